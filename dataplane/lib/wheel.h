@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Hierarchical timing wheel, 1 ms ticks, intrusive entries, no allocation. Expired entries are returned in an
+ * array; what they mean is the owner's business: kind names the room (high byte) and the timer (low byte). */
+#ifndef LIB_WHEEL_H
+#define LIB_WHEEL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum wheel_room { WHEEL_NET = 1, WHEEL_ROUTE = 2, WHEEL_SIP = 3, WHEEL_CORE = 4 };
+
+struct wheel_timer {
+    struct wheel_timer *next, *prev; /* NULL when not armed */
+    uint64_t deadline_ms;
+    uint16_t kind; /* room << 8 | timer */
+    uint16_t pad[3];
+};
+
+#define WHEEL_KIND(room, timer) (uint16_t)((room) << 8 | (timer))
+#define WHEEL_ROOM(kind)        ((kind) >> 8)
+
+#define WHEEL_LEVELS 4
+#define WHEEL_SLOTS  256
+
+struct wheel {
+    uint64_t now_ms;
+    uint32_t armed;
+    struct wheel_timer slot[WHEEL_LEVELS][WHEEL_SLOTS]; /* list heads */
+    struct wheel_timer due; /* expired but not yet returned */
+};
+
+void wheel_init(struct wheel *w, uint64_t now_ms);
+/* Arms or re-arms. A deadline that has passed expires in the next advance. */
+void wheel_arm(struct wheel *w, struct wheel_timer *t, uint64_t deadline_ms);
+void wheel_cancel(struct wheel *w, struct wheel_timer *t); /* harmless if not armed */
+static inline bool wheel_armed(const struct wheel_timer *t)
+{
+    return t->next != 0;
+}
+/* Moves time on and returns at most max expired entries, disarmed; call again while it returns max. */
+unsigned wheel_advance(struct wheel *w, uint64_t now_ms, struct wheel_timer **out, unsigned max);
+
+#endif

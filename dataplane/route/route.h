@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The route room of one core: user table, static routes, access lists, next-hop health. Lookup never waits. */
+#ifndef ROUTE_ROUTE_H
+#define ROUTE_ROUTE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "hg/endpoint.h"
+#include "hg/limits.h"
+#include "hg/slice.h"
+#include "hg/user_key.h"
+#include "lib/ctx.h"
+
+struct route;
+
+/* ---- users: 128-bit key -> node ---- */
+/* Call for a whole burst first, look up afterwards: the table does not sit in cache. */
+void route_user_prefetch(const struct route *r, const struct hg_user_key *key);
+/* Index of the node that serves the user (1 .. HG_NODES_MAX-1), 0 when nobody does. */
+uint16_t route_user_find(struct route *r, const struct hg_user_key *key);
+bool route_is_local_domain(const struct route *r, struct slice host); /* cluster.domain and its aliases */
+/* Endpoint of a node's SIP service; false when the node has none. self is true for this very node. */
+bool route_node(const struct route *r, uint16_t node, struct hg_endpoint *out, bool *self);
+
+/* ---- static routes ---- */
+enum route_verdict {
+    ROUTE_FOUND,          /* n targets */
+    ROUTE_NONE,           /* no pattern matches */
+    ROUTE_BLOCKED,        /* L20: refuse */
+    ROUTE_OUT_OF_SERVICE, /* L19: patterns match, every route is out of service */
+    ROUTE_NO_TRANSPORT,   /* only TCP or TLS routes match */
+    ROUTE_ALL_DOWN,       /* every next hop is marked down by probes */
+};
+
+struct route_target {
+    struct hg_endpoint ep;
+    uint32_t route_slot; /* index of ctx->route_stats */
+    uint16_t hop_slot;   /* index of ctx->hop_stats */
+    uint8_t set;         /* targets of one set are tried in parallel, sets one after the other */
+    bool stateful;       /* RFC 3261 section 16 stateful, or stateless (only the first target counts) */
+};
+
+struct route_targets {
+    uint16_t n;
+    struct route_target t[HG_TARGETS_MAX];
+};
+
+/* Fills the ordered list of what to try: most specific pattern first, then by priority, then by weight (drawn with
+ * draw, so that a retransmission of a stateless request, hashed by Call-ID, goes the same way), then less specific
+ * patterns where allowed. The result is a copy: it outlives any swap of the tables.
+ * user: unescaped user part, may be empty; host: host of the R-URI in lower case, without port. */
+enum route_verdict route_static_find(struct route *r, struct slice user, struct slice host, uint32_t draw,
+                                     struct route_targets *out);
+
+/* ---- next hops ---- */
+enum hop_state { HOP_UNKNOWN, HOP_UP, HOP_DOWN };
+/* The protocol tells what it saw; thresholds (configured) decide. Sends to the other cores by itself. */
+void route_hop_answered(struct route *r, uint16_t hop_slot, bool probe);
+void route_hop_failed(struct route *r, uint16_t hop_slot, bool probe);
+enum hop_state route_hop_state(const struct route *r, uint16_t hop_slot);
+/* The next hops that this core has to probe now: the protocol sends OPTIONS to each. Returns how many. */
+unsigned route_probes_due(struct route *r, struct route_target *out, unsigned max);
+
+/* ---- access lists (K11), closed by default ---- */
+enum route_access {
+    ACCESS_DENIED,
+    ACCESS_NETWORK,   /* configured network: shared bucket per source address */
+    ACCESS_NEIGHBOUR, /* configured neighbour or next hop: exempt, or its own bucket */
+};
+/* index: dense number of the neighbour or network that matched, for its counters and bucket. */
+enum route_access route_access(const struct route *r, const struct hg_ip *src, uint16_t *index);
+/* Name of a configured neighbour, node or next hop -> its address as resolved by the control plane. */
+bool route_host_find(const struct route *r, struct slice host, uint16_t port, struct hg_endpoint *out);
+
+#endif

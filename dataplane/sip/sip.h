@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The SIP room of one core, as core/ sees it. Each call is one stage of the turn. */
+#ifndef SIP_SIP_H
+#define SIP_SIP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/ctx.h"
+#include "net/datagram.h"
+
+struct sip;
+struct net;
+struct route;
+struct wheel_timer;
+
+/* Off the hot path, before the loop. NULL with a message on stderr when memory is short. */
+struct sip *sip_create(struct ctx *ctx, struct net *net, struct route *route);
+void sip_destroy(struct sip *sip);
+
+/* A burst of datagrams, owned from here on; every one ends in exactly one disposition. */
+void sip_input(struct sip *sip, struct datagram *d, unsigned n);
+void sip_timers(struct sip *sip, struct wheel_timer **t, unsigned n);
+/* Every few hundred turns: probes due, overload state. */
+void sip_housekeeping(struct sip *sip);
+/* drain: new requests get 503 with Retry-After; busy tells whether transactions are left. */
+void sip_drain(struct sip *sip, bool on, uint32_t retry_after_s);
+bool sip_busy(const struct sip *sip);
+
+#endif

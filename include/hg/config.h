@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The configuration of a node, as loaded from heliograph.cfg. Single values come from config_items.def; what occurs
+ * many times stands in the lists below. Read-only once loaded; a reload makes a new one. */
+#ifndef HG_CONFIG_H
+#define HG_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "hg/endpoint.h"
+#include "hg/limits.h"
+#include "hg/static_route.h"
+
+struct hg_config_iface { /* dataplane.ports[].interfaces[] */
+    uint16_t vlan;       /* 0 = untagged */
+    uint16_t mtu;        /* 0 = the port's */
+    uint16_t naddrs;
+    struct hg_net addr[HG_ADDRS_MAX]; /* address with its prefix length: a connected route each */
+    struct hg_ip gateway4, gateway6;  /* all zero = none */
+};
+
+struct hg_config_port {   /* dataplane.ports[] */
+    char device[256];     /* PCI address or vdev string, for example "net_af_packet0,iface=veth0" */
+    uint16_t rx_queues;   /* 0 = one per core where the port has them */
+    uint16_t descriptors; /* of each queue, default 1024 */
+    uint16_t nifaces;
+    struct hg_config_iface iface[HG_IFACES_MAX];
+};
+
+struct hg_config_static { /* dataplane.routes[]: IP routes beyond the connected ones and gateways */
+    struct hg_net net;
+    struct hg_ip gateway;
+};
+
+struct hg_config_listener { /* dataplane.listeners[] */
+    struct hg_endpoint ep;
+};
+
+struct hg_config_access { /* cluster.access[] (networks) */
+    struct hg_net net;
+};
+
+struct hg_config_neighbour { /* cluster.neighbours[]: known peers by address, host name or domain (K11) */
+    char host[HG_HOST_MAX + 1];
+    uint32_t rate, burst; /* own bucket, 0 = exempt */
+};
+
+struct hg_config_node { /* cluster.nodes[]: the other nodes, until the cluster's record brings them */
+    char name[HG_NODE_NAME_MAX + 1];
+    struct hg_endpoint sip;
+};
+
+struct hg_config {
+#define HG_INT(field, path, def, min, max, unit, scope, reload, doc) int64_t field;
+#define HG_BOOL(field, path, def, scope, reload, doc)                 bool field;
+#define HG_STR(field, path, def, max, scope, reload, doc)             char field[(max) + 1];
+#define HG_ENUM(field, path, def, words, scope, reload, doc)          int field;
+#include "hg/config_items.def"
+#undef HG_INT
+#undef HG_BOOL
+#undef HG_STR
+#undef HG_ENUM
+    /* lists, allocated by the loader */
+    uint32_t nports, nstatics, nlisteners, naccess, nneighbours, nnodes, nroutes, ntemplates, naliases;
+    struct hg_config_port *ports;
+    struct hg_config_static *statics;
+    struct hg_config_listener *listeners;
+    struct hg_config_access *access;
+    struct hg_config_neighbour *neighbours;
+    struct hg_config_node *nodes;
+    struct hg_static_route *routes;           /* cluster.routes[] */
+    char (*templates)[HG_PATTERN_MAX + 1];    /* cluster.route_embed_templates[] (L21) */
+    char (*aliases)[HG_HOST_MAX + 1];         /* cluster.domain_aliases[] */
+};
+
+#define HG_POLLING_BUSY     0
+#define HG_POLLING_ADAPTIVE 1
+
+/* All errors at once, each as "file:line: path: what was wrong; expected form" on errors (may be NULL).
+ * Returns a new configuration, or NULL if there was any error. */
+struct hg_config *hg_config_load(const char *file, FILE *errors);
+struct hg_config *hg_config_defaults(void);
+void hg_config_free(struct hg_config *config);
+/* One reloadable item, by path and value as text, into an existing configuration (HG_DOWN_SETTING). NULL = done,
+ * else a message that says the expected form. */
+const char *hg_config_set(struct hg_config *config, const char *path, const char *value);
+
+#endif

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The shared segment, layout and rights. One POSIX shared-memory object per node, "/hg-<node>"; every dataplane start
+ * makes a new object and renames it over the name. Offsets, fixed widths, natural alignment, no pointers.
+ * "dp" = dataplane, "cp" = control plane, "core" = the one core that owns the area. */
+#ifndef HG_SEGMENT_H
+#define HG_SEGMENT_H
+
+#include <assert.h>
+#include <stdalign.h>
+#include <stdatomic.h>
+#include <stdint.h>
+
+#include "hg/counters.h"
+#include "hg/limits.h"
+#include "hg/user_key.h"
+
+#define HG_SEGMENT_MAGIC  0x48454c494f475231ull /* "HELIOGR1" */
+#define HG_SEGMENT_LAYOUT 1                     /* raised with every change of this file or records.h */
+#define HG_CELL           64
+#define HG_STAGES         12 /* stages of a turn with a cycle histogram */
+#define HG_HISTOGRAM      40 /* log2 buckets */
+
+struct hg_segment_header {
+    /* written by dp before the name appears, read-only afterwards */
+    uint64_t magic;
+    uint32_t layout;      /* HG_SEGMENT_LAYOUT */
+    uint32_t dpdk;        /* RTE_VERSION of the ring layout */
+    uint64_t size;        /* of the whole object */
+    char build[40];       /* version and commit, for messages only */
+    uint32_t cores;
+    uint32_t ring_cells;  /* cells of each ring, a power of two */
+    uint64_t area_offset; /* of core 0's area */
+    uint64_t area_size;   /* from one core's area to the next */
+    uint64_t tsc_hz;
+    uint32_t boot;        /* random per dataplane start */
+    uint32_t dp_pid;
+    uint32_t route_slots; /* length of each core's route_stats */
+    uint32_t hop_slots;
+
+    /* written by cp */
+    alignas(64) _Atomic uint64_t cp_epoch; /* raised at each attach; 0 = never attached */
+    _Atomic uint64_t cp_heartbeat;         /* raised about ten times a second */
+    _Atomic uint32_t cp_pid;
+    uint32_t pad0;
+
+    /* written by dp */
+    alignas(64) _Atomic uint32_t dp_ready; /* 1 once every core has the tables and its listeners are open */
+    _Atomic uint32_t dp_draining;
+};
+
+struct hg_route_stats {
+    uint64_t requests; /* requests sent by this route */
+    uint64_t answered; /* final answers 1xx excluded, 2xx-4xx, 6xx */
+    uint64_t failed;   /* 5xx, time-outs, unreachable */
+    uint64_t pad;
+};
+
+struct hg_hop_stats {
+    uint64_t requests;
+    uint64_t answered;
+    uint64_t failed;
+    uint64_t retransmissions;
+    uint64_t probes;
+    uint64_t probes_failed;
+    uint64_t state; /* enum hop_state, as this core sees it */
+    uint64_t pad;
+};
+static_assert(sizeof(struct hg_hop_stats) == 64, "one cache line");
+
+/* One core's area. The arrays stand behind it in the order of the offsets. */
+struct hg_core_area {
+    /* written by the core */
+    alignas(64) _Atomic uint64_t heartbeat;   /* raised every few turns */
+    _Atomic uint64_t applied_seq;             /* sequence number of the last down record in force */
+    _Atomic uint64_t applied_generation;      /* last resynchronisation that is whole and swept */
+    _Atomic uint64_t image_generation;        /* route image in force */
+    /* written by dp at start */
+    alignas(64) uint64_t down_offset; /* struct rte_ring and its cells, from the start of the segment */
+    uint64_t up_offset;
+    uint64_t route_stats_offset;
+    uint64_t hop_stats_offset;
+    /* written by the core, read by everybody */
+    alignas(64) uint64_t counters[HG_COUNTERS_MAX];
+    alignas(64) uint64_t histogram[HG_STAGES][HG_HISTOGRAM]; /* cycles per packet or per turn, log2 */
+};
+
+#endif
