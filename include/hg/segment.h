@@ -36,6 +36,7 @@ struct hg_segment_header {
     uint32_t dp_pid;
     uint32_t route_slots; /* length of each core's route_stats */
     uint32_t hop_slots;
+    struct hg_hash_secret secret; /* of the user table; random per dataplane start, cp hashes names with it */
 
     /* written by cp */
     alignas(64) _Atomic uint64_t cp_epoch; /* raised at each attach; 0 = never attached */
