@@ -1,0 +1,272 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""A laboratory of network namespaces: a LAN (a bridge in a namespace of its own), hosts on it, and Heliograph nodes.
+
+        host caller ----+
+        host callee ----+---- bridge ("lan") ----+---- node: veth hg0 <- dataplane (net_af_packet)
+        ...             |                              lo <- private Redis, control plane
+
+Everything is created under names that carry our pid and removed on exit, also when interrupted. Only processes
+started here are ended, by pid.
+"""
+import atexit
+import ctypes
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+BUILD = os.environ.get("HG_BUILD", os.path.join(TOP, "build"))
+CLONE_NEWNET = 0x40000000
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+def sh(command, check=True):
+    done = subprocess.run(command, shell=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    if check and done.returncode:
+        raise RuntimeError(f"{command}: exit {done.returncode}\n{done.stdout}")
+    return done.stdout
+
+
+def wait_for(condition, seconds, what):
+    """Polls until condition() is true; machines are noisy, so limits are generous and never measure anything."""
+    end = time.monotonic() + seconds
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > end:
+            raise AssertionError(f"not within {seconds} s: {what}")
+        time.sleep(0.05)
+
+
+class Namespace:
+    def __init__(self, lab, name):
+        self.lab, self.name = lab, name
+        self.ns = f"hg{os.getpid()}-{name}"
+        sh(f"ip netns add {self.ns}")
+        self.ip("link set lo up")
+        sh(f"ip netns exec {self.ns} sysctl -qw net.ipv6.conf.all.accept_dad=0 net.ipv6.conf.default.accept_dad=0")
+
+    def ip(self, args, check=True):
+        return sh(f"ip -n {self.ns} {args}", check)
+
+    def run(self, args, check=True, timeout=120, **kw):
+        done = subprocess.run(["ip", "netns", "exec", self.ns] + args, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, text=True, timeout=timeout, **kw)
+        if check and done.returncode:
+            raise RuntimeError(f"{args}: exit {done.returncode}\n{done.stdout}")
+        return done
+
+    def start(self, args, log, **kw):
+        out = open(os.path.join(self.lab.dir, log), "ab")
+        p = subprocess.Popen(["ip", "netns", "exec", self.ns] + args, stdin=subprocess.DEVNULL, stdout=out,
+                             stderr=subprocess.STDOUT, start_new_session=True, **kw)
+        self.lab.processes.append(p)
+        return p
+
+    def socket(self, family=socket.AF_INET, kind=socket.SOCK_DGRAM, proto=0):
+        """A socket that lives in this namespace, made in this process."""
+        home = os.open("/proc/self/ns/net", os.O_RDONLY)
+        there = os.open(f"/run/netns/{self.ns}", os.O_RDONLY)
+        try:
+            if _libc.setns(there, CLONE_NEWNET):
+                raise OSError(ctypes.get_errno(), "setns")
+            return socket.socket(family, kind, proto)
+        finally:
+            _libc.setns(home, CLONE_NEWNET)
+            os.close(home)
+            os.close(there)
+
+
+class Host(Namespace):
+    """A host on the LAN with one interface, eth0."""
+
+    def __init__(self, lab, name, addresses):
+        super().__init__(lab, name)
+        lab.plug(self, "eth0")
+        for a in addresses:
+            self.ip(f"addr add {a} dev eth0" + (" nodad" if ":" in a else ""))
+        self.addresses = [a.split("/")[0] for a in addresses]
+
+    def udp(self, port=5060, address=None, timeout=3.0):
+        address = address or self.addresses[0]
+        s = self.socket(socket.AF_INET6 if ":" in address else socket.AF_INET)
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
+        s.bind((address, port))
+        s.settimeout(timeout)
+        return s
+
+
+class Node(Namespace):
+    """One Heliograph node: private Redis, control plane and dataplane in one namespace."""
+
+    def __init__(self, lab, name, config, redis=True, env=None):
+        super().__init__(lab, name)
+        sh(f"ip netns exec {self.ns} sysctl -qw net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1")
+        self.ip("link set lo up")
+        lab.plug(self, "hg0")
+        self.dir = os.path.join(lab.dir, name)
+        os.makedirs(self.dir, exist_ok=True)
+        self.unique = f"{name}-{os.getpid()}"
+        self.config_file = os.path.join(self.dir, "heliograph.cfg")
+        self.socket_path = os.path.join(self.dir, "admin.sock")
+        self.env = dict(os.environ, **(env or {}))
+        self.redis = self.cp = self.dp = None
+        self.write_config(config)
+        if redis:
+            self.start_redis()
+
+    def write_config(self, config):
+        """config: text in which @NAME@, @SOCKET@ stand for this node's own."""
+        with open(self.config_file, "w") as f:
+            f.write(config.replace("@NAME@", self.unique).replace("@SOCKET@", self.socket_path))
+
+    def start_redis(self):
+        self.redis = self.start(["redis-server", "--port", "6379", "--bind", "127.0.0.1", "--dir", self.dir,
+                                 "--save", "", "--appendonly", "yes", "--appendfsync", "always",
+                                 "--maxmemory-policy", "noeviction"], f"{self.name}-redis.log")
+        wait_for(lambda: "PONG" in self.redis_cli("ping", check=False), 20, "Redis answers")
+
+    def redis_cli(self, *args, check=True):
+        return self.run(["redis-cli"] + list(args), check=check).stdout
+
+    def start_cp(self):
+        self.cp = self.start([os.path.join(BUILD, "controlplane", "hg-controlplane"), "-c", self.config_file],
+                             f"{self.name}-cp.log", env=self.env)
+
+    def start_dp(self):
+        self.dp = self.start([os.path.join(BUILD, "dataplane", "hg-dataplane"), "-c", self.config_file],
+                             f"{self.name}-dp.log", env=self.env)
+
+    def start_both(self, seconds=60):
+        self.start_cp()
+        self.start_dp()
+        self.wait_ready(seconds)
+
+    def wait_ready(self, seconds=60):
+        def ready():
+            for p, what in ((self.cp, "control plane"), (self.dp, "dataplane")):
+                if p and p.poll() is not None:
+                    raise AssertionError(f"{what} ended with {p.returncode}\n{self.logs()}")
+            return self.hgctl("status", check=False).returncode == 0
+        try:
+            wait_for(ready, seconds, "the node is ready")
+        except AssertionError as e:
+            raise AssertionError(f"{e}\n{self.hgctl('status', check=False).stdout}\n{self.logs()}")
+
+    def hgctl(self, *args, check=True, timeout=60):
+        return self.run([os.path.join(BUILD, "controlplane", "hgctl"), "--socket", self.socket_path] + list(args),
+                        check=check, timeout=timeout, env=self.env)
+
+    def hgctl_json(self, *args):
+        return json.loads(self.hgctl("--json", *args).stdout)
+
+    def counters(self, cluster="StandaloneCluster"):
+        """The summed counters as Redis shows them."""
+        lines = self.redis_cli("HGETALL", f"hg:{{{cluster}}}:counters:{self.unique}").split("\n")
+        return {k: int(v) if v.lstrip("-").isdigit() else v for k, v in zip(lines[0::2], lines[1::2]) if k}
+
+    def settled_counters(self, seconds=15):
+        """Counters once two exports in a row agree on everything that traffic moves."""
+        quiet = ("core_", "turns", "cycles", "heartbeat", "mbuf", "exported", "time", "age", "stage", "histogram")
+        last, end = None, time.monotonic() + seconds
+        while time.monotonic() < end:
+            time.sleep(1.3)
+            now = self.counters()
+            key = {k: v for k, v in now.items() if not any(q in k for q in quiet)}
+            if key == last:
+                return now
+            last = key
+        return now
+
+    def logs(self, lines=40):
+        text = ""
+        for what in ("cp", "dp"):
+            path = os.path.join(self.lab.dir, f"{self.name}-{what}.log")
+            if os.path.exists(path):
+                with open(path, errors="replace") as f:
+                    text += f"--- {what}\n" + "".join(f.readlines()[-lines:])
+        return text
+
+
+class Lab:
+    def __init__(self):
+        if os.geteuid() != 0:
+            sys.exit("this test makes network namespaces: run it as root")
+        self.dir = tempfile.mkdtemp(prefix="hg-lab-")
+        self.processes, self.spaces = [], []
+        self.ports = 0
+        atexit.register(self.close)
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+        self.lan = Namespace(self, "lan")
+        self.spaces.append(self.lan)
+        sh(f"ip netns exec {self.lan.ns} sysctl -qw net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1")
+        self.lan.ip("link add br0 type bridge")
+        self.lan.ip("link set br0 up")
+
+    def plug(self, space, ifname):
+        """A cable from space to the bridge. Checksums are computed for real: nobody behind us trusts a promise."""
+        self.ports += 1
+        if space not in self.spaces:
+            self.spaces.append(space)
+        far = f"p{self.ports}"
+        sh(f"ip -n {self.lan.ns} link add {far} type veth peer name {ifname} netns {space.ns}")
+        self.lan.ip(f"link set {far} master br0 up")
+        space.ip(f"link set {ifname} up")
+        sh(f"ip netns exec {space.ns} ethtool -K {ifname} tx off rx off gro off gso off tso off", check=False)
+        sh(f"ip netns exec {self.lan.ns} ethtool -K {far} tx off rx off gro off gso off tso off", check=False)
+
+    def host(self, name, *addresses):
+        return Host(self, name, addresses)
+
+    def node(self, name, config, **kw):
+        return Node(self, name, config, **kw)
+
+    def end(self, p, sig=signal.SIGTERM, seconds=15):
+        """Ends one process that we started. ip netns exec replaces itself, so the pid is the program's own."""
+        if p is None or p.poll() is not None:
+            return
+        os.kill(p.pid, sig)
+        try:
+            p.wait(seconds)
+        except subprocess.TimeoutExpired:
+            os.kill(p.pid, signal.SIGKILL)
+            p.wait(10)
+
+    def close(self):
+        for p in reversed(self.processes):
+            self.end(p, seconds=5)
+        self.processes = []
+        for s in self.spaces:
+            sh(f"ip netns del {s.ns}", check=False)
+            unique = getattr(s, "unique", None)
+            if unique and os.path.exists(f"/dev/shm/hg-{unique}"):
+                os.unlink(f"/dev/shm/hg-{unique}")
+        self.spaces = []
+        if os.environ.get("HG_KEEP"):
+            print(f"kept {self.dir}")
+        else:
+            shutil.rmtree(self.dir, ignore_errors=True)
+
+
+def run_tests(tests, context):
+    """Runs functions in order, prints 'ok NAME' or 'FAIL NAME' for each and the closing line; returns the exit code."""
+    passed = failed = 0
+    for t in tests:
+        name = t.__name__
+        try:
+            t(*context)
+            print(f"ok {name}", flush=True)
+            passed += 1
+        except Exception as e:  # a test may fail in any way; all of them are failures
+            print(f"FAIL {name}: {type(e).__name__}: {e}", flush=True)
+            failed += 1
+    print(f"{passed} passed, {failed} failed", flush=True)
+    return 1 if failed else 0
