@@ -5,7 +5,7 @@
 #   tests/run.sh [--quick]     --quick leaves out the second build and the tests that need namespaces
 # The last line is "N passed, N failed, N skipped".
 set -uo pipefail
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/.." || exit 1
 top=$PWD
 quick=""
 for a in "$@"; do

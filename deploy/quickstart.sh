@@ -1,0 +1,186 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-2-Clause
+# From a fresh Debian 12 to a running Heliograph: installs packages, builds, starts a private Redis, the control plane
+# and the dataplane in a network namespace on a software port, sends real SIP calls through it, prints a report.
+#
+#   sudo deploy/quickstart.sh            stays up afterwards, until Ctrl-C
+#   sudo deploy/quickstart.sh --check    exits after the report; non-zero if anything was lost
+#
+#   --calls N     calls to send (default 600)         --rate N    calls per second (default 100)
+#
+#      caller 10.77.0.2 ---+
+#      callee1 10.77.0.11 -+-- bridge -- hg0: dataplane 10.77.0.1 (routes 4*: callee1 weight 20, callee2 weight 10)
+#      callee2 10.77.0.12 -+
+set -euo pipefail
+cd "$(dirname "$0")/.."
+top=$PWD
+check="" calls=600 rate=100
+while [ $# -gt 0 ]; do
+  case $1 in
+    --check) check=1 ;;
+    --calls) calls=${2:?--calls needs a number}; shift ;;
+    --rate) rate=${2:?--rate needs a number}; shift ;;
+    -h | --help) sed -n '3,14s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    *) echo "quickstart: unknown argument '$1' (try --help)" >&2; exit 2 ;;
+  esac
+  shift
+done
+[[ $calls =~ ^[1-9][0-9]*$ && $rate =~ ^[1-9][0-9]*$ ]] || { echo "quickstart: --calls and --rate take whole numbers" >&2; exit 2; }
+[ "$(id -u)" -eq 0 ] || { echo "quickstart: network namespaces need root: sudo deploy/quickstart.sh" >&2; exit 1; }
+
+say() { printf '\033[1m%s\033[0m\n' "$*"; }
+[ -t 1 ] || say() { printf '%s\n' "$*"; }
+
+id=hgq$$ # every namespace carries it, so that two quickstarts do not meet
+dir=$(mktemp -d /tmp/hg-quickstart.XXXXXX)
+spaces="$id-lan $id-node $id-caller $id-callee1 $id-callee2"
+pids=()
+
+cleanup() {
+  status=$?
+  trap - EXIT INT TERM
+  local p i s
+  for ((i = ${#pids[@]} - 1; i >= 0; i--)); do kill "${pids[i]}" 2>/dev/null || true; done
+  for p in "${pids[@]}"; do
+    for _ in $(seq 50); do kill -0 "$p" 2>/dev/null || break; sleep 0.1; done
+    kill -9 "$p" 2>/dev/null || true
+  done
+  wait 2>/dev/null || true
+  for s in $spaces; do ip netns del "$s" 2>/dev/null || true; done
+  rm -f "/dev/shm/hg-$id"
+  rm -rf "$dir"
+  exit "$status"
+}
+trap cleanup EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+in_space() { ip netns exec "$id-$1" "${@:2}"; }
+start() { # start NAME SPACE COMMAND...: in the background, output to a log; only pids from here are ever ended
+  local name=$1 space=$2
+  shift 2
+  ip netns exec "$id-$space" "$@" >"$dir/$name.log" 2>&1 </dev/null &
+  pids+=($!)
+}
+fail() {
+  echo "quickstart: $*" >&2
+  for log in controlplane dataplane redis; do
+    [ -s "$dir/$log.log" ] && { echo "--- $log" >&2; tail -n 25 "$dir/$log.log" >&2; }
+  done
+  exit 1
+}
+hgctl() { in_space node "$top/build/controlplane/hgctl" --socket "$dir/admin.sock" "$@"; }
+cli() { in_space node redis-cli "$@"; }
+
+say "1/5 packages"
+deploy/packages.sh build run
+
+say "2/5 build"
+# The tests need cmocka and more time; who only wants to see it run does without.
+[ -f build/build.ninja ] || CC=gcc meson setup build >"$dir/setup.log" 2>&1 || { cat "$dir/setup.log" >&2; exit 1; }
+ninja -C build dataplane/hg-dataplane controlplane/hg-controlplane controlplane/hgctl >"$dir/build.log" 2>&1 ||
+  { tail -n 40 "$dir/build.log" >&2; fail "the build failed"; }
+
+say "3/5 network, Redis, control plane, dataplane"
+for s in $spaces; do
+  ip netns add "$s"
+  ip -n "$s" link set lo up
+done
+for s in lan node; do
+  in_space $s sysctl -qw net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1 || true
+done
+ip -n "$id-lan" link add br0 type bridge
+ip -n "$id-lan" link set br0 up
+plug() { # plug SPACE IFNAME [ADDRESS...]; checksums are computed for real, a dataplane does not trust promises
+  local far=p-$1
+  ip -n "$id-lan" link add "$far" type veth peer name "$2" netns "$id-$1"
+  ip -n "$id-lan" link set "$far" master br0 up
+  local a
+  for a in "${@:3}"; do
+    case $a in *:*) ip -n "$id-$1" addr add "$a" dev "$2" nodad ;; *) ip -n "$id-$1" addr add "$a" dev "$2" ;; esac
+  done
+  ip -n "$id-$1" link set "$2" up
+  in_space "$1" ethtool -K "$2" tx off rx off gro off gso off tso off >/dev/null 2>&1 || true
+  in_space lan ethtool -K "$far" tx off rx off gro off gso off tso off >/dev/null 2>&1 || true
+}
+plug node hg0
+plug caller eth0 10.77.0.2/24 fd77::2/64
+plug callee1 eth0 10.77.0.11/24 fd77::11/64
+plug callee2 eth0 10.77.0.12/24 fd77::12/64
+
+# One worker core: the last CPU that we may run on.
+cpu=$(taskset -cp $$ | sed 's/.*[:, -]//')
+sed -e "s|@NAME@|$id|; s|@SOCKET@|$dir/admin.sock|; s|@CORES@|$cpu|" deploy/quickstart/heliograph.cfg >"$dir/heliograph.cfg"
+
+mkdir "$dir/redis"
+start redis node redis-server --port 6379 --bind 127.0.0.1 --dir "$dir/redis" --save '' --appendonly yes \
+  --appendfsync always --maxmemory-policy noeviction
+for _ in $(seq 100); do cli ping 2>/dev/null | grep -q PONG && break; sleep 0.1; done
+start controlplane node "$top/build/controlplane/hg-controlplane" -c "$dir/heliograph.cfg"
+start dataplane node "$top/build/dataplane/hg-dataplane" -c "$dir/heliograph.cfg"
+ready=""
+for _ in $(seq 300); do
+  hgctl status >/dev/null 2>&1 && { ready=1; break; }
+  kill -0 "${pids[1]}" 2>/dev/null || fail "the control plane ended"
+  kill -0 "${pids[2]}" 2>/dev/null || fail "the dataplane ended"
+  sleep 0.1
+done
+[ -n "$ready" ] || { hgctl status || true; fail "the node did not become ready within 30 s"; }
+
+say "4/5 $calls calls at $rate a second"
+for i in 1 2; do
+  start "callee$i" "callee$i" sipp -sf "$top/deploy/quickstart/callee.xml" -i "10.77.0.1$i" -p 5060 -nostdin \
+    -trace_stat -stf "$dir/callee$i.csv" -fd 1
+done
+# The callees answer probes with an error or not at all: either way they must be up before calls start.
+sleep 1
+sipp_status=0
+timeout $((calls / rate + 90)) ip netns exec "$id-caller" sipp 10.77.0.1:5060 -sf "$top/deploy/quickstart/caller.xml" \
+  -i 10.77.0.2 -p 5060 -s 4711 -m "$calls" -r "$rate" -l 1000 -nostdin -trace_stat -stf "$dir/caller.csv" -fd 1 \
+  >"$dir/caller.log" 2>&1 || sipp_status=$?
+sleep 2.2 # two exports of the counters
+
+say "5/5 report"
+stat() { # stat FILE COLUMN: the last value of a column of SIPp's statistics
+  awk -F';' -v want="$2" 'NR == 1 {for (i = 1; i <= NF; i++) if ($i == want) c = i} NR > 1 && c {v = $c} END {print v + 0}' "$1"
+}
+ok=$(stat "$dir/caller.csv" 'SuccessfulCall(C)')
+lost=$((calls - ok))
+c1=$(stat "$dir/callee1.csv" 'IncomingCall(C)')
+c2=$(stat "$dir/callee2.csv" 'IncomingCall(C)')
+again=$(stat "$dir/caller.csv" 'Retransmissions(C)')
+key="hg:{StandaloneCluster}:counters:$id"
+field() { cli HGET "$key" "$1"; }
+printf '  calls completed           %d of %d\n' "$ok" "$calls"
+printf '  lost                      %d\n' "$lost"
+printf '  callee1 / callee2         %d / %d (weights 20 and 10)\n' "$c1" "$c2"
+printf '  retransmissions           %d by the caller\n' "$again"
+echo
+echo "  redis-cli HGETALL '$key', what moved:"
+cli HGETALL "$key" | paste - - | awk '$2 != 0 && $1 !~ /^core[0-9]+\./ {printf "    %-34s %s\n", $1, $2}' | sort | grep -vE 'cycles|histogram|stage' || true
+drops=$(cli HGETALL "$key" | paste - - | awk '$1 ~ /^drop_/ {n += $2} END {print n + 0}')
+echo
+verdict=0
+[ "$sipp_status" -eq 0 ] && [ "$lost" -eq 0 ] && [ $((c1 + c2)) -eq "$calls" ] || verdict=1
+if [ $verdict -eq 0 ]; then say "nothing was lost"; else
+  say "something was lost: SIPp ended with $sipp_status, $lost calls did not complete, $drops drops are counted above"
+  tail -n 40 "$dir/caller.log"
+  [ -n "$check" ] && fail "the check failed"
+fi
+[ -n "$check" ] && exit $verdict
+
+cat <<TEXT
+
+It stays up until Ctrl-C. To poke at it from another terminal:
+  N="ip netns exec $id-node"
+  sudo \$N $top/build/controlplane/hgctl --socket $dir/admin.sock status
+  sudo \$N $top/build/controlplane/hgctl --socket $dir/admin.sock route list
+  sudo \$N $top/build/controlplane/hgctl --socket $dir/admin.sock route explain sip:4711@10.77.0.1
+  sudo \$N $top/build/controlplane/hgctl --socket $dir/admin.sock counters --watch
+  sudo \$N redis-cli HGETALL '$key'
+  sudo \$N curl -s http://127.0.0.1:9464/metrics
+More calls:
+  sudo ip netns exec $id-caller sipp 10.77.0.1:5060 -sf $top/deploy/quickstart/caller.xml -i 10.77.0.2 -s 4711 -m 1000 -r 200
+Logs and configuration: $dir
+TEXT
+while :; do sleep 3600 & wait $! || true; done
