@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* SipHash-2-4 (Aumasson and Bernstein) with 64 and 128 bits of output. */
+#include "hg/user_key.h"
+
+#include <string.h>
+
+#include "hg/limits.h"
+
+#define CHUNK 512 /* of a name gathered before it is absorbed; a multiple of 8 */
+
+static_assert(CHUNK >= HG_USER_MAX + 1 + HG_HOST_MAX, "any name that routes is hashed in one go");
+
+struct sip {
+    uint64_t v0, v1, v2, v3;
+};
+
+static inline uint64_t rotl(uint64_t x, int b)
+{
+    return (x << b) | (x >> (64 - b));
+}
+
+static inline void sip_round(struct sip *s)
+{
+    s->v0 += s->v1;
+    s->v2 += s->v3;
+    s->v1 = rotl(s->v1, 13) ^ s->v0;
+    s->v3 = rotl(s->v3, 16) ^ s->v2;
+    s->v0 = rotl(s->v0, 32);
+    s->v2 += s->v1;
+    s->v0 += s->v3;
+    s->v1 = rotl(s->v1, 17) ^ s->v2;
+    s->v3 = rotl(s->v3, 21) ^ s->v0;
+    s->v2 = rotl(s->v2, 32);
+}
+
+static inline uint64_t load_le64(const uint8_t *p)
+{
+    uint64_t w;
+    memcpy(&w, p, 8);
+    return w;
+}
+static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "words are loaded as they lie");
+
+static inline void sip_start(struct sip *s, const struct hg_hash_secret *secret)
+{
+    s->v0 = secret->k[0] ^ 0x736f6d6570736575ull;
+    s->v1 = secret->k[1] ^ 0x646f72616e646f6dull;
+    s->v2 = secret->k[0] ^ 0x6c7967656e657261ull;
+    s->v3 = secret->k[1] ^ 0x7465646279746573ull;
+}
+
+static inline void sip_word(struct sip *s, uint64_t w)
+{
+    s->v3 ^= w;
+    sip_round(s);
+    sip_round(s);
+    s->v0 ^= w;
+}
+
+static inline void sip_words(struct sip *s, const uint8_t *p, uint32_t words)
+{
+    for (; words > 0; words--, p += 8)
+        sip_word(s, load_le64(p));
+}
+
+/* The last word: what is left of the input, below the low byte of its whole length. */
+static inline void sip_tail(struct sip *s, const uint8_t *p, uint32_t left, uint32_t total)
+{
+    uint64_t w = 0;
+    memcpy(&w, p, left);
+    sip_word(s, w | (uint64_t)(total & 0xff) << 56);
+}
+
+static inline uint64_t sip_finish(struct sip *s)
+{
+    for (int i = 0; i < 4; i++)
+        sip_round(s);
+    return s->v0 ^ s->v1 ^ s->v2 ^ s->v3;
+}
+
+static inline void sip_finish128(struct sip *s, uint64_t out[2])
+{
+    s->v2 ^= 0xee;
+    out[0] = sip_finish(s);
+    s->v1 ^= 0xdd;
+    out[1] = sip_finish(s);
+}
+
+uint64_t hg_siphash64(const struct hg_hash_secret *secret, const void *data, uint32_t len)
+{
+    const uint8_t *p = data;
+    struct sip s;
+    sip_start(&s, secret);
+    sip_words(&s, p, len / 8);
+    sip_tail(&s, len ? p + (len & ~7u) : (const uint8_t *)"", len & 7, len);
+    s.v2 ^= 0xff;
+    return sip_finish(&s);
+}
+
+void hg_siphash128(const struct hg_hash_secret *secret, const void *data, uint32_t len, uint64_t out[2])
+{
+    const uint8_t *p = data;
+    struct sip s;
+    sip_start(&s, secret);
+    s.v1 ^= 0xee;
+    sip_words(&s, p, len / 8);
+    sip_tail(&s, len ? p + (len & ~7u) : (const uint8_t *)"", len & 7, len);
+    sip_finish128(&s, out);
+}
+
+/* ASCII letters to lower case, eight at a time; bytes above 0x7f stay. */
+static inline uint64_t lower8(uint64_t w)
+{
+    const uint64_t ones = 0x0101010101010101ull;
+    uint64_t low = w & (0x7f * ones);
+    uint64_t from_a = low + (0x80 - 'A') * ones;
+    uint64_t past_z = low + (0x80 - 'Z' - 1) * ones;
+    uint64_t upper = (from_a ^ past_z) & ~w & (0x80 * ones);
+    return w | upper >> 2;
+}
+
+static inline void copy_lower(uint8_t *to, const char *from, uint32_t n)
+{
+    uint64_t w;
+    for (; n >= 8; n -= 8, from += 8, to += 8) {
+        memcpy(&w, from, 8);
+        w = lower8(w);
+        memcpy(to, &w, 8);
+    }
+    for (; n > 0; n--)
+        *to++ = (uint8_t)ascii_lower(*from++);
+}
+
+/* Names longer than any that routes still hash whole, chunk by chunk. */
+static uint32_t gather(struct sip *s, uint8_t *buf, uint32_t fill, struct slice part, bool lower)
+{
+    while (part.len > 0) {
+        uint32_t n = CHUNK - fill < part.len ? CHUNK - fill : part.len;
+        if (lower)
+            copy_lower(buf + fill, part.p, n);
+        else
+            memcpy(buf + fill, part.p, n);
+        part.p += n;
+        part.len -= n;
+        fill += n;
+        if (fill == CHUNK) {
+            sip_words(s, buf, CHUNK / 8);
+            fill = 0;
+        }
+    }
+    return fill;
+}
+
+struct hg_user_key hg_user_key(const struct hg_hash_secret *secret, struct slice user, struct slice domain)
+{
+    struct hg_user_key key;
+    struct sip s;
+    uint8_t buf[CHUNK];
+    sip_start(&s, secret);
+    s.v1 ^= 0xee;
+    uint32_t fill = gather(&s, buf, 0, user, false);
+    fill = gather(&s, buf, fill, SLICE_LIT("@"), false);
+    fill = gather(&s, buf, fill, domain, true);
+    sip_words(&s, buf, fill / 8);
+    sip_tail(&s, buf + (fill & ~7u), fill & 7, user.len + 1 + domain.len);
+    sip_finish128(&s, key.h);
+    return key;
+}
