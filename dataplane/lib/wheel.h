@@ -12,8 +12,9 @@ enum wheel_room { WHEEL_NET = 1, WHEEL_ROUTE = 2, WHEEL_SIP = 3, WHEEL_CORE = 4 
 struct wheel_timer {
     struct wheel_timer *next, *prev; /* NULL when not armed */
     uint64_t deadline_ms;
-    uint16_t kind; /* room << 8 | timer */
-    uint16_t pad[3];
+    uint16_t kind;  /* room << 8 | timer */
+    uint16_t level; /* the wheel's own note: where the entry hangs */
+    uint16_t pad[2];
 };
 
 #define WHEEL_KIND(room, timer) (uint16_t)((room) << 8 | (timer))
@@ -25,8 +26,10 @@ struct wheel_timer {
 struct wheel {
     uint64_t now_ms;
     uint32_t armed;
+    uint32_t on_level[WHEEL_LEVELS +
+                      1]; /* entries of each level, the due ones last: empty levels are jumped over */
     struct wheel_timer slot[WHEEL_LEVELS][WHEEL_SLOTS]; /* list heads */
-    struct wheel_timer due; /* expired but not yet returned */
+    struct wheel_timer due;                             /* expired but not yet returned */
 };
 
 void wheel_init(struct wheel *w, uint64_t now_ms);
