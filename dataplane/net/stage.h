@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The stage interface of the network room: what core/turn.c calls, and nobody else.
+ *
+ * Accounting. Every mbuf given to net_input() ends, when that call returns, in exactly one of:
+ * net_up_datagrams, net_answered, net_absorbed, net_parked_fragments, or one drop of layer net other than
+ * frag_timeout. A fragment that waits counts net_parked_fragments once and for good; the fragment that
+ * completes a datagram takes whatever disposition the whole datagram gets. Parked fragments that are given up
+ * later (time-out, eviction, or a refused overlap) count frag_timeout: a second fate of arrivals already
+ * counted, so it stands outside the sum. net_handed_over, rx_frames and rx_bytes are counted by core, which
+ * polls and steers; tx_* are counted here. */
+#ifndef NET_STAGE_H
+#define NET_STAGE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "hg/config.h"
+#include "hg/limits.h"
+#include "lib/ctx.h"
+#include "lib/wheel.h"
+#include "net/datagram.h"
+#include "net/net.h"
+
+struct net_port {
+    uint8_t mac[6];
+    uint16_t mtu;
+    bool rx_ip_cksum, rx_udp_cksum; /* the port sets RTE_MBUF_F_RX_*_CKSUM_* */
+    bool tx_ip_cksum, tx_udp_cksum;
+    bool up;
+};
+
+struct net_setup {
+    uint16_t nports;
+    struct net_port port[HG_PORTS_MAX];
+    const struct hg_config *config; /* must live as long as the net: lists are read at start only */
+};
+
+/* NULL: out of memory. */
+struct net *net_create(struct ctx *ctx, const struct net_setup *setup);
+void net_destroy(struct net *net);
+
+/* Takes the mbufs. out has room for n; returns how many datagrams it holds. */
+unsigned net_input(struct net *net, uint16_t port, struct rte_mbuf **m, unsigned n, struct datagram *out);
+/* MAIL_NEIGHBOUR: learns, never answers; takes the mbuf. */
+void net_neighbour_news(struct net *net, uint16_t port, struct rte_mbuf *m);
+/* Expired timers of room WHEEL_NET. */
+void net_timers(struct net *net, struct wheel_timer **t, unsigned n);
+
+/* Frames ready to leave; the array stays valid until net_tx_done(), which must follow. */
+unsigned net_tx_take(struct net *net, uint16_t port, struct rte_mbuf ***frames);
+/* The first sent frames were taken by the port; the others are freed and counted tx_dropped. */
+void net_tx_done(struct net *net, uint16_t port, unsigned sent);
+
+/* While closed, datagrams to listeners are dropped (not_ready); ARP, ND and ICMP work. Starts closed. */
+void net_set_ready(struct net *net, bool open);
+void net_link(struct net *net, uint16_t port, bool up);
+
+#endif
