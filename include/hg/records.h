@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Records on the rings: one to N consecutive 64-byte cells, {type, version, length, sequence} and fixed-width fields
- * or bytes; up to 64 KiB, longer ones chunked. */
+/* Records on the rings: one to N consecutive 64-byte cells, {type, version, length, sequence} and fixed-width
+ * fields or bytes; up to 64 KiB, longer ones chunked. */
 #ifndef HG_RECORDS_H
 #define HG_RECORDS_H
 
@@ -12,34 +12,43 @@
 #include "hg/user_key.h"
 
 struct hg_record {
-    uint16_t type;    /* enum hg_down or hg_up */
-    uint8_t version;  /* of this type's layout, 1 */
+    uint16_t type;   /* enum hg_down or hg_up */
+    uint8_t version; /* of this type's layout, 1 */
     uint8_t flags;
-    uint32_t length;  /* bytes with this header; the record takes (length + 63) / 64 cells */
-    uint64_t seq;     /* down: per core, without gaps from 1 after each attach; up: per core */
+    uint32_t length; /* bytes with this header; the record takes (length + 63) / 64 cells */
+    uint64_t seq;    /* down: HG_SEQ(cp_epoch, n), n per core without gaps from 1 after each attach, so that
+                        applied_seq never falls; up: per core, without gaps from 1 per dataplane start */
 };
 static_assert(sizeof(struct hg_record) == 16, "wire format");
 
+#define HG_RECORD_VERSION  1
+#define HG_RECORD_MAX      65536u
+#define HG_SEQ_BITS        40
+#define HG_SEQ(epoch, n)   ((uint64_t)(epoch) << HG_SEQ_BITS | (uint64_t)(n))
+#define HG_SEQ_EPOCH(seq)  ((uint64_t)(seq) >> HG_SEQ_BITS)
+#define HG_SEQ_NUMBER(seq) ((uint64_t)(seq) & ((1ull << HG_SEQ_BITS) - 1))
+
 /* control plane -> core */
 enum hg_down {
-    HG_DOWN_BEGIN = 1,   /* resynchronisation starts: u64 generation */
-    HG_DOWN_END,         /* ... and is complete: sweep what it did not mention */
-    HG_DOWN_USERS,       /* n x {key, node}; node 0 deletes */
-    HG_DOWN_NODE,        /* a node's index, endpoint, name; self flag */
-    HG_DOWN_IMAGE,       /* a compiled route image: generation, size, name of its mapping */
-    HG_DOWN_SETTING,     /* a reloadable configuration item: path and value as text */
-    HG_DOWN_DRAIN,       /* u32 on/off */
-    HG_DOWN_TRACE,       /* trace filter, limits; off */
-    HG_DOWN_PING,        /* to be answered by applied_seq alone */
+    HG_DOWN_BEGIN = 1, /* resynchronisation starts: u64 generation */
+    HG_DOWN_END,       /* ... and is complete: sweep what it did not mention */
+    HG_DOWN_USERS,     /* n x {key, node}; node 0 deletes */
+    HG_DOWN_NODE,      /* a node's index, endpoint, name; self flag */
+    HG_DOWN_IMAGE,     /* a compiled route image: generation, size, name of its mapping */
+    HG_DOWN_SETTING,   /* a reloadable configuration item: path and value as text */
+    HG_DOWN_DRAIN,     /* u32 on/off */
+    HG_DOWN_TRACE,     /* trace filter, limits; off */
+    HG_DOWN_PING,      /* to be answered by applied_seq alone */
 };
 
 /* core -> control plane */
 enum hg_up {
-    HG_UP_LOG = 1,       /* log id, time, arguments */
-    HG_UP_HOP_STATE,     /* hop slot, state */
-    HG_UP_TRACE,         /* a traced message with addresses and time */
-    HG_UP_READY,         /* listeners open */
-    HG_UP_DRAINED,       /* no transaction left */
+    HG_UP_LOG = 1,   /* log id, time, arguments */
+    HG_UP_HOP_STATE, /* hop slot, state */
+    HG_UP_TRACE,     /* a traced message with addresses and time */
+    HG_UP_READY,     /* listeners open */
+    HG_UP_DRAINED,   /* no transaction left */
+    HG_UP_RESYNC,    /* the core lost its place in the down ring: it wants everything again */
 };
 
 struct hg_down_begin {
@@ -63,7 +72,7 @@ struct hg_down_users {
 
 struct hg_down_node {
     struct hg_record r;
-    uint16_t node; /* 1 .. HG_NODES_MAX-1 */
+    uint16_t node;   /* 1 .. HG_NODES_MAX-1 */
     uint8_t present; /* 0: delete */
     uint8_t self;
     struct hg_endpoint sip;
@@ -89,6 +98,26 @@ struct hg_down_drain {
     uint32_t retry_after_s;
 };
 
+/* Which messages are copied up. All conditions given must hold; texts match as a part of what the message
+ * has, a length of 0 matches anything. */
+struct hg_down_trace {
+    struct hg_record r;
+    uint32_t on;      /* 0: stop, the rest is not looked at */
+    uint32_t count;   /* messages of this core at most, then it stops by itself */
+    uint32_t seconds; /* or after this time */
+    uint32_t rate;    /* messages per second and core */
+    uint32_t cut;     /* bytes of each message at most, 0 = HG_TRACE_CUT_MAX */
+    uint8_t method_len, from_len, to_len, uri_len, call_id_len;
+    uint8_t pad[3];
+    struct hg_net peer; /* source or destination is in it; bits 0 = any */
+    char method[32], from[128], to[128], uri[128], call_id[128];
+};
+static_assert(sizeof(struct hg_down_trace) == 608, "wire format");
+#define HG_TRACE_CUT_MAX   8192
+#define HG_TRACE_COUNT_MAX 1000
+#define HG_TRACE_RATE_MAX  1000
+#define HG_TRACE_TIME_MAX  3600
+
 struct hg_up_log {
     struct hg_record r;
     uint64_t tsc;
@@ -98,6 +127,8 @@ struct hg_up_log {
     uint32_t suppressed; /* of this id since the last one */
     char text[];         /* args: each a u8 length and bytes, already formatted and escaped */
 };
+#define HG_LOG_ARGS_MAX 6
+#define HG_LOG_ARG_MAX  120
 
 struct hg_up_hop_state {
     struct hg_record r;
@@ -114,8 +145,17 @@ struct hg_up_trace {
     uint8_t outgoing;
     uint8_t pad[7];
     uint32_t full_length; /* of the message; what follows may be cut */
-    uint32_t pad2;
+    uint32_t suppressed;  /* matching messages not copied since the last one: rate or ring */
     char message[];
 };
+
+static_assert(sizeof(struct hg_down_user) == 24, "wire format");
+static_assert(sizeof(struct hg_down_users) == 24, "wire format");
+static_assert(sizeof(struct hg_down_node) == 296, "wire format");
+static_assert(sizeof(struct hg_down_image) == 96, "wire format");
+static_assert(sizeof(struct hg_down_setting) == 24, "wire format"); /* text starts at 20 */
+static_assert(sizeof(struct hg_up_log) == 32, "wire format");
+static_assert(sizeof(struct hg_up_hop_state) == 40, "wire format");
+static_assert(sizeof(struct hg_up_trace) == 80, "wire format");
 
 #endif

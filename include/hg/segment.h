@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The shared segment, layout and rights. One POSIX shared-memory object per node, "/hg-<node>"; every dataplane start
- * makes a new object and renames it over the name. Offsets, fixed widths, natural alignment, no pointers.
- * "dp" = dataplane, "cp" = control plane, "core" = the one core that owns the area. */
+/* The shared segment, layout and rights. One POSIX shared-memory object per node, "/hg-<node>"; every
+ * dataplane start makes a new object and renames it over the name. Offsets, fixed widths, natural alignment,
+ * no pointers. "dp" = dataplane, "cp" = control plane, "core" = the one core that owns the area. */
 #ifndef HG_SEGMENT_H
 #define HG_SEGMENT_H
 
 #include <assert.h>
 #include <stdalign.h>
 #include <stdatomic.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "hg/counters.h"
@@ -23,16 +24,16 @@
 struct hg_segment_header {
     /* written by dp before the name appears, read-only afterwards */
     uint64_t magic;
-    uint32_t layout;      /* HG_SEGMENT_LAYOUT */
-    uint32_t dpdk;        /* RTE_VERSION of the ring layout */
-    uint64_t size;        /* of the whole object */
-    char build[40];       /* version and commit, for messages only */
+    uint32_t layout; /* HG_SEGMENT_LAYOUT */
+    uint32_t dpdk;   /* RTE_VERSION of the ring layout */
+    uint64_t size;   /* of the whole object */
+    char build[40];  /* version and commit, for messages only */
     uint32_t cores;
     uint32_t ring_cells;  /* cells of each ring, a power of two */
     uint64_t area_offset; /* of core 0's area */
     uint64_t area_size;   /* from one core's area to the next */
     uint64_t tsc_hz;
-    uint32_t boot;        /* random per dataplane start */
+    uint32_t boot; /* random per dataplane start */
     uint32_t dp_pid;
     uint32_t route_slots; /* length of each core's route_stats */
     uint32_t hop_slots;
@@ -41,6 +42,7 @@ struct hg_segment_header {
     /* written by cp */
     alignas(64) _Atomic uint64_t cp_epoch; /* raised at each attach; 0 = never attached */
     _Atomic uint64_t cp_heartbeat;         /* raised about ten times a second */
+    _Atomic uint64_t cp_generation;        /* last resynchronisation begun; raised by one before each BEGIN */
     _Atomic uint32_t cp_pid;
     uint32_t pad0;
 
@@ -66,15 +68,20 @@ struct hg_hop_stats {
     uint64_t state; /* enum hop_state, as this core sees it */
     uint64_t pad;
 };
+static_assert(sizeof(struct hg_route_stats) == 32, "shared with the other process");
 static_assert(sizeof(struct hg_hop_stats) == 64, "one cache line");
+static_assert(offsetof(struct hg_segment_header, cp_epoch) == 128, "shared with the other process");
+static_assert(offsetof(struct hg_segment_header, dp_ready) == 192, "shared with the other process");
+static_assert(sizeof(struct hg_segment_header) == 256, "shared with the other process");
+static_assert(ATOMIC_LLONG_LOCK_FREE == 2 && ATOMIC_INT_LOCK_FREE == 2, "no lock may hide in the segment");
 
 /* One core's area. The arrays stand behind it in the order of the offsets. */
 struct hg_core_area {
     /* written by the core */
-    alignas(64) _Atomic uint64_t heartbeat;   /* raised every few turns */
-    _Atomic uint64_t applied_seq;             /* sequence number of the last down record in force */
-    _Atomic uint64_t applied_generation;      /* last resynchronisation that is whole and swept */
-    _Atomic uint64_t image_generation;        /* route image in force */
+    alignas(64) _Atomic uint64_t heartbeat; /* raised every few turns */
+    _Atomic uint64_t applied_seq;           /* hg_record.seq of the last down record in force */
+    _Atomic uint64_t applied_generation;    /* last resynchronisation that is whole and swept */
+    _Atomic uint64_t image_generation;      /* route image in force */
     /* written by dp at start */
     alignas(64) uint64_t down_offset; /* struct rte_ring and its cells, from the start of the segment */
     uint64_t up_offset;
@@ -84,5 +91,7 @@ struct hg_core_area {
     alignas(64) uint64_t counters[HG_COUNTERS_MAX];
     alignas(64) uint64_t histogram[HG_STAGES][HG_HISTOGRAM]; /* cycles per packet or per turn, log2 */
 };
+static_assert(offsetof(struct hg_core_area, down_offset) == 64, "shared with the other process");
+static_assert(offsetof(struct hg_core_area, counters) == 128, "shared with the other process");
 
 #endif
