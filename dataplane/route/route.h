@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The route room of one core: user table, static routes, access lists, next-hop health. Lookup never waits. */
+/* The route room of one core: user table, static routes, access lists, next-hop health. Lookup never waits.
+ */
 #ifndef ROUTE_ROUTE_H
 #define ROUTE_ROUTE_H
 
@@ -16,9 +17,10 @@ struct route;
 struct hg_config;
 struct hg_image;
 
-/* Off the hot path, before the loop: one per core. config gives the sizes; ctx->config is read for what a reload may
- * change. NULL with a message on stderr when memory is short. */
-struct route *route_create(struct ctx *ctx, const struct hg_config *config, const struct hg_hash_secret *secret);
+/* Off the hot path, before the loop: one per core. config gives the sizes; ctx->config is read for what a
+ * reload may change. NULL with a message on stderr when memory is short. */
+struct route *route_create(struct ctx *ctx, const struct hg_config *config,
+                           const struct hg_hash_secret *secret);
 void route_destroy(struct route *r);
 /* What hg_user_key needs to find an entry of this table. */
 const struct hg_hash_secret *route_user_secret(const struct route *r);
@@ -56,12 +58,12 @@ struct route_targets {
     struct route_target t[HG_TARGETS_MAX];
 };
 
-/* Fills the ordered list of what to try: most specific pattern first, then by priority, then by weight (drawn with
- * draw, so that a retransmission of a stateless request, hashed by Call-ID, goes the same way), then less specific
- * patterns where allowed. The result is a copy: it outlives any swap of the tables.
- * user: unescaped user part, may be empty; host: host of the R-URI in any case, without port, IPv6 without brackets.
- * Routes of type user apply only where host is a local domain or an address of a listener (decision 0031).
- * A stateless first target comes alone. */
+/* Fills the ordered list of what to try: most specific pattern first, then by priority, then by weight (drawn
+ * with draw, so that a retransmission of a stateless request, hashed by Call-ID, goes the same way), then
+ * less specific patterns where allowed. The result is a copy: it outlives any swap of the tables. user:
+ * unescaped user part, may be empty; host: host of the R-URI in any case, without port, IPv6 without
+ * brackets. Routes of type user apply only where host is a local domain or an address of a listener (decision
+ * 0031). A stateless first target comes alone. */
 enum route_verdict route_static_find(struct route *r, struct slice user, struct slice host, uint32_t draw,
                                      struct route_targets *out);
 
@@ -71,14 +73,14 @@ enum hop_state { HOP_UNKNOWN, HOP_UP, HOP_DOWN };
 void route_hop_answered(struct route *r, uint16_t hop_slot, bool probe);
 void route_hop_failed(struct route *r, uint16_t hop_slot, bool probe);
 enum hop_state route_hop_state(const struct route *r, uint16_t hop_slot);
-/* The next hops that this core has to probe now: the protocol sends OPTIONS to each and counts their requests; probes,
- * probes_failed and state of ctx->hop_stats are written by this room. Returns how many. Call it in every housekeeping:
- * it also gives hops another chance when probing is off. */
+/* The next hops that this core has to probe now: the protocol sends OPTIONS to each and counts their
+ * requests; probes, probes_failed and state of ctx->hop_stats are written by this room. Returns how many.
+ * Call it in every housekeeping: it also gives hops another chance when probing is off. */
 unsigned route_probes_due(struct route *r, struct route_target *out, unsigned max);
 /* MAIL_HOP_HEALTH arrived. */
 void route_hop_mail(struct route *r, uint16_t hop_slot, uint32_t what);
-/* State changes that this core decided as the owner of a hop, newest state only; whoever drains them logs and tells
- * the control plane (HG_UP_HOP_STATE). Returns how many. */
+/* State changes that this core decided as the owner of a hop, newest state only; whoever drains them logs and
+ * tells the control plane (HG_UP_HOP_STATE). Returns how many. */
 struct route_event {
     struct hg_endpoint ep;
     uint16_t hop_slot;
@@ -94,18 +96,18 @@ enum route_access {
     ACCESS_NEIGHBOUR, /* configured neighbour or next hop: exempt, or its own bucket */
 };
 #define ROUTE_ACCESS_NODE 0xffff /* index of every node of the cluster */
-/* index: dense number of the neighbour or network that matched, for its counters and bucket. Numbers of neighbours
- * and of networks are apart, and change only with a swap of the image. */
+/* index: dense number of the neighbour or network that matched, for its counters and bucket. Numbers of
+ * neighbours and of networks are apart, and change only with a swap of the image. */
 enum route_access route_access(const struct route *r, const struct hg_ip *src, uint16_t *index);
 /* The neighbour's own bucket; false: it is exempt. */
 bool route_neighbour_limit(const struct route *r, uint16_t index, uint32_t *rate, uint32_t *burst);
-/* Name of a configured neighbour, node or next hop -> its address as resolved by the control plane; an address stands
- * for itself only when it is one of theirs. port 0: the configured one, else 5060. */
+/* Name of a configured neighbour, node or next hop -> its address as resolved by the control plane; an
+ * address stands for itself only when it is one of theirs. port 0: the configured one, else 5060. */
 bool route_host_find(const struct route *r, struct slice host, uint16_t port, struct hg_endpoint *out);
 
 /* ---- the compiled image ---- */
-/* Between two bursts. image was checked (hg_image_check) and stays mapped until the next swap; NULL: none. Returns the
- * image that was in force, NULL when there was none. */
+/* Between two bursts. image was checked (hg_image_check) and stays mapped until the next swap; NULL: none.
+ * Returns the image that was in force, NULL when there was none. */
 const struct hg_image *route_image_set(struct route *r, const struct hg_image *image);
 uint64_t route_image_generation(const struct route *r);
 
