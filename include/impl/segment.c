@@ -100,7 +100,7 @@ static bool header_matches(struct hg_segment *s, char *error)
     if (h->dpdk != segment_dpdk()) {
         snprintf(error, HG_SEGMENT_ERROR,
                  "%s was made with DPDK %08x (hg-dataplane %.40s), this hg-controlplane was built for DPDK "
-                 "%08x; %s",
+                 "%08x; " ADVICE,
                  s->path, h->dpdk, h->build, segment_dpdk());
         return false;
     }
