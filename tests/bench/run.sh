@@ -1,0 +1,51 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-2-Clause
+# Measures what is claimed, beside the peers in the same run, and prints 'figure NAME VALUE UNIT' lines and a summary.
+#   sudo tests/bench/run.sh [sip]        everything of the SIP suite (about ten minutes)
+#   sudo tests/bench/run.sh sip PART...  parse inproc kamailio veth memif churn
+# Never a timed test: machines are noisy. Medians of BENCH_RUNS (7) runs; quote ratios, not single figures.
+set -uo pipefail
+cd "$(dirname "$0")/../.." || exit 1
+suite=${1:-sip}
+shift || true
+case $suite in
+  -h | --help) sed -n '3,6s/^# //p' "$0"; exit 0 ;;
+  sip) ;;
+  *) echo "tests/bench/run.sh: unknown suite '$suite'; there is: sip" >&2; exit 2 ;;
+esac
+parts=${*:-parse inproc kamailio veth memif churn}
+[ "$(id -u)" -eq 0 ] || { echo "tests/bench/run.sh: network namespaces need root" >&2; exit 2; }
+deploy/packages.sh build run test bench || exit 1
+[ -f build-bench/build.ninja ] || CC=gcc meson setup build-bench --buildtype=release >/dev/null || exit 1
+ninja -C build-bench >/tmp/hg-bench-build.$$ 2>&1 || { tail -n 40 /tmp/hg-bench-build.$$; rm -f /tmp/hg-bench-build.$$; exit 1; }
+rm -f /tmp/hg-bench-build.$$
+export HG_BUILD=$PWD/build-bench BENCH_RUNS=${BENCH_RUNS:-7}
+bench=build-bench/tests/bench
+out=$(mktemp)
+trap 'rm -f "$out"' EXIT
+status=0
+
+part() { # part NAME COMMAND...
+  printf '\n== %s\n' "$1"
+  shift
+  timeout 900 "$@" 2>&1 | tee -a "$out"
+  [ "${PIPESTATUS[0]}" -eq 0 ] || { echo "# '$*' failed"; status=1; }
+}
+
+echo "# $(grep -m1 'model name' /proc/cpuinfo | sed 's/.*: //'), $(nproc) CPUs, $(uname -r), load $(cut -d' ' -f1 /proc/loadavg)"
+part calibration $bench/bench_calibrate
+for p in $parts; do
+  case $p in
+    parse) part "parsers" taskset -c 1 $bench/parse/bench_parse ;;
+    inproc) part "in process (excludes I/O)" taskset -c 0,1 $bench/bench_sip ;;
+    kamailio) part "Kamailio over loopback" python3 tests/bench/peer_kamailio.py ;;
+    veth) part "both over one veth pair" python3 tests/bench/peer_veth.py ;;
+    memif) part "two processes over net_memif" python3 tests/bench/memif.py ;;
+    churn) part "load while the tables change" taskset -c 0,1 $bench/bench_churn ;;
+    *) echo "tests/bench/run.sh: unknown part '$p'" >&2; exit 2 ;;
+  esac
+done
+part "calibration again" $bench/bench_calibrate
+
+python3 tests/bench/summary.py "$out" | tee -a "$out"
+exit $status
