@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* One core: everything that one worker owns, and the turn that moves it. */
+#ifndef CORE_CORE_H
+#define CORE_CORE_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/clock.h"
+#include "core/port.h"
+#include "hg/limits.h"
+#include "lib/ctx.h"
+#include "lib/mailbox.h"
+#include "lib/wheel.h"
+
+struct feed;
+struct net;
+struct route;
+struct sip;
+
+#define CORE_BURST 32
+
+struct core_port {
+    uint16_t id;      /* of the ethdev */
+    bool rx, tx;      /* whether the core has a queue pair's end on it, always of its own number */
+    bool steer;       /* flows have to be steered by software */
+    bool prepare;     /* offloads need rte_eth_tx_prepare */
+    uint16_t tx_core; /* who sends for this core, when it has no tx queue */
+    bool up;          /* as the rooms were told */
+};
+
+struct core {
+    struct ctx ctx;
+    struct clock clock;
+    struct net *net;
+    struct route *route;
+    struct sip *sip;
+    struct feed *feed; /* NULL in the test harness */
+    struct hg_core_area *area;
+    struct mail_in mail_in;
+    struct mail_out mail_out;
+    uint16_t nports;
+    bool sample; /* this turn measures its stages */
+    bool loaded; /* the last rx burst was full: less feed, no nap */
+    uint64_t turns;
+    uint64_t busy_since; /* TSC at the start of the last turn if that one found work, else 0 */
+    uint32_t idle;       /* turns without work in a row */
+    struct core_port port[HG_PORTS_MAX];
+    struct ports *ports; /* shared: link states, written by the main thread */
+    atomic_bool *stop;   /* shared: set by the main thread */
+    struct wheel wheel;
+};
+
+/* Runs one turn; returns how many things it did. */
+unsigned core_turn(struct core *core);
+/* The worker: turns until *stop. */
+void core_loop(struct core *core);
+/* Sleeps for a moment after many idle turns, as far as the configuration allows it. */
+void core_nap(struct core *core, unsigned work);
+/* Every 256 turns: gauges, heartbeat, link news, the protocols' own housekeeping. */
+void core_house(struct core *core);
+
+#endif

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "core/steer.h"
+
+#include <string.h>
+
+#include <rte_mbuf.h>
+#include <rte_prefetch.h>
+
+#include "core/core.h"
+#include "lib/mailbox.h"
+
+#define ETH_HEADER     14
+#define VLAN_HEADER    4
+#define TYPE_VLAN      0x8100
+#define TYPE_IP4       0x0800
+#define TYPE_IP6       0x86dd
+#define PROTO_HOP      0
+#define PROTO_TCP      6
+#define PROTO_UDP      17
+#define PROTO_ROUTING  43
+#define PROTO_FRAGMENT 44
+#define PROTO_DEST     60
+#define EXTENSIONS_MAX 8
+#define PREFETCH_AHEAD 4
+
+static uint16_t be16(const uint8_t *p)
+{
+    return (uint16_t)(p[0] << 8 | p[1]);
+}
+
+static uint64_t load64(const uint8_t *p)
+{
+    uint64_t v;
+    memcpy(&v, p, sizeof(v));
+    return v;
+}
+
+static uint64_t load32(const uint8_t *p)
+{
+    uint32_t v;
+    memcpy(&v, p, sizeof(v));
+    return v;
+}
+
+static uint64_t mix(uint64_t x)
+{
+    x ^= x >> 32;
+    x *= 0xd6e8feb86659fd93ull;
+    x ^= x >> 32;
+    x *= 0xd6e8feb86659fd93ull;
+    return x ^ x >> 32;
+}
+
+/* Both ends are mixed alone and then added: the order of the two does not matter, and yet close addresses do
+ * not cancel out as they do with a plain exclusive or. */
+static uint32_t pair(uint64_t a, uint64_t b, uint64_t seed)
+{
+    return (uint32_t)(mix(mix(a ^ seed) + mix(b ^ seed)) >> 32);
+}
+
+static enum steer_kind steer_ip4(const uint8_t *ip, uint32_t len, uint64_t seed, uint32_t *hash)
+{
+    if (len < 20 || ip[0] >> 4 != 4)
+        return STEER_HERE;
+    uint32_t header = (ip[0] & 15u) * 4;
+    uint64_t src = load32(ip + 12), dst = load32(ip + 16);
+    if (be16(ip + 6) & 0x3fff) { /* more fragments, or not the first */
+        *hash = pair(src, dst, seed ^ (uint64_t)be16(ip + 4) << 40);
+        return STEER_FRAGMENT;
+    }
+    if ((ip[9] == PROTO_UDP || ip[9] == PROTO_TCP) && header >= 20 && len >= header + 4) {
+        src |= (uint64_t)be16(ip + header) << 32;
+        dst |= (uint64_t)be16(ip + header + 2) << 32;
+    }
+    *hash = pair(src, dst, seed);
+    return STEER_FLOW;
+}
+
+static enum steer_kind steer_ip6(const uint8_t *ip, uint32_t len, uint64_t seed, uint32_t *hash)
+{
+    if (len < 40 || ip[0] >> 4 != 6)
+        return STEER_HERE;
+    uint64_t src = mix(load64(ip + 8)) + load64(ip + 16), dst = mix(load64(ip + 24)) + load64(ip + 32);
+    uint8_t next = ip[6];
+    uint32_t at = 40;
+    for (unsigned i = 0; i < EXTENSIONS_MAX && len >= at + 8; i++) {
+        if (next == PROTO_FRAGMENT) {
+            *hash = pair(src, dst, seed ^ mix(load32(ip + at + 4)));
+            return STEER_FRAGMENT;
+        }
+        if (next != PROTO_HOP && next != PROTO_ROUTING && next != PROTO_DEST)
+            break;
+        next = ip[at];
+        at += (ip[at + 1] + 1u) * 8;
+    }
+    if ((next == PROTO_UDP || next == PROTO_TCP) && len >= at + 4) {
+        src ^= (uint64_t)be16(ip + at) << 48;
+        dst ^= (uint64_t)be16(ip + at + 2) << 48;
+    }
+    *hash = pair(src, dst, seed);
+    return STEER_FLOW;
+}
+
+enum steer_kind steer_hash(const uint8_t *frame, uint32_t len, uint64_t seed, uint32_t *hash)
+{
+    uint32_t at = ETH_HEADER;
+
+    *hash = 0;
+    if (len < at)
+        return STEER_HERE;
+    uint16_t type = be16(frame + 12);
+    if (type == TYPE_VLAN && len >= at + VLAN_HEADER) {
+        type = be16(frame + at + 2);
+        at += VLAN_HEADER;
+    }
+    if (type == TYPE_IP4)
+        return steer_ip4(frame + at, len - at, seed, hash);
+    if (type == TYPE_IP6)
+        return steer_ip6(frame + at, len - at, seed, hash);
+    return STEER_HERE;
+}
+
+unsigned steer_burst(struct core *core, uint16_t port, struct rte_mbuf **m, unsigned n, int all)
+{
+    struct ctx *c = &core->ctx;
+    unsigned kept = 0;
+
+    for (unsigned i = 0; i < n && i < PREFETCH_AHEAD; i++)
+        rte_prefetch0(rte_pktmbuf_mtod(m[i], void *));
+    for (unsigned i = 0; i < n; i++) {
+        uint32_t hash;
+        if (i + PREFETCH_AHEAD < n)
+            rte_prefetch0(rte_pktmbuf_mtod(m[i + PREFETCH_AHEAD], void *));
+        enum steer_kind kind =
+            steer_hash(rte_pktmbuf_mtod(m[i], const uint8_t *), rte_pktmbuf_data_len(m[i]), c->boot, &hash);
+        unsigned to = steer_core(hash, c->cores);
+        if (kind == STEER_HERE || (kind == STEER_FLOW && !all) || to == c->core) {
+            m[kept++] = m[i];
+        } else if (mail_send(c, to, (struct mail){.kind = MAIL_RX_FRAME, .a = port, .m = m[i]})) {
+            ctx_count(c, HG_C_net_handed_over);
+        } else {
+            ctx_count(c, HG_DROP_mail_full);
+            rte_pktmbuf_free(m[i]);
+        }
+    }
+    return kept;
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Which core a frame belongs to, when the port cannot tell: a symmetric hash, so that both directions of a
+ * flow meet, and one core for all fragments of a datagram. */
+#ifndef CORE_STEER_H
+#define CORE_STEER_H
+
+#include <stdint.h>
+
+struct core;
+struct rte_mbuf;
+
+enum steer_kind {
+    STEER_HERE,     /* not IP (ARP and whatever else): the core that received it */
+    STEER_FLOW,     /* hash of addresses and ports */
+    STEER_FRAGMENT, /* hash of addresses and identification */
+};
+
+/* Reads at most the first len bytes of a frame; anything odd is STEER_HERE, and net says what is wrong with
+ * it. */
+enum steer_kind steer_hash(const uint8_t *frame, uint32_t len, uint64_t seed, uint32_t *hash);
+
+static inline unsigned steer_core(uint32_t hash, unsigned cores)
+{
+    return (unsigned)((uint64_t)hash * cores >> 32);
+}
+
+/* Mails what belongs to other cores, keeps the rest at the front of m. all: flows too, not only fragments,
+ * because the port has no usable RSS. Returns how many stay. */
+unsigned steer_burst(struct core *core, uint16_t port, struct rte_mbuf **m, unsigned n, int all);
+
+#endif
