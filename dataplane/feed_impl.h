@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Private to feed*.c. */
+#ifndef DATAPLANE_FEED_IMPL_H
+#define DATAPLANE_FEED_IMPL_H
+
+#include <stdalign.h>
+
+#include "feed.h"
+#include "hg/config.h"
+#include "hg/records.h"
+#include "images.h"
+#include "impl/segment.h"
+#include "lib/log_text.h"
+#include "route/route.h"
+
+#define SETTING_PATH_MAX  127
+#define SETTING_VALUE_MAX 1023
+#define EVENTS_MAX        32
+
+enum feed_state {
+    FEED_RUN,
+    FEED_WAIT_IMAGE, /* the main thread maps an image; what follows in the ring waits for it */
+    FEED_SWEEP,      /* entries that the last resynchronisation did not mention go, some each turn */
+};
+
+/* What the control plane has to be told once the up ring takes it. */
+enum feed_news { NEWS_RESYNC = 1, NEWS_READY = 2, NEWS_DRAINED = 4 };
+
+struct feed {
+    struct feed_setup setup;
+    struct hg_core_area *area;
+    struct hg_ring ring;
+    enum feed_state state;
+    unsigned news;          /* enum feed_news */
+    uint64_t epoch, number; /* of the last record taken */
+    uint64_t published;     /* applied_seq */
+    uint64_t records;       /* since the last BEGIN */
+    bool lost;              /* waits for a BEGIN */
+    bool whole;             /* some resynchronisation is complete and swept */
+    bool ready, draining, drained;
+    struct hg_down_image wanted;
+    unsigned nevents, turn;
+    struct route_event event[EVENTS_MAX]; /* hop states that the ring has not taken yet */
+    struct hg_config snapshot[2];         /* the core's configuration after settings came */
+    alignas(64) char buf[HG_RECORD_MAX];
+};
+
+/* One record that stands in private memory, its length checked against where it came from. */
+void feed_take(struct feed *feed, const struct hg_record *r);
+/* feed_tell.c: news up; opens the listeners once everything is there. */
+unsigned feed_tell(struct feed *feed);
+void feed_open(struct feed *feed);
+
+#endif
