@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The configuration of a node, as loaded from heliograph.cfg. Single values come from config_items.def; what occurs
- * many times stands in the lists below. Read-only once loaded; a reload makes a new one. */
+/* The configuration of a node, as loaded from heliograph.cfg. Single values come from config_items.def; what
+ * occurs many times stands in the lists below. Read-only once loaded; a reload makes a new one. */
 #ifndef HG_CONFIG_H
 #define HG_CONFIG_H
 
@@ -54,9 +54,9 @@ struct hg_config_node { /* cluster.nodes[]: the other nodes, until the cluster's
 
 struct hg_config {
 #define HG_INT(field, path, def, min, max, unit, scope, reload, doc) int64_t field;
-#define HG_BOOL(field, path, def, scope, reload, doc)                 bool field;
-#define HG_STR(field, path, def, max, scope, reload, doc)             char field[(max) + 1];
-#define HG_ENUM(field, path, def, words, scope, reload, doc)          int field;
+#define HG_BOOL(field, path, def, scope, reload, doc)                bool field;
+#define HG_STR(field, path, def, max, scope, reload, doc)            char field[(max) + 1];
+#define HG_ENUM(field, path, def, words, scope, reload, doc)         int field;
 #include "hg/config_items.def"
 #undef HG_INT
 #undef HG_BOOL
@@ -70,9 +70,10 @@ struct hg_config {
     struct hg_config_access *access;
     struct hg_config_neighbour *neighbours;
     struct hg_config_node *nodes;
-    struct hg_static_route *routes;           /* cluster.routes[] */
-    char (*templates)[HG_PATTERN_MAX + 1];    /* cluster.route_embed_templates[] (L21) */
-    char (*aliases)[HG_HOST_MAX + 1];         /* cluster.domain_aliases[] */
+    struct hg_static_route *routes;        /* cluster.routes[] */
+    char (*templates)[HG_PATTERN_MAX + 1]; /* cluster.route_embed_templates[] (L21) */
+    char (*aliases)[HG_HOST_MAX + 1];      /* cluster.domain_aliases[] */
+    struct hg_config_source *source;       /* file and lines, for hg_config_show */
 };
 
 #define HG_POLLING_BUSY     0
@@ -81,10 +82,35 @@ struct hg_config {
 /* All errors at once, each as "file:line: path: what was wrong; expected form" on errors (may be NULL).
  * Returns a new configuration, or NULL if there was any error. */
 struct hg_config *hg_config_load(const char *file, FILE *errors);
+/* The same from memory; name stands for the file in messages. */
+struct hg_config *hg_config_parse(const char *text, size_t len, const char *name, FILE *errors);
 struct hg_config *hg_config_defaults(void);
 void hg_config_free(struct hg_config *config);
-/* One reloadable item, by path and value as text, into an existing configuration (HG_DOWN_SETTING). NULL = done,
- * else a message that says the expected form. */
+/* One reloadable item, by path and value as text, into an existing configuration (HG_DOWN_SETTING). NULL =
+ * done, else a message that says the expected form. */
 const char *hg_config_set(struct hg_config *config, const char *path, const char *value);
+/* "2-5,8" to CPU numbers in the order written: how many, or -1. */
+int hg_config_cpus(const char *list, uint16_t cpus[HG_CORES_MAX]);
+
+/* One value as `hgctl config show` has it; the texts live as long as the call. Secrets are masked. */
+struct hg_config_entry {
+    const char *path; /* elements of lists: "cluster.routes[0].name" */
+    const char *value;
+    const char *def;  /* "" where an element has to say it */
+    const char *file; /* NULL = default */
+    uint32_t line;
+    const char *unit;
+    const char *doc;
+    bool cluster; /* scope */
+    bool reload;  /* a reload applies it */
+};
+typedef void hg_config_entry_fn(void *arg, const struct hg_config_entry *entry);
+void hg_config_show(const struct hg_config *config, hg_config_entry_fn *fn, void *arg);
+
+/* What differs from one configuration to another: fn gets the entry of `to`, with def = the value in `from`.
+ * An element that only one of them has is given with NULL as the missing value. Compares secrets, shows them
+ * masked. */
+void hg_config_diff(const struct hg_config *from, const struct hg_config *to, hg_config_entry_fn *fn,
+                    void *arg);
 
 #endif
