@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "hg/config.h"
+#include "hg/route_pattern.h"
+#include "route/apply.h"
+#include "route/state.h"
+
+struct route *route_create(struct ctx *ctx, const struct hg_config *config,
+                           const struct hg_hash_secret *secret)
+{
+    struct route *r = aligned_alloc(64, (sizeof(*r) + 63) & ~(size_t)63);
+    if (!r) {
+        fprintf(stderr, "route: no memory for the tables of core %u\n", ctx->core);
+        return NULL;
+    }
+    memset(r, 0, sizeof(*r));
+    r->ctx = ctx;
+    r->secret = *secret;
+    r->route_slots = (uint32_t)config->dp_routes_max;
+    for (uint32_t i = 0; i < config->nlisteners && i < HG_LISTENERS_MAX; i++)
+        r->local[r->nlocal++] = config->listeners[i].ep.ip;
+    if (!user_table_open(&r->users, (uint64_t)config->dp_users_max)) {
+        fprintf(stderr, "route: no memory for %lld users; lower dataplane.users_max\n",
+                (long long)config->dp_users_max);
+        free(r);
+        return NULL;
+    }
+    return r;
+}
+
+void route_destroy(struct route *r)
+{
+    if (!r)
+        return;
+    user_table_close(&r->users);
+    free(r);
+}
+
+const struct hg_hash_secret *route_user_secret(const struct route *r)
+{
+    return &r->secret;
+}
+
+void route_user_prefetch(const struct route *r, const struct hg_user_key *key)
+{
+    user_table_prefetch(&r->users, key);
+}
+
+uint16_t route_user_find(struct route *r, const struct hg_user_key *key)
+{
+    uint16_t node = user_table_find(&r->users, key);
+    ctx_count(r->ctx, node ? HG_C_user_found : HG_C_user_missing);
+    return node;
+}
+
+bool route_node(const struct route *r, uint16_t node, struct hg_endpoint *out, bool *self)
+{
+    if (node == 0 || node >= HG_NODES_MAX || !r->nodes[node].present)
+        return false;
+    *out = r->nodes[node].sip;
+    *self = r->nodes[node].self;
+    return true;
+}
+
+bool route_is_local_domain(const struct route *r, struct slice host)
+{
+    struct hg_image_text t;
+    if (!r->image)
+        return false;
+    t.len = t.stored = hg_host_normalise(host, t.c);
+    hg_image_text_seal(&t, r->image->seed);
+    return t.len && hg_image_find(r->image, &t, t.len, HG_KEY_LOCAL, 0) != NULL;
+}
+
+const struct hg_image *route_image_set(struct route *r, const struct hg_image *image)
+{
+    const struct hg_image *old = r->image;
+    health_image(r, image);
+    r->image = image;
+    hg_gauge(r->ctx->counters, HG_C_route_generation, image ? image->generation : 0);
+    return old;
+}
+
+uint64_t route_image_generation(const struct route *r)
+{
+    return r->image ? r->image->generation : 0;
+}

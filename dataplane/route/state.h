@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The state of the route room of one core. Private to dataplane/route. */
+#ifndef ROUTE_STATE_H
+#define ROUTE_STATE_H
+
+#include "hg/route_image.h"
+#include "route/route.h"
+#include "route/user_table.h"
+
+struct route_node {
+    struct hg_endpoint sip;
+    bool present, self;
+    uint32_t round; /* of the table's resynchronisation that mentioned it last */
+};
+
+struct route_hop {
+    uint8_t state;    /* enum hop_state */
+    uint8_t failures; /* in a row, owner only */
+    uint8_t answers;  /* in a row, owner only */
+    bool event;       /* stands in events */
+    bool doubted;     /* not the owner: failed since it was last told of an answer */
+    uint32_t serial;  /* of the image's hop that this state belongs to */
+    uint64_t due_ms;  /* owner only: next probe, or the next chance of a hop that is not probed */
+};
+
+struct route {
+    struct ctx *ctx;
+    const struct hg_image *image;
+    struct user_table users;
+    struct hg_hash_secret secret;
+    uint32_t route_slots; /* of ctx->route_stats */
+    uint32_t nlocal;      /* addresses of the listeners */
+    struct hg_ip local[HG_LISTENERS_MAX];
+    uint16_t highest_node;
+    bool resync; /* begun and not ended */
+    bool sweeping;
+    uint64_t generation_next, generation; /* of resynchronisations: under way, whole */
+    struct route_node nodes[HG_NODES_MAX];
+    /* health */
+    uint32_t nhops;
+    uint32_t probe_at; /* next slot that route_probes_due looks at */
+    uint32_t ndown;
+    uint32_t nevents;
+    uint16_t events[HG_HOP_SLOTS];
+    struct route_hop hops[HG_HOP_SLOTS];
+};
+
+void health_image(struct route *r, const struct hg_image *image);
+/* Groups of the patterns that match, most specific first; user NULL: only domain patterns. */
+#define MATCH_MAX 64
+unsigned image_match(const struct hg_image *image, const struct hg_image_text *user,
+                     const struct hg_image_text *host, uint32_t *groups);
+
+#endif
