@@ -20,7 +20,6 @@
 #include <rte_lcore.h>
 
 #include "core/pool.h"
-#include "feed.h"
 #include "images.h"
 
 #define MAIL_DEPTH                                                                                           \
@@ -203,12 +202,8 @@ static void notify(const char *what)
 
 static void watch_ready(struct node *node)
 {
-    if (node->told_ready)
+    if (node->told_ready || atomic_load_explicit(&node->segment.header->dp_ready, memory_order_acquire) == 0)
         return;
-    for (unsigned i = 0; i < node->cores; i++)
-        if (!feed_ready(node->core[i]->feed))
-            return;
-    atomic_store_explicit(&node->segment.header->dp_ready, 1, memory_order_release);
     node->told_ready = true;
     notify("READY=1\nSTATUS=routing\n");
 }
