@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Lazy decoding: each function reads one value (or one element of a comma-separated value) into parts that are
- * slices of the message. All return SIP_DONE or SIP_BAD; input ends where the slice ends. Folds count as white space.
- * The values are checked against the whole grammar of RFC 3261 section 25 (with RFC 5954 for IPv6 and the errata). */
+/* Lazy decoding: each function reads one value (or one element of a comma-separated value) into parts that
+ * are slices of the message. All return SIP_DONE or SIP_BAD; input ends where the slice ends. Folds count as
+ * white space. The values are checked against the whole grammar of RFC 3261 section 25 (with RFC 5954 for
+ * IPv6 and the errata). */
 #ifndef SIP_DECODE_H
 #define SIP_DECODE_H
 
@@ -23,8 +24,8 @@ struct sip_uri {
     struct slice scheme_name;
     struct slice user, password; /* as written, escapes inside */
     bool has_user;
-    struct slice host; /* IPv6 without brackets */
-    struct hg_ip ip;   /* when host_kind is an address */
+    struct slice host;    /* IPv6 without brackets */
+    struct hg_ip ip;      /* when host_kind is an address */
     struct slice params;  /* after the first ';', without it */
     struct slice headers; /* after '?', without it */
     struct slice rest;    /* tel or other scheme: everything after the colon */
@@ -34,10 +35,10 @@ struct sip_addr { /* From, To, Contact, Route, Record-Route, ... element */
     struct slice whole;
     struct slice display; /* quotes included, as written */
     struct sip_uri uri;
-    bool angle;           /* <...> present */
-    bool star;            /* Contact: * */
-    struct slice params;  /* after the first ';', without it */
-    struct slice tag;     /* From/To: value of tag, empty when absent */
+    bool angle;          /* <...> present */
+    bool star;           /* Contact: * */
+    struct slice params; /* after the first ';', without it */
+    struct slice tag;    /* From/To: value of tag, empty when absent */
 };
 
 struct sip_via {
@@ -46,10 +47,10 @@ struct sip_via {
     struct slice host;      /* IPv6 without brackets */
     uint8_t host_kind;
     struct hg_ip ip;
-    uint16_t port;          /* 0 = not given */
-    struct slice params;    /* after the first ';', without it */
+    uint16_t port;       /* 0 = not given */
+    struct slice params; /* after the first ';', without it */
     struct slice branch, received, maddr, ttl, rport;
-    bool has_rport;         /* rport present, with or without value */
+    bool has_rport; /* rport present, with or without value */
 };
 
 struct sip_cseq {
@@ -58,22 +59,24 @@ struct sip_cseq {
     struct slice method_name;
 };
 
-/* One element of a comma-separated header; start with offset 0; SIP_DONE and *more tells whether another follows in
- * this field (offset is then moved on). */
+/* One element of a comma-separated header; start with offset 0; SIP_DONE and *more tells whether another
+ * follows in this field (offset is then moved on). */
 struct sip_cursor {
     const struct sip_msg *m;
     const struct sip_field *f; /* current field */
     uint32_t at;               /* offset in its value */
 };
 void sip_cursor_init(struct sip_cursor *c, const struct sip_msg *m, enum sip_header_id id);
-/* Raw next element over all fields of that header; SIP_MORE = there is no other. Quotes and <> are respected. */
+/* Raw next element over all fields of that header; SIP_MORE = there is no other. Quotes and <> are respected.
+ */
 enum sip_result sip_cursor_next(struct sip_cursor *c, struct slice *element);
 
 enum sip_result sip_uri_decode(struct slice text, struct sip_uri *out);
 enum sip_result sip_addr_decode(struct slice element, struct sip_addr *out);
 enum sip_result sip_via_decode(struct slice element, struct sip_via *out);
 enum sip_result sip_cseq_decode(struct slice value, struct sip_cseq *out);
-enum sip_result sip_uint_decode(struct slice value, uint32_t max, uint32_t *out); /* Max-Forwards, Expires, ... */
+enum sip_result sip_uint_decode(struct slice value, uint32_t max,
+                                uint32_t *out); /* Max-Forwards, Expires, ... */
 
 /* Parameter by name (case-insensitive) in a ';' list; value is empty when there is none. */
 bool sip_param(struct slice params, struct slice name, struct slice *value);

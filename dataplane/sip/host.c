@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "sip/host.h"
+
+#include "sip/chars.h"
+
+static inline struct slice between(const char *p, const char *e)
+{
+    return slice_of(p, (uint32_t)(e - p));
+}
+
+bool sip_ip4_read(const char *p, const char *e, struct hg_ip *ip)
+{
+    uint8_t b[4];
+    for (unsigned i = 0; i < 4; i++) {
+        unsigned v = 0, digits = 0;
+        for (; p < e && ch_is(*p, CH_DIGIT) && digits < 4; p++, digits++)
+            v = v * 10 + (unsigned)(*p - '0');
+        if (digits == 0 || digits > 3 || v > 255)
+            return false;
+        b[i] = (uint8_t)v;
+        if (i < 3 && (p == e || *p++ != '.'))
+            return false;
+    }
+    if (p != e)
+        return false;
+    uint32_t be;
+    memcpy(&be, b, 4);
+    *ip = hg_ip_from4(be);
+    return true;
+}
+
+/* RFC 3986 and RFC 5954: at most one "::", which stands for at least one group; an IPv4 address as the last
+ * two. */
+bool sip_ip6_read(const char *p, const char *e, struct hg_ip *ip)
+{
+    uint8_t b[16] = {0};
+    unsigned n = 0;
+    int gap = -1;
+    if (e - p >= 2 && p[0] == ':' && p[1] == ':') {
+        gap = 0;
+        p += 2;
+    }
+    while (p < e) {
+        const char *q = p;
+        unsigned v = 0;
+        for (; q < e && ch_is(*q, CH_HEX) && q - p < 5; q++)
+            v = v << 4 | (unsigned)(ch_is(*q, CH_DIGIT) ? *q - '0' : (*q | 0x20) - 'a' + 10);
+        if (q < e && *q == '.') {
+            struct hg_ip four;
+            if (n > 12 || !sip_ip4_read(p, e, &four))
+                return false;
+            memcpy(b + n, four.b + 12, 4);
+            n += 4;
+            break;
+        }
+        if (q == p || q - p > 4 || n > 14)
+            return false;
+        b[n++] = (uint8_t)(v >> 8);
+        b[n++] = (uint8_t)v;
+        p = q;
+        if (p == e)
+            break;
+        if (*p++ != ':' || p == e)
+            return false;
+        if (*p == ':') {
+            if (gap >= 0)
+                return false;
+            gap = (int)n;
+            p++;
+        }
+    }
+    if (gap < 0 ? n != 16 : n > 14)
+        return false;
+    memset(ip, 0, sizeof(*ip));
+    unsigned head = gap < 0 ? n : (unsigned)gap;
+    memcpy(ip->b, b, head);
+    memcpy(ip->b + 16 - (n - head), b + head, n - head);
+    return true;
+}
+
+/* hostname = *( domainlabel "." ) toplabel [ "." ]; a label neither begins nor ends with '-'. */
+static const char *name_read(const char *p, const char *e)
+{
+    for (;;) {
+        const char *label = p;
+        while (p < e && (ch_is(*p, CH_ALNUM) || *p == '-'))
+            p++;
+        if (p == label || *label == '-' || p[-1] == '-')
+            return NULL;
+        if (e - p < 2 || *p != '.' || !ch_is(p[1], CH_ALNUM)) {
+            if (!ch_is(*label, CH_ALPHA))
+                return NULL;
+            return p < e && *p == '.' ? p + 1 : p;
+        }
+        p++;
+    }
+}
+
+const char *sip_host_read(const char *p, const char *e, struct sip_host *out)
+{
+    if (p == e)
+        return NULL;
+    if (*p == '[') {
+        const char *end = ch_span(p + 1, e, CH_IP);
+        if (end == e || *end != ']' || !sip_ip6_read(p + 1, end, &out->ip))
+            return NULL;
+        out->text = between(p + 1, end);
+        out->kind = SIP_HOST_IP6;
+        return end + 1;
+    }
+    if (ch_is(*p, CH_DIGIT)) {
+        const char *end = p;
+        while (end < e && (ch_is(*end, CH_DIGIT) || *end == '.'))
+            end++;
+        if ((end == e || !(ch_is(*end, CH_ALNUM) || *end == '-')) && sip_ip4_read(p, end, &out->ip)) {
+            out->text = between(p, end);
+            out->kind = SIP_HOST_IP4;
+            return end;
+        }
+    }
+    const char *end = name_read(p, e);
+    if (!end)
+        return NULL;
+    out->text = between(p, end);
+    out->kind = SIP_HOST_NAME;
+    return end;
+}
+
+const char *sip_port_read(const char *p, const char *e, uint16_t *port)
+{
+    uint32_t v = 0;
+    const char *q = p;
+    for (; q < e && ch_is(*q, CH_DIGIT); q++) {
+        v = v * 10 + (uint32_t)(*q - '0');
+        if (v > 65535)
+            return NULL;
+    }
+    if (q == p || v == 0)
+        return NULL;
+    *port = (uint16_t)v;
+    return q;
+}
+
+const char *ch_quoted(const char *p, const char *e)
+{
+    for (p++; p < e; p++) {
+        uint8_t c = (uint8_t)*p;
+        if (c == '"')
+            return p + 1;
+        if (c == '\\') {
+            if (++p == e || *p == '\r' || *p == '\n' || (uint8_t)*p >= 0x80)
+                return NULL;
+        } else if (c == 0x7f || (c < 0x20 && !ch_is((char)c, CH_WS))) {
+            return NULL;
+        }
+    }
+    return NULL;
+}
+
+const char *sip_generic_param_read(const char *p, const char *e, struct sip_generic_param *out)
+{
+    const char *end = ch_span(p, e, CH_TOKEN);
+    if (end == p)
+        return NULL;
+    out->name = between(p, end);
+    out->value = slice_of(end, 0);
+    out->has_value = false;
+    p = ch_skip_ws(end, e);
+    if (p == e || *p != '=')
+        return end;
+    p = ch_skip_ws(p + 1, e);
+    if (p == e)
+        return NULL;
+    out->has_value = true;
+    if (*p == '"') {
+        end = ch_quoted(p, e);
+    } else if (*p == '[') {
+        struct sip_host host;
+        end = sip_host_read(p, e, &host);
+    } else {
+        end = ch_span(p, e, CH_TOKEN);
+        if (end == p)
+            return NULL;
+    }
+    if (end)
+        out->value = between(p, end);
+    return end;
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* host, port and parameter rules that URI, Via and name-addr share. Each takes [p, e) and returns the byte
+ * after what it read, 0 when there is no such thing at p. */
+#ifndef SIP_HOST_H
+#define SIP_HOST_H
+
+#include "sip/decode.h"
+
+struct sip_host {
+    struct slice text; /* without brackets */
+    struct hg_ip ip;
+    uint8_t kind; /* enum sip_host_kind */
+};
+
+/* IPv4address, [IPv6reference] or hostname */
+const char *sip_host_read(const char *p, const char *e, struct sip_host *out);
+/* 1*DIGIT, 1 to 65535 */
+const char *sip_port_read(const char *p, const char *e, uint16_t *port);
+/* Whole slices. */
+bool sip_ip4_read(const char *p, const char *e, struct hg_ip *ip);
+bool sip_ip6_read(const char *p, const char *e, struct hg_ip *ip); /* no brackets */
+
+struct sip_generic_param {
+    struct slice name, value;
+    bool has_value;
+};
+/* generic-param; p at its name, white space around '=' allowed */
+const char *sip_generic_param_read(const char *p, const char *e, struct sip_generic_param *out);
+
+/* How a URI ends: at the end of the text, at '>', or as an addr-spec outside <> (RFC 3261 20.10: no ';', ','
+ * or '?'). */
+enum sip_uri_place { SIP_URI_ALONE, SIP_URI_ANGLE, SIP_URI_BARE };
+const char *sip_uri_read(const char *p, const char *e, enum sip_uri_place place, struct sip_uri *out);
+
+#endif
