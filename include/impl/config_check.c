@@ -95,6 +95,8 @@ static void check_iface(const struct hg_config *c, struct config_errors *e, uint
     for (uint32_t a = 0; a < iface->naddrs; a++) {
         snprintf(member, sizeof(member), "interfaces[%u].addresses[%u]", index, a);
         v6 = v6 || !hg_ip_is4(&iface->addr[a].ip);
+        if (iface->addr[a].bits == 0) /* refused by the loader */
+            continue;
         if (!is_unicast(&iface->addr[a].ip))
             config_error_in(e, CONFIG_PORTS, port, member, "not a host's address", "a unicast address");
         const struct hg_config_iface *first = iface_of(c, &iface->addr[a].ip);
