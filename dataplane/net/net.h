@@ -26,10 +26,10 @@ struct net_path {
 /* false: no route (counted tx_no_route by the caller's send, not here). */
 bool net_path_find(struct net *net, const struct hg_ip *dst, struct net_path *path);
 
-/* Sends payload (data_off at the UDP payload, headroom for 62 bytes of headers; may be larger than the MTU) and
- * always takes ownership. src.ip must be one of our addresses. The neighbour may be unknown: the packet then waits,
- * bounded in number and time. A message that is kept for retransmission is sent from a copy or an extra reference:
- * net writes only in front of data_off. */
+/* Sends payload (data_off at the UDP payload, headroom for 62 bytes of headers; may be larger than the MTU)
+ * and always takes ownership. src.ip must be one of our addresses. The neighbour may be unknown: the packet
+ * then waits, bounded in number and time. A message that is kept for retransmission is sent from a copy or an
+ * extra reference: net writes only in front of data_off. */
 void net_udp_send(struct net *net, struct rte_mbuf *payload, const struct hg_endpoint *src,
                   const struct hg_endpoint *dst);
 
