@@ -18,7 +18,7 @@ struct image {
     struct image *next;
     void *base;
     uint64_t size, generation;
-    char name[64];
+    uint64_t dev, ino;
 };
 
 enum slot_state { SLOT_IDLE, SLOT_ASKED, SLOT_READY, SLOT_REFUSED };
@@ -75,11 +75,16 @@ static bool name_ok(const char *name, size_t size)
     return memchr(name, '\0', size) && strncmp(name, "/hg-", 4) == 0 && !strchr(name + 1, '/');
 }
 
+static struct image *find(const struct images *images, const struct stat *st, uint64_t generation)
+{
+    for (struct image *i = images->list; i; i = i->next)
+        if (i->ino == st->st_ino && i->dev == st->st_dev && i->generation == generation)
+            return i;
+    return NULL;
+}
+
 static const char *map_fd(int fd, struct image *image)
 {
-    struct stat st;
-    if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || (uint64_t)st.st_size != image->size)
-        return "its size is not the one announced";
     image->base = mmap(NULL, image->size, PROT_READ, MAP_SHARED | MAP_POPULATE, fd, 0);
     if (image->base == MAP_FAILED)
         return "it cannot be mapped";
@@ -90,32 +95,27 @@ static const char *map_fd(int fd, struct image *image)
     return why;
 }
 
-static struct image *find(const struct images *images, const struct hg_down_image *wanted)
+/* An object that is mapped already is known by its inode: a control plane that was restarted may use a name
+ * again. */
+static struct image *map(struct images *images, const struct hg_down_image *wanted, int fd, const char **why)
 {
-    for (struct image *i = images->list; i; i = i->next)
-        if (i->generation == wanted->generation && i->size == wanted->size &&
-            memcmp(i->name, wanted->name, sizeof(i->name)) == 0)
-            return i;
-    return NULL;
-}
-
-static struct image *map(struct images *images, const struct hg_down_image *wanted, const char **why)
-{
-    if (!name_ok(wanted->name, sizeof(wanted->name)) || wanted->size == 0 || wanted->size > 1ull << 40) {
-        *why = "its name or size is no route image's";
+    struct stat st;
+    if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || (uint64_t)st.st_size != wanted->size ||
+        wanted->size == 0) {
+        *why = "its size is not the one announced";
         return NULL;
     }
-    struct image *image = calloc(1, sizeof(*image));
+    struct image *image = find(images, &st, wanted->generation);
+    if (image)
+        return image;
+    image = calloc(1, sizeof(*image));
     if (!image) {
         *why = "no memory";
         return NULL;
     }
     image->size = wanted->size, image->generation = wanted->generation;
-    memcpy(image->name, wanted->name, sizeof(image->name));
-    int fd = shm_open(image->name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW, 0);
-    *why = fd < 0 ? "it cannot be opened" : map_fd(fd, image);
-    if (fd >= 0)
-        close(fd);
+    image->dev = st.st_dev, image->ino = st.st_ino;
+    *why = map_fd(fd, image);
     if (*why) {
         free(image);
         return NULL;
@@ -123,6 +123,22 @@ static struct image *map(struct images *images, const struct hg_down_image *want
     image->next = images->list;
     images->list = image;
     images->mapped++;
+    return image;
+}
+
+static struct image *open_and_map(struct images *images, const struct hg_down_image *wanted, const char **why)
+{
+    if (!name_ok(wanted->name, sizeof(wanted->name))) {
+        *why = "its name is no route image's";
+        return NULL;
+    }
+    int fd = shm_open(wanted->name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW, 0);
+    if (fd < 0) {
+        *why = "it cannot be opened";
+        return NULL;
+    }
+    struct image *image = map(images, wanted, fd, why);
+    close(fd);
     return image;
 }
 
@@ -144,9 +160,7 @@ unsigned images_serve(struct images *images)
         if (atomic_load_explicit(&s->state, memory_order_acquire) != SLOT_ASKED)
             continue;
         const char *why = NULL;
-        struct image *image = find(images, &s->wanted);
-        if (!image)
-            image = map(images, &s->wanted, &why);
+        struct image *image = open_and_map(images, &s->wanted, &why);
         s->why = why;
         if (image)
             s->given = image;

@@ -86,10 +86,10 @@ bool feed_trace(struct feed *feed, const struct hg_down_trace *filter);
 
 /* ---- when is it in force ---- */
 struct feed_token {
-    uint64_t attach; /* of which attach */
+    uint64_t attach; /* during which attach */
     uint64_t users[HG_CORES_MAX];
-    uint64_t others[HG_CORES_MAX];
-    uint64_t image; /* generation that must be in force, 0 = any */
+    uint64_t others;
+    uint64_t image; /* which image must be in force, 0 = any */
 };
 enum feed_progress {
     FEED_APPLIED, /* every core passed what was set before the mark */
@@ -98,8 +98,9 @@ enum feed_progress {
     FEED_LOST, /* another dataplane attached meanwhile: mark again, its resynchronisation carries the change
                 */
 };
-/* What was set until now. Without a dataplane the token is applied as soon as one has attached and is ready.
- */
+/* What was set until now. While a core is being resynchronised nothing counts as applied, so a change also
+ * waits for users that are still being set after on_attached. Without a dataplane: pending until one is
+ * whole. */
 void feed_mark(const struct feed *feed, struct feed_token *token);
 enum feed_progress feed_applied(const struct feed *feed, const struct feed_token *token,
                                 unsigned *lagging_core);

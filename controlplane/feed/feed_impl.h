@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Private to controlplane/feed. */
+#ifndef CONTROLPLANE_FEED_FEED_IMPL_H
+#define CONTROLPLANE_FEED_FEED_IMPL_H
+
+#include <stdalign.h>
+
+#include "feed/feed.h"
+#include "feed/users.h"
+
+#define SETTINGS_MAX      128
+#define SETTING_PATH_MAX  127
+#define SETTING_VALUE_MAX 1023
+#define IMAGES_KNOWN      64 /* generations whose order is remembered */
+#define BEAT_MS           100
+#define RETRY_MS          1000
+#define ALIVE_MS          2000
+
+/* What else than users a core has to be told; the newest value travels. */
+struct others {
+    uint64_t nodes;                       /* bit per node */
+    uint64_t settings[SETTINGS_MAX / 64]; /* bit per setting */
+    bool image, drain, trace, begin;
+};
+
+/* A record that was sent: which queue positions and changes are in force once its seq is applied. */
+struct checkpoint {
+    uint64_t seq, users, others;
+};
+
+enum core_state {
+    CORE_SYNC, /* between BEGIN and END */
+    CORE_LIVE, /* END was sent */
+};
+
+struct feed_core {
+    struct hg_ring down, up;
+    enum core_state state;
+    struct others others;
+    uint64_t number;                        /* of the last record sent, in this epoch */
+    uint64_t users_end;                     /* END may follow once the queue has passed this */
+    uint64_t end_seq;                       /* of the last END */
+    uint64_t others_sent;                   /* the change up to which all others were sent */
+    uint64_t users_applied, others_applied; /* in force on the core */
+    uint64_t up_seq;                        /* of the last up record taken */
+    uint64_t bad_records;
+    uint64_t heartbeat, heartbeat_ms; /* last value seen to move, and when */
+    bool told_stuck;
+    struct checkpoint *check; /* ring of as many as cells */
+    uint64_t check_in, check_out;
+};
+
+struct feed_node {
+    bool present, self;
+    struct hg_endpoint sip;
+    char name[HG_NODE_NAME_MAX + 1];
+};
+
+struct feed_setting {
+    char path[SETTING_PATH_MAX + 1];
+    char value[SETTING_VALUE_MAX + 1];
+};
+
+struct feed_image {
+    uint64_t generation, size, change; /* change 0: none yet */
+    char name[64];
+};
+
+struct feed {
+    struct feed_handlers on;
+    void *ctx;
+    char node_name[HG_NODE_NAME_MAX + 1];
+    uint64_t now_ms;
+    /* attachment */
+    struct hg_segment segment; /* header 0: none */
+    uint64_t attaches, epoch;
+    uint64_t looked_ms, tried_ms, beat_ms;
+    bool looked;
+    char refused[HG_SEGMENT_ERROR]; /* last complaint, told once */
+    struct feed_core core[HG_CORES_MAX];
+    /* what the cores should know */
+    struct mirror users;
+    bool users_loaded;
+    uint64_t change; /* raised with each change of others */
+    struct feed_node node[HG_NODES_MAX];
+    unsigned nsettings;
+    struct feed_setting *setting[SETTINGS_MAX];
+    struct feed_image image;
+    struct { /* the order of images, newest last */
+        uint64_t generation, change;
+    } known[IMAGES_KNOWN];
+    unsigned nknown;
+    bool drain_known, drain_on;
+    uint32_t drain_retry_after_s;
+    struct hg_down_trace trace;
+    alignas(64) char buf[HG_RECORD_MAX];
+};
+
+void feed_message(struct feed *feed, enum hg_log_level level, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* attach.c: looks whether the name means another object; maps, unmaps. */
+void feed_look(struct feed *feed);
+void feed_detach(struct feed *feed);
+/* Everything again for one core, under a new generation. */
+void feed_resync(struct feed *feed, unsigned core);
+
+/* down.c: fills a core's ring; true when something was sent. */
+bool feed_fill(struct feed *feed, unsigned core);
+/* Moves users_applied and others_applied on. */
+void feed_settle(struct feed *feed, unsigned core);
+
+/* up.c: drains a core's ring; true when there may be more. */
+bool feed_drain_up(struct feed *feed, unsigned core);
+/* One record in private memory, its length checked against where it came from; false: refused. */
+bool feed_take_up(struct feed *feed, unsigned core, const struct hg_record *r);
+
+#endif

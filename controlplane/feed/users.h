@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The mirror of the user table: key -> node, and for each core a queue of the users that it has not been
+ * told. A user stands in a core's queue at most once and is sent as it is when its turn comes, so a full ring
+ * costs no memory beyond the table. */
+#ifndef CONTROLPLANE_FEED_USERS_H
+#define CONTROLPLANE_FEED_USERS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "hg/limits.h"
+#include "hg/records.h"
+
+struct mirror_user {
+    struct hg_user_key key;
+    uint64_t dirty; /* bit per core that has to be told */
+    uint16_t node;  /* 0: deleted, the entry goes when every core knows */
+    uint16_t used;
+    uint32_t next_free;
+};
+
+struct mirror_queue { /* of one core: indexes of entries */
+    uint32_t *slot;   /* [entries_max of the mirror] */
+    uint64_t pushed, popped;
+};
+
+struct mirror {
+    struct mirror_user *user;
+    uint32_t *index;                /* open addressing: entry + 1, 0 = empty */
+    uint32_t users_max, users_used; /* entries: room, and so many were ever in use */
+    uint32_t free_list;             /* entry + 1 */
+    uint32_t index_mask;
+    uint64_t present; /* entries with a node */
+    unsigned cores;
+    struct mirror_queue queue[HG_CORES_MAX];
+};
+
+void mirror_init(struct mirror *m);
+void mirror_free(struct mirror *m);
+/* Forgets all users and queues; afterwards changes are queued for so many cores. false: no memory. */
+bool mirror_reset(struct mirror *m, unsigned cores);
+bool mirror_set(struct mirror *m, const struct hg_user_key *key, uint16_t node);
+void mirror_remove(struct mirror *m, const struct hg_user_key *key);
+uint16_t mirror_find(const struct mirror *m, const struct hg_user_key *key);
+/* Everything again for one core. */
+void mirror_dirty_all(struct mirror *m, unsigned core);
+static inline uint64_t mirror_waiting(const struct mirror *m, unsigned core)
+{
+    return m->queue[core].pushed - m->queue[core].popped;
+}
+/* Takes at most max of a core's queue into out; the core counts as told. */
+unsigned mirror_take(struct mirror *m, unsigned core, struct hg_down_user *out, unsigned max);
+
+#endif
