@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The one table of commands. */
+#include "ctl/show.h"
+
+#define END                                                                                                  \
+    {                                                                                                        \
+        NULL                                                                                                 \
+    }
+#define NO_WAIT                                                                                              \
+    {                                                                                                        \
+        "--no-wait", "wait", CTL_CLEAR, false, NULL,                                                         \
+            "Return when the record has it, before the cores apply it."                                      \
+    }
+
+const struct ctl_param ctl_global_params[] = {
+    {"--socket", NULL, CTL_TEXT, false, "PATH",
+     "Socket of the control plane (default " CTL_SOCKET ", or $HGCTL_SOCKET)."},
+    {"--timeout", NULL, CTL_REAL, false, "SECONDS", "How long to wait for each answer (default 10)."},
+    {"--json", NULL, CTL_SET, false, NULL, "Print results as JSON, one object a line."},
+    {"--quiet", NULL, CTL_SET, false, NULL, "No progress on the terminal."},
+    {"--help", NULL, CTL_SET, false, NULL, "Help, also behind a command."},
+    {"--version", NULL, CTL_SET, false, NULL, "Version of hgctl."},
+    END,
+};
+
+static const struct ctl_param drain_params[] = {
+    {"--retry-after", "retry_after_s", CTL_NUMBER, false, "SECONDS",
+     "Retry-After of the refusals (default: configured)."},
+    {"--wait", "wait", CTL_SET, false, NULL, "Return when no transaction is left."},
+    END,
+};
+static const struct ctl_param counters_params[] = {
+    {"PATTERN", "match", CTL_TEXT, false, NULL, "Names, with * and ?."},
+    {"--per-core", "per_core", CTL_SET, false, NULL, "The value of each core as well."},
+    {"--zero", "zero", CTL_SET, false, NULL, "Also those that are zero."},
+    {"--watch", "watch", CTL_SET, false, NULL, "Go on until interrupted, with changes per second."},
+    {"--interval", "interval_ms", CTL_NUMBER, false, "MS",
+     "Time between two samples of a watch (default 1000)."},
+    END,
+};
+static const struct ctl_param config_check_params[] = {
+    {"FILE", "-file", CTL_TEXT, false, NULL, "The file (default " CTL_CONFIG ")."},
+    END,
+};
+static const struct ctl_param config_show_params[] = {
+    {"PATTERN", "match", CTL_TEXT, false, NULL, "Paths of items, with * and ?."},
+    {"--changed", "changed", CTL_SET, false, NULL, "Only what differs from its default."},
+    END,
+};
+static const struct ctl_param route_list_params[] = {
+    {"PATTERN", "match", CTL_TEXT, false, NULL, "Names of routes, with * and ?."},
+    {"--source", "source", CTL_TEXT, false, "file|admin", "Only those of the file, or of administrators."},
+    {"--state", "state", CTL_TEXT, false, "in_service|out_of_service|blocked", "Only those in this state."},
+    END,
+};
+#define ROUTE_OPTIONS                                                                                          \
+    {                                                                                                          \
+        "--port", "route/port", CTL_NUMBER,                                                                    \
+        false,    "PORT",       "Port of the next hop; 0 = DNS SRV (default 5060)."},                          \
+        {"--type", "route/type",  CTL_TEXT,                                                                    \
+         false,    "user|domain", "What the pattern is compared with (default user)."},                        \
+        {"--protocol", "route/protocol", CTL_TEXT, false, "udp|tcp|tls", "Transport (default tcp)."},          \
+        {"--priority", "route/priority", CTL_NUMBER, false, "N", "1-65535, lower first (default 1)."},         \
+        {"--weight", "route/weight", CTL_NUMBER, false, "N", "1-65535, share within a priority (default 1)."}, \
+        {"--description", "route/description", CTL_TEXT, false, "TEXT", "For people, at most 255 bytes."},     \
+        {"--less-specific", "route/less_specific",                                                             \
+         CTL_TRUTH,         false,                                                                             \
+         "true|false",      "Allow a less specific route after this one (default true)."},                     \
+        {"--in-service", "route/in_service", CTL_TRUTH,                                                        \
+         false,          "true|false",       "Take part in routing (default true)."},                          \
+        {"--block", "route/block", CTL_TRUTH, false, "true|false", "Refuse what matches (default false)."},    \
+        {"--stateful", "route/stateful", CTL_TRUTH,                                                            \
+         false,        "true|false",     "Transaction-stateful (default true)."},                              \
+    {                                                                                                          \
+        "--parallel", "route/parallel", CTL_TRUTH, false, "true|false",                                        \
+            "All of one priority at once (default false)."                                                     \
+    }
+static const struct ctl_param route_add_params[] = {
+    {"NAME", "route/name", CTL_TEXT, true, NULL, "Name of the route."},
+    {"PATTERN", "route/pattern", CTL_TEXT, true, NULL,
+     "Destination pattern: . one character, * many, \\* an asterisk."},
+    {"NEXT_HOP", "route/next_hop", CTL_TEXT, true, NULL, "Address, host name or DNS-SRV name."},
+    ROUTE_OPTIONS,
+    NO_WAIT,
+    END,
+};
+static const struct ctl_param route_set_params[] = {
+    {"NAME", "name", CTL_TEXT, true, NULL, "Name of the route."},
+    {"--pattern", "route/pattern", CTL_TEXT, false, "PATTERN", "Destination pattern."},
+    {"--next-hop", "route/next_hop", CTL_TEXT, false, "HOST", "Address, host name or DNS-SRV name."},
+    ROUTE_OPTIONS,
+    NO_WAIT,
+    END,
+};
+static const struct ctl_param route_remove_params[] = {
+    {"NAME", "name", CTL_TEXT, true, NULL, "Name of the route."},
+    NO_WAIT,
+    END,
+};
+static const struct ctl_param explain_params[] = {
+    {"URI", "uri", CTL_TEXT, true, NULL, "A SIP URI, such as sip:19194762030@example.com."},
+    END,
+};
+static const struct ctl_param user_list_params[] = {
+    {"--limit", "limit", CTL_NUMBER, false, "N", "At most so many (default 100)."},
+    {"--after", "after", CTL_TEXT, false, "USER", "Begin behind this user."},
+    {"--node", "node", CTL_TEXT, false, "NODE", "Only those of this node."},
+    {"--all", "-all", CTL_SET, false, NULL, "Page after page, all of them."},
+    END,
+};
+static const struct ctl_param user_params[] = {
+    {"USER", "user", CTL_TEXT, true, NULL, "user@domain"},
+    END,
+};
+static const struct ctl_param user_set_params[] = {
+    {"USER", "user", CTL_TEXT, true, NULL, "user@domain"},
+    {"NODE", "node", CTL_TEXT, true, NULL, "Name of the node that serves the user."},
+    NO_WAIT,
+    END,
+};
+static const struct ctl_param user_remove_params[] = {
+    {"USER", "user", CTL_TEXT, true, NULL, "user@domain"},
+    NO_WAIT,
+    END,
+};
+static const struct ctl_param trace_params[] = {
+    {"--method", "method", CTL_TEXT, false, "METHOD", "Only this method, and responses to it."},
+    {"--from", "from", CTL_TEXT, false, "TEXT", "What From contains."},
+    {"--to", "to", CTL_TEXT, false, "TEXT", "What To contains."},
+    {"--uri", "uri", CTL_TEXT, false, "TEXT", "What the request URI contains."},
+    {"--call-id", "call_id", CTL_TEXT, false, "TEXT", "What Call-ID contains."},
+    {"--address", "address", CTL_TEXT, false, "NETWORK", "Only from or to this address or network."},
+    {"--count", "count", CTL_NUMBER, false, "N", "End after so many messages (default 10, at most 1000)."},
+    {"--seconds", "seconds", CTL_NUMBER, false, "N", "End after this time (default 60, at most 3600)."},
+    {"--rate", "rate", CTL_NUMBER, false, "N", "Messages a second at most (default 50)."},
+    {"--pcap", "-pcap", CTL_TEXT, false, "FILE",
+     "Write a capture file; its IP and UDP headers are made up from the addresses."},
+    END,
+};
+static const struct ctl_param help_params[] = {
+    {"COMMAND", "-command", CTL_TEXT, false, NULL, "A command, or the first word of several."},
+    {"SUBCOMMAND", "-subcommand", CTL_TEXT, false, NULL, "Its second word."},
+    END,
+};
+
+const struct ctl_command ctl_commands[] = {
+    {"status", "status", NULL, "Whether the node is ready, and what it is made of",
+     "The exit status is 0 when the node is ready for traffic and 4 when it is not.", show_status, NULL},
+    {"drain", "drain", drain_params, "Refuse new requests with 503 and finish the others",
+     "Transactions that are under way go on; `hgctl undrain` takes requests again.", show_drain, NULL},
+    {"undrain", "undrain", NULL, "Take requests again", NULL, show_drain, NULL},
+    {"counters", "counters", counters_params, "Counters, summed over the cores",
+     "docs/counters.md says what each one counts.", NULL, run_counters},
+    {"config check", NULL, config_check_params, "Check a configuration file; asks no server",
+     "Prints every error at once, each with file, line and the expected form. Exit status 1 if there is any.",
+     NULL, run_config_check},
+    {"config show", "config.show", config_show_params, "The configuration that runs", "Secrets are masked.",
+     show_config, NULL},
+    {"config diff", "config.diff", NULL, "Where the file differs from what runs", NULL, show_config_diff,
+     NULL},
+    {"config reload", "config.reload", NULL, "Read the file again and apply what a reload can",
+     "A file with any error changes nothing.", show_reload, NULL},
+    {"route list", "route.list", route_list_params, "Static routes with their state and counters", NULL,
+     show_routes, NULL},
+    {"route add", "route.add", route_add_params, "Add a static route to the cluster's record",
+     "Returns when the record has it and every core routes by it.", show_route, NULL},
+    {"route set", "route.set", route_set_params, "Change a route of the record",
+     "What is not given stays as it was.", show_route, NULL},
+    {"route remove", "route.remove", route_remove_params, "Remove a route of the record", NULL, show_removed,
+     NULL},
+    {"route explain", "route.explain", explain_params, "Which route a URI takes, and why not each other one",
+     NULL, show_explain, NULL},
+    {"user list", "user.list", user_list_params, "Users and the nodes that serve them", NULL, NULL,
+     run_user_list},
+    {"user find", "user.find", user_params, "Where a user is served", NULL, show_user, NULL},
+    {"user set", "user.set", user_set_params, "Have a user served by a node", NULL, show_user, NULL},
+    {"user remove", "user.remove", user_remove_params, "Forget a user", NULL, show_removed, NULL},
+    {"core list", "core.list", NULL, "The cores of the dataplane", NULL, show_cores, NULL},
+    {"hop list", "hop.list", NULL, "Next hops with their health and counters", NULL, show_hops, NULL},
+    {"trace", "trace", trace_params, "Show a few matching messages as they pass",
+     "All that is given must match. One trace runs at a time; what is over the rate is held back and "
+     "counted.",
+     NULL, run_trace},
+    {"version", "version", NULL, "Versions of hgctl, control plane and dataplane", NULL, show_version, NULL},
+    {"help", NULL, help_params, "Help on a command", NULL, NULL, run_help},
+};
+const unsigned ctl_commands_n = sizeof(ctl_commands) / sizeof(ctl_commands[0]);

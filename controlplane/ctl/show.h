@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The results of commands, for people (show_*.c), and the commands that are more than one request. */
+#ifndef HG_CTL_SHOW_H
+#define HG_CTL_SHOW_H
+
+#include "ctl/ctl.h"
+
+int show_status(struct ctl *ctl, json_t *result);
+int show_version(struct ctl *ctl, json_t *result);
+int show_drain(struct ctl *ctl, json_t *result);
+int show_cores(struct ctl *ctl, json_t *result);
+int show_hops(struct ctl *ctl, json_t *result);
+int show_config(struct ctl *ctl, json_t *result);
+int show_config_diff(struct ctl *ctl, json_t *result);
+int show_reload(struct ctl *ctl, json_t *result);
+int show_routes(struct ctl *ctl, json_t *result);
+int show_route(struct ctl *ctl, json_t *result);
+int show_removed(struct ctl *ctl, json_t *result);
+int show_explain(struct ctl *ctl, json_t *result);
+int show_user(struct ctl *ctl, json_t *result);
+int run_counters(struct ctl *ctl);
+int run_config_check(struct ctl *ctl);
+int run_user_list(struct ctl *ctl);
+int run_trace(struct ctl *ctl);
+int run_help(struct ctl *ctl);
+
+#endif

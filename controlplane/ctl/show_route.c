@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <string.h>
+
+#include "ctl/show.h"
+#include "ctl/table.h"
+
+int show_routes(struct ctl *ctl, json_t *result)
+{
+    static const struct column columns[] = {
+        {"NAME", "name", false},         {"PATTERN", "pattern", false},  {"TYPE", "type", false},
+        {"NEXT HOP", "next_hop", false}, {"PORT", "port", true},         {"PROTO", "protocol", false},
+        {"PRIO", "priority", true},      {"WEIGHT", "weight", true},     {"SOURCE", "source", false},
+        {"STATE", "state", false},       {"REQUESTS", "requests", true}, {"ANSWERED", "answered", true},
+        {"FAILED", "failed", true},      {"WHY", "reason", false},
+    };
+    if (!ctl->json)
+        table_print(ctl->out, table_member(result, "routes"), columns, sizeof(columns) / sizeof(columns[0]));
+    return CTL_DONE;
+}
+
+int show_route(struct ctl *ctl, json_t *result)
+{
+    const char *name;
+    json_t *value;
+    if (ctl->json)
+        return CTL_DONE;
+    json_object_foreach(table_member(result, "route"), name, value)
+    {
+        char title[40];
+        snprintf(title, sizeof(title), "%s", name);
+        table_clean(title);
+        if (!(json_is_string(value) && json_string_length(value) == 0))
+            table_line(ctl->out, title, value);
+    }
+    return CTL_DONE;
+}
+
+int show_removed(struct ctl *ctl, json_t *result)
+{
+    char text[300];
+    if (ctl->json)
+        return CTL_DONE;
+    table_text(table_member(result, "removed"), text, sizeof(text));
+    fprintf(ctl->out, "removed %s\n", text);
+    return CTL_DONE;
+}
+
+int show_explain(struct ctl *ctl, json_t *result)
+{
+    static const struct column columns[] = {
+        {"ROUTE", "name", false}, {"PATTERN", "pattern", false}, {"WINS", "wins", false},
+        {"SET", "set", true},     {"SHARE", "share", true},      {"BECAUSE", "text", false},
+    };
+    char text[400];
+    if (ctl->json)
+        return CTL_DONE;
+    table_text(table_member(result, "text"), text, sizeof(text));
+    fprintf(ctl->out, "%s\n", text);
+    if (json_is_string(table_member(result, "user_node"))) {
+        table_text(table_member(result, "user_node"), text, sizeof(text));
+        fprintf(ctl->out, "the user is served by %s\n", text);
+    }
+    if (json_array_size(table_member(result, "routes")) > 0) {
+        fputc('\n', ctl->out);
+        table_print(ctl->out, table_member(result, "routes"), columns, sizeof(columns) / sizeof(columns[0]));
+    }
+    return CTL_DONE;
+}

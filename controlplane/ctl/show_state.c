@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* status, version, drain, cores, next hops */
+#include "ctl/show.h"
+#include "ctl/table.h"
+
+static const char *text(json_t *object, const char *path)
+{
+    const char *s = json_string_value(table_member(object, path));
+    return s ? s : "-";
+}
+
+static long long number(json_t *object, const char *path)
+{
+    return (long long)json_integer_value(table_member(object, path));
+}
+
+static bool truth(json_t *object, const char *path)
+{
+    return json_is_true(table_member(object, path));
+}
+
+static void print_list(FILE *out, const char *title, json_t *list)
+{
+    size_t i;
+    json_t *one;
+    json_array_foreach(list, i, one)
+    {
+        char line[400];
+        table_text(one, line, sizeof(line));
+        fprintf(out, "%-12s %s\n", title, line);
+    }
+}
+
+int show_status(struct ctl *ctl, json_t *result)
+{
+    bool ready = truth(result, "ready");
+    int status = ready ? CTL_DONE : CTL_NOT_READY;
+    if (ctl->json)
+        return status;
+    FILE *out = ctl->out;
+    fprintf(out, "%-12s %s\n", "state", ready ? "ready" : "not ready");
+    print_list(out, "because", table_member(result, "reasons"));
+    fprintf(out, "%-12s %s, cluster %s, domain %s, up %lld s, version %s\n", "node", text(result, "node"),
+            text(result, "cluster"), text(result, "domain"), number(result, "uptime_s"),
+            text(result, "version"));
+    if (truth(result, "dataplane/attached"))
+        fprintf(out, "%-12s %s%s, %lld cores, pid %lld, version %s\n", "dataplane",
+                truth(result, "dataplane/ready") ? "ready" : "loading",
+                truth(result, "dataplane/draining") ? ", draining" : "", number(result, "dataplane/cores"),
+                number(result, "dataplane/pid"), text(result, "dataplane/version"));
+    else
+        fprintf(out, "%-12s away\n", "dataplane");
+    if (truth(result, "redis/connected"))
+        fprintf(out, "%-12s connected to %s, %s, %lld replicas\n", "redis", text(result, "redis/address"),
+                text(result, "redis/role"), number(result, "redis/replicas"));
+    else
+        fprintf(out, "%-12s away (%s)\n", "redis", text(result, "redis/address"));
+    fprintf(out, "%-12s %lld of the file, %lld of administrators; %lld in service, %lld out of service\n",
+            "routes", number(result, "routes/file"), number(result, "routes/admin"),
+            number(result, "routes/in_service"), number(result, "routes/out_of_service"));
+    fprintf(out, "%-12s %lld up, %lld down, %lld not probed yet\n", "next hops", number(result, "hops/up"),
+            number(result, "hops/down"), number(result, "hops/unknown"));
+    table_line(out, "users", table_member(result, "users"));
+    print_list(out, "ALARM", table_member(result, "alarms"));
+    return status;
+}
+
+int show_version(struct ctl *ctl, json_t *result)
+{
+    if (ctl->json)
+        return CTL_DONE;
+    fprintf(ctl->out, "hgctl         %s\n", HG_VERSION);
+    fprintf(ctl->out, "control plane %s, protocol %lld\n", text(result, "version"),
+            number(result, "protocol"));
+    fprintf(ctl->out, "dataplane     %s\n", text(result, "dataplane"));
+    return CTL_DONE;
+}
+
+int show_drain(struct ctl *ctl, json_t *result)
+{
+    if (ctl->json)
+        return CTL_DONE;
+    if (!truth(result, "draining"))
+        fprintf(ctl->out, "new requests are taken\n");
+    else
+        fprintf(ctl->out, "new requests are refused with 503; %lld transactions are left\n",
+                number(result, "transactions"));
+    return CTL_DONE;
+}
+
+int show_cores(struct ctl *ctl, json_t *result)
+{
+    static const struct column columns[] = {
+        {"CORE", "core", true},         {"ALIVE", "alive", false},           {"BUSY", "busy", true},
+        {"RX", "rx_frames", true},      {"TX", "tx_frames", true},           {"USERS", "users", true},
+        {"TXNS", "transactions", true}, {"MBUFS FREE", "mbuf_free", true},   {"APPLIED", "applied_seq", true},
+        {"SENT", "sent_seq", true},     {"IMAGE", "image_generation", true},
+    };
+    if (!ctl->json)
+        table_print(ctl->out, table_member(result, "cores"), columns, sizeof(columns) / sizeof(columns[0]));
+    return CTL_DONE;
+}
+
+int show_hops(struct ctl *ctl, json_t *result)
+{
+    static const struct column columns[] = {
+        {"NEXT HOP", "endpoint", false}, {"STATE", "state", false},
+        {"REQUESTS", "requests", true},  {"ANSWERED", "answered", true},
+        {"FAILED", "failed", true},      {"RETRANSMITTED", "retransmissions", true},
+        {"PROBES", "probes", true},      {"PROBES FAILED", "probes_failed", true},
+        {"ROUTES", "routes", false},
+    };
+    if (!ctl->json)
+        table_print(ctl->out, table_member(result, "hops"), columns, sizeof(columns) / sizeof(columns[0]));
+    return CTL_DONE;
+}
