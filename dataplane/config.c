@@ -181,8 +181,10 @@ static bool add_memory(struct eal_args *a, const struct hg_config *config, FILE 
         return false;
     }
     /* memory without names: a killed process leaves nothing behind that the next one would trip over */
-    add(a, "--in-memory");
-    if (!a->huge) {
+    if (a->huge) {
+        add(a, "--in-memory");
+    } else {
+        add(a, "--no-shconf");
         add(a, "--no-huge");
         add(a, "-m");
         add(a, "%llu", (unsigned long long)want);

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "fake_sip.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <rte_mbuf.h>
+
+#include "lib/mailbox.h"
+#include "lib/wheel.h"
+#include "net/net.h"
+#include "sip/sip.h"
+
+struct sip {
+    struct ctx *ctx;
+    struct net *net;
+    struct wheel_timer timer;
+};
+
+struct fake_sip fake;
+
+struct sip *sip_create(struct ctx *ctx, struct net *net, struct route *route)
+{
+    struct sip *sip = calloc(1, sizeof(*sip));
+
+    (void)route;
+    sip->ctx = ctx;
+    sip->net = net;
+    sip->timer.kind = WHEEL_KIND(WHEEL_SIP, 1);
+    return sip;
+}
+
+void sip_destroy(struct sip *sip)
+{
+    wheel_cancel(sip->ctx->wheel, &sip->timer);
+    free(sip);
+}
+
+static void one(struct sip *sip, struct datagram *d)
+{
+    struct ctx *c = sip->ctx;
+
+    if (fake.mail_to >= 0 && !(d->flags & DATAGRAM_HANDED_OVER)) {
+        memcpy(rte_mbuf_to_priv(d->m), d, sizeof(*d));
+        if (mail_send(c, (unsigned)fake.mail_to, (struct mail){.kind = MAIL_SIP_DATAGRAM, .m = d->m})) {
+            ctx_count(c, HG_C_sip_handed_over);
+            return;
+        }
+    }
+    fake.datagrams[c->core]++;
+    fake.mailed += d->flags & DATAGRAM_HANDED_OVER ? 1 : 0;
+    fake.len[fake.n++ % FAKE_KEPT] = d->len;
+    if (d->len >= 5 && memcmp(d->data, "timer", 5) == 0)
+        wheel_arm(c->wheel, &sip->timer, c->ms + 100);
+    if (d->len >= 4 && memcmp(d->data, "echo", 4) == 0) {
+        ctx_count(c, HG_C_sip_answered);
+        net_udp_send(sip->net, d->m, &d->dst, &d->src);
+        return;
+    }
+    ctx_count(c, HG_C_sip_absorbed);
+    rte_pktmbuf_free(d->m);
+}
+
+void sip_input(struct sip *sip, struct datagram *d, unsigned n)
+{
+    for (unsigned i = 0; i < n; i++)
+        one(sip, &d[i]);
+}
+
+void sip_timers(struct sip *sip, struct wheel_timer **t, unsigned n)
+{
+    (void)t;
+    fake.timers += n;
+    fake.timer_ms = sip->ctx->ms;
+}
+
+void sip_housekeeping(struct sip *sip)
+{
+    (void)sip;
+    fake.houses++;
+}
+
+void sip_drain(struct sip *sip, bool on, uint32_t retry_after_s)
+{
+    (void)sip;
+    (void)on;
+    (void)retry_after_s;
+}
+
+bool sip_busy(const struct sip *sip)
+{
+    (void)sip;
+    return false;
+}
