@@ -222,6 +222,7 @@ bool eal_args_build(struct eal_args *a, const struct hg_config *config, const ui
         return false;
     add(a, "--file-prefix=hg-%s", config->node_name);
     add(a, "--log-level=*:warning");
+    add(a, "--log-level=lib.telemetry:error");
     add_devices(a, config);
     memcpy(extra, config->dp_eal_args, sizeof(extra));
     for (char *word = strtok_r(extra, " ", &save); word != NULL; word = strtok_r(NULL, " ", &save))

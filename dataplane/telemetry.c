@@ -43,14 +43,14 @@ static int cores_command(const char *command, const char *params, struct rte_tel
 {
     (void)command;
     (void)params;
-    rte_tel_data_start_array(data, RTE_TEL_CONTAINER);
+    rte_tel_data_start_dict(data);
     for (unsigned core = 0; core < told->cores; core++) {
         struct hg_core_area *area = told->segment.core[core].area;
         struct rte_tel_data *one = rte_tel_data_alloc();
+        char name[16];
         if (one == NULL)
             return -1;
         rte_tel_data_start_dict(one);
-        rte_tel_data_add_dict_u64(one, "core", core);
         rte_tel_data_add_dict_u64(one, "cpu", told->cpu[core]);
         rte_tel_data_add_dict_u64(one, "heartbeat", atomic_load(&area->heartbeat));
         rte_tel_data_add_dict_u64(one, "applied_seq", atomic_load(&area->applied_seq));
@@ -60,7 +60,8 @@ static int cores_command(const char *command, const char *params, struct rte_tel
         rte_tel_data_add_dict_u64(one, "busy_turns", counter_read(core, HG_C_core_busy_turns));
         rte_tel_data_add_dict_u64(one, "busy_cycles", counter_read(core, HG_C_core_busy_cycles));
         rte_tel_data_add_dict_u64(one, "naps", counter_read(core, HG_C_core_naps));
-        if (rte_tel_data_add_array_container(data, one, 0) != 0) {
+        snprintf(name, sizeof(name), "core%u", core);
+        if (rte_tel_data_add_dict_container(data, name, one, 0) != 0) {
             rte_tel_data_free(one);
             break;
         }

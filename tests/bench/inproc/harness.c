@@ -27,7 +27,8 @@ const char harness_config[] =
     "  ports = ( { device = \"net_ring\"; interfaces = (\n"
     "    { addresses = [ \"10.0.0.1/24\", \"fd00::1/64\" ]; },\n"
     "    { vlan = 7; addresses = [ \"10.0.7.1/24\" ]; } ); } );\n"
-    "  listeners = ( { address = \"10.0.0.1\"; }, { address = \"fd00::1\"; }, { address = \"10.0.7.1\"; } ); };\n"
+    "  listeners = ( { address = \"10.0.0.1\"; }, { address = \"fd00::1\"; }, { address = \"10.0.7.1\"; } ); "
+    "};\n"
     "cluster = { domain = \"example.com\"; access = [ \"10.0.0.0/16\", \"fd00::/64\" ];\n"
     "  probe = { enabled = false; };\n"
     "  sip = { source_rate = 10000000; source_burst = 10000000; }; };\n";
@@ -57,6 +58,7 @@ static bool start_eal(const struct harness_options *o)
         fprintf(stderr, "harness: EAL: %s\n", rte_strerror(rte_errno));
         return false;
     }
+    rmdir(rte_eal_get_runtime_dir()); /* nothing is in it */
     return started = true;
 }
 
