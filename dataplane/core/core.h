@@ -28,6 +28,7 @@ struct core_port {
     bool prepare;     /* offloads need rte_eth_tx_prepare */
     uint16_t tx_core; /* who sends for this core, when it has no tx queue */
     bool up;          /* as the rooms were told */
+    uint64_t no_mbuf; /* as last seen by the first core */
 };
 
 struct core {

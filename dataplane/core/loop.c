@@ -9,6 +9,7 @@
 #include "core/core.h"
 #include "hg/config.h"
 #include "hg/stages.h"
+#include "lib/log_out.h"
 #include "net/stage.h"
 #include "route/route.h"
 #include "sip/sip.h"
@@ -22,12 +23,38 @@ static void house_links(struct core *core)
 {
     for (uint16_t i = 0; i < core->nports; i++) {
         struct core_port *p = &core->port[i];
-        bool up = atomic_load_explicit(&core->ports->port[i].up, memory_order_relaxed);
+        struct port *port = &core->ports->port[i];
+        bool up = atomic_load_explicit(&port->up, memory_order_relaxed);
         if (up == p->up)
             continue;
         p->up = up;
         net_link(core->net, i, up);
+        if (core->ctx.core != 0)
+            continue;
+        if (up)
+            log_numbers(&core->ctx, HG_LOGID_link_up, i,
+                        atomic_load_explicit(&port->speed, memory_order_relaxed));
+        else
+            log_number(&core->ctx, HG_LOGID_link_down, i);
     }
+}
+
+/* The first core tells what the main thread saw of the ports. */
+static void house_losses(struct core *core)
+{
+    uint64_t missed = 0, no_mbuf = 0;
+
+    for (uint16_t i = 0; i < core->nports; i++) {
+        struct port *port = &core->ports->port[i];
+        uint64_t n = atomic_load_explicit(&port->no_mbuf, memory_order_relaxed);
+        missed += atomic_load_explicit(&port->missed, memory_order_relaxed);
+        no_mbuf += n;
+        if (n > core->port[i].no_mbuf)
+            log_number(&core->ctx, HG_LOGID_pool_exhausted, i);
+        core->port[i].no_mbuf = n;
+    }
+    hg_gauge(core->ctx.counters, HG_C_port_missed, missed);
+    hg_gauge(core->ctx.counters, HG_C_port_no_mbuf, no_mbuf);
 }
 
 void core_house(struct core *core)
@@ -45,6 +72,8 @@ void core_house(struct core *core)
         hg_gauge(counters, HG_C_mbuf_big_free, rte_mempool_avail_count(c->pool_big));
     }
     house_links(core);
+    if (c->core == 0)
+        house_losses(core);
     sip_housekeeping(core->sip);
     unsigned bucket = 63 - (unsigned)__builtin_clzll((rte_rdtsc() - since) | 1);
     hg_count(core->area->histogram[HG_STAGE_house], bucket < HG_HISTOGRAM ? bucket : HG_HISTOGRAM - 1, 1);

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "core/port.h"
 
-#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <net/if.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -20,7 +21,8 @@
 #define RSS_WANTED                                                                                           \
     (RTE_ETH_RSS_IPV4 | RTE_ETH_RSS_NONFRAG_IPV4_UDP | RTE_ETH_RSS_NONFRAG_IPV4_TCP | RTE_ETH_RSS_IPV6 |     \
      RTE_ETH_RSS_NONFRAG_IPV6_UDP | RTE_ETH_RSS_NONFRAG_IPV6_TCP)
-#define RSS_KEY_MAX 128
+#define RSS_KEY_MAX      128
+#define LOOKS_PER_LOSSES 10 /* a second */
 
 void port_device_name(const char *device, char *name, size_t size)
 {
@@ -51,6 +53,15 @@ void port_clean_stale(const char *device)
     if (connect(fd, (struct sockaddr *)&sa, sizeof(sa)) != 0)
         unlink(sa.sun_path);
     close(fd);
+}
+
+/* The interface behind net_af_packet: its driver does not look. */
+static void kernel_name(const char *device, char *name, size_t size)
+{
+    const char *at = strstr(device, "iface=");
+
+    if (strncmp(device, "net_af_packet", 13) == 0 && at != NULL)
+        snprintf(name, size, "%.*s", (int)strcspn(at + 6, ","), at + 6);
 }
 
 static bool failed(char *error, const char *name, const char *what, int code)
@@ -160,6 +171,7 @@ bool port_open(struct port *p, const struct hg_config_port *config, uint16_t cor
     if ((rc = rte_eth_dev_info_get(p->id, &info)) != 0)
         return failed(error, p->name, "no information", rc);
     p->cores = cores;
+    kernel_name(config->device, p->kernel, sizeof(p->kernel));
     p->rxq = queues(config->rx_queues, cores, info.max_rx_queues);
     p->txq = queues(0, cores, info.max_tx_queues);
     if (p->rxq == 0 || p->txq == 0)
@@ -200,6 +212,32 @@ void port_close(struct port *p)
     rte_eth_dev_close(p->id);
 }
 
+/* net_af_packet says "up" for ever, even when its interface is gone. */
+static bool kernel_running(const char *name)
+{
+    struct ifreq request;
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+    if (fd < 0)
+        return true;
+    memset(&request, 0, sizeof(request));
+    memcpy(request.ifr_name, name, strnlen(name, IFNAMSIZ - 1));
+    bool running = ioctl(fd, SIOCGIFFLAGS, &request) == 0 && (request.ifr_flags & IFF_RUNNING);
+    close(fd);
+    return running;
+}
+
+static void watch_losses(struct port *p)
+{
+    struct rte_eth_stats stats;
+
+    memset(&stats, 0, sizeof(stats));
+    if (rte_eth_stats_get(p->id, &stats) != 0)
+        return;
+    atomic_store_explicit(&p->missed, stats.imissed, memory_order_relaxed);
+    atomic_store_explicit(&p->no_mbuf, stats.rx_nombuf, memory_order_relaxed);
+}
+
 bool port_watch(struct port *p)
 {
     struct rte_eth_link link;
@@ -208,8 +246,13 @@ bool port_watch(struct port *p)
     if (rte_eth_link_get_nowait(p->id, &link) != 0)
         link.link_status = RTE_ETH_LINK_UP; /* a port that cannot tell is taken to be up */
     bool up = link.link_status == RTE_ETH_LINK_UP;
-    p->speed = link.link_speed;
+    if (p->kernel[0] != '\0')
+        up = kernel_running(p->kernel);
     p->net.up = up;
+    if (p->looks++ % LOOKS_PER_LOSSES == 0)
+        watch_losses(p);
+    atomic_store_explicit(&p->speed, link.link_speed == RTE_ETH_SPEED_NUM_UNKNOWN ? 0 : link.link_speed,
+                          memory_order_relaxed);
     return atomic_exchange_explicit(&p->up, up, memory_order_relaxed) != up;
 }
 

@@ -25,8 +25,13 @@ struct port {
     bool prepare; /* offloads need rte_eth_tx_prepare */
     bool started;
     struct net_port net; /* what the network room has to know */
-    uint32_t speed;      /* Mb/s */
-    atomic_bool up;      /* written by the main thread, read by the cores */
+    char kernel[16]; /* the kernel's interface under a port whose driver does not watch the link, or empty */
+    unsigned looks;  /* of port_watch */
+    /* written by the main thread, read by the cores */
+    atomic_bool up;
+    atomic_uint speed;     /* Mb/s */
+    atomic_ullong missed;  /* frames that the port lost before a core saw them */
+    atomic_ullong no_mbuf; /* ... because there was no buffer to put them into */
 };
 
 struct ports {
