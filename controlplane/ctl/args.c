@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "ctl/ctl.h"
 
@@ -14,16 +15,17 @@ static int complain(struct ctl *ctl, const char *what, const char *value)
     return CTL_USAGE;
 }
 
-static bool is_word(const char *words, const char *word)
+/* The word as the table has it, for any case; NULL when it is none of them. */
+static json_t *word_of(const char *words, const char *word)
 {
     size_t n = strlen(word);
     for (;; words++) {
         size_t len = strcspn(words, "|");
-        if (len == n && memcmp(words, word, n) == 0)
-            return true;
+        if (len == n && strncasecmp(words, word, n) == 0)
+            return json_stringn(words, len);
         words += len;
         if (*words == 0)
-            return false;
+            return NULL;
     }
 }
 
@@ -50,8 +52,8 @@ static json_t *value_of(const struct ctl_param *param, const char *text)
         return end != text && *end == 0 && errno == 0 ? json_real(v) : NULL;
     }
     case CTL_TEXT:
-        if (param->value && strchr(param->value, '|') && !is_word(param->value, text))
-            return NULL;
+        if (param->value && strchr(param->value, '|'))
+            return word_of(param->value, text);
         return json_string(text);
     }
     return NULL;

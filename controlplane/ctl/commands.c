@@ -54,9 +54,10 @@ static const struct ctl_param route_list_params[] = {
     END,
 };
 #define ROUTE_OPTIONS                                                                                          \
-    {                                                                                                          \
-        "--port", "route/port", CTL_NUMBER,                                                                    \
-        false,    "PORT",       "Port of the next hop; 0 = DNS SRV (default 5060)."},                          \
+    {"--pattern", "route/pattern", CTL_TEXT, false, "PATTERN", "Destination pattern."},                        \
+        {"--next-hop", "route/next_hop", CTL_TEXT, false, "HOST", "Address, host name or DNS-SRV name."},      \
+        {"--port", "route/port", CTL_NUMBER,                                                                   \
+         false,    "PORT",       "Port of the next hop; 0 = DNS SRV (default 5060)."},                         \
         {"--type", "route/type",  CTL_TEXT,                                                                    \
          false,    "user|domain", "What the pattern is compared with (default user)."},                        \
         {"--protocol", "route/protocol", CTL_TEXT, false, "udp|tcp|tls", "Transport (default tcp)."},          \
@@ -79,15 +80,13 @@ static const struct ctl_param route_add_params[] = {
     {"NAME", "route/name", CTL_TEXT, true, NULL, "Name of the route."},
     {"PATTERN", "route/pattern", CTL_TEXT, true, NULL,
      "Destination pattern: . one character, * many, \\* an asterisk."},
-    {"NEXT_HOP", "route/next_hop", CTL_TEXT, true, NULL, "Address, host name or DNS-SRV name."},
+    {"NEXT_HOP", "route/next_hop", CTL_TEXT, false, NULL, "Address, host name or DNS-SRV name."},
     ROUTE_OPTIONS,
     NO_WAIT,
     END,
 };
 static const struct ctl_param route_set_params[] = {
     {"NAME", "name", CTL_TEXT, true, NULL, "Name of the route."},
-    {"--pattern", "route/pattern", CTL_TEXT, false, "PATTERN", "Destination pattern."},
-    {"--next-hop", "route/next_hop", CTL_TEXT, false, "HOST", "Address, host name or DNS-SRV name."},
     ROUTE_OPTIONS,
     NO_WAIT,
     END,

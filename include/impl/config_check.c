@@ -33,9 +33,6 @@ static void check_scalars(const struct hg_config *c, struct config_errors *e)
         config_error_at(e, "dataplane.ring_cells", "not a power of two", "a power of two, such as 16384");
     if (c->sip_t1_ms > c->sip_t2_ms)
         config_error_at(e, "cluster.sip.t1", "longer than cluster.sip.t2", "t1 <= t2");
-    if (c->probe_timeout_ms > c->probe_interval_ms)
-        config_error_at(e, "cluster.probe.timeout", "longer than cluster.probe.interval",
-                        "timeout <= interval");
     if (c->sip_source_burst < c->sip_source_rate / 100)
         config_error_at(e, "cluster.sip.source_burst", "less than a hundredth of cluster.sip.source_rate",
                         "a bucket that holds what arrives in 10 ms");

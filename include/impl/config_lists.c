@@ -104,6 +104,10 @@ static const struct config_field listener_fields[] = {
            "Transport. TCP and TLS are not available yet."),
 };
 
+static const struct config_field listener_brief =
+    M_OTHER(LISTENER, ep, NULL, CONFIG_ENDPOINT, true, "Address and port.",
+            "an endpoint such as 192.0.2.2:5060 or [2001:db8::2]:5060");
+
 static const struct config_field access_field[] = {
     {.kind = CONFIG_NETWORK,
      .size = sizeof(struct hg_net),
@@ -118,6 +122,14 @@ static const struct config_field neighbour_fields[] = {
           "A token bucket of its own; 0 = exempt from limits."),
     M_INT(NEIGHBOUR, burst, "burst", 0, 0, 10000000, "datagrams",
           "Depth of that bucket; 0 = twice the rate."),
+};
+
+static const struct config_field neighbour_brief = {
+    .kind = CONFIG_TEXT,
+    .form = FORM_PEER,
+    PLACE(NEIGHBOUR, host),
+    .max = HG_HOST_MAX,
+    .expected = "a string",
 };
 
 #define NODE struct hg_config_node
@@ -186,6 +198,7 @@ const struct config_list config_lists[CONFIG_LISTS_N] = {
     [CONFIG_LISTENERS] = {.name = "dataplane.listeners",
                           FIELDS(listener_fields),
                           TOP(listeners, nlisteners),
+                          .brief = &listener_brief,
                           .max = HG_LISTENERS_MAX,
                           .doc = "Where SIP is taken."},
     [CONFIG_ACCESS] = {.name = "cluster.access",
@@ -199,6 +212,7 @@ const struct config_list config_lists[CONFIG_LISTS_N] = {
         {.name = "cluster.neighbours",
          FIELDS(neighbour_fields),
          TOP(neighbours, nneighbours),
+         .brief = &neighbour_brief,
          .max = 65536,
          .cluster = true,
          .reload = true,

@@ -118,6 +118,10 @@ static void load_element(struct load *l, const struct config_list *list, void *e
         load_scalar(l, list->field, element, s, path);
         return;
     }
+    if (list->brief != NULL && config_setting_is_scalar(s)) {
+        load_scalar(l, list->brief, element, s, path);
+        return;
+    }
     if (!config_setting_is_group(s)) {
         char what[160];
         describe(s, what, sizeof(what));

@@ -73,6 +73,7 @@ struct config_list {
     uint32_t min, max;
     bool inner, cluster, reload;
     const char *doc;
+    const struct config_field *brief; /* what a plain value in the place of a group means */
 };
 
 extern const struct config_field config_items[];

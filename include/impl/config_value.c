@@ -72,13 +72,13 @@ bool config_put_bool(const struct config_field *field, void *base, bool value)
     return true;
 }
 
-/* Index of the word, or -1. */
+/* Index of the word, in any case, or -1. */
 static int word_index(const char *words, const char *word)
 {
     size_t n = strlen(word);
     for (int i = 0;; i++) {
         size_t len = strcspn(words, "|");
-        if (len == n && memcmp(words, word, n) == 0)
+        if (slice_ieq(slice_of(words, (uint32_t)len), slice_of(word, (uint32_t)n)))
             return i;
         if (words[len] == 0)
             return -1;

@@ -212,6 +212,25 @@ static void network_rules(void **state)
     "cluster: { routes = ( { name = \"r\"; pattern = \"1*\"; next_hop = \"gw\"; " rest " } ); };"
 
 /* L12-L16, L20, ZZ04 and the ranges of section L. */
+static void brief_forms(void **state)
+{
+    (void)state;
+    struct hg_config *c = parse(
+        PORT "listeners = [ \"10.0.0.2\", \"[2001:db8::2]:5070\" ]; };\n"
+             "cluster: { neighbours = ( \"gw.example.com\", { host = \"10.0.0.7\"; rate = 3; } ); };\n");
+    if (c == NULL)
+        fail_msg("%s", errors);
+    assert_int_equal(c->listeners[0].ep.port, 5060);
+    assert_int_equal(c->listeners[1].ep.port, 5070);
+    assert_int_equal(c->listeners[1].ep.proto, HG_UDP);
+    assert_string_equal(c->neighbours[0].host, "gw.example.com");
+    assert_int_equal(c->neighbours[1].rate, 3);
+    hg_config_free(c);
+    REFUSED(PORT "listeners = [ \"host:5060\" ]; };",
+            "test.cfg:2: dataplane.listeners[0]: \"host:5060\"; expected an endpoint such as",
+            "test.cfg:2: dataplane.listeners[0].address: on none");
+}
+
 static void route_rules(void **state)
 {
     (void)state;
@@ -222,6 +241,11 @@ static void route_rules(void **state)
     REFUSED(ROUTE("weight = 65536;"), "cluster.routes[0].weight: 65536; expected an integer from 1 to 65535");
     REFUSED(ROUTE("protocol = \"sctp\";"),
             "cluster.routes[0].protocol: \"sctp\"; expected one of udp|tcp|tls");
+    c = parse(ROUTE("protocol = \"UDP\"; type = \"Domain\";"));
+    assert_non_null(c);
+    assert_int_equal(c->routes[0].proto, HG_UDP);
+    assert_int_equal(c->routes[0].type, HG_ROUTE_DOMAIN);
+    hg_config_free(c);
     REFUSED(ROUTE("type = \"host\";"), "cluster.routes[0].type: \"host\"; expected one of user|domain");
     REFUSED(
         "cluster: { routes = ( { name = \"r\"; pattern = \"74..7867890*\"; next_hop = \"5.6.7.8.9\"; } ); };",
@@ -350,6 +374,7 @@ int main(void)
         cmocka_unit_test_teardown(all_errors_at_once_with_lines, drop_errors),
         cmocka_unit_test_teardown(unknown_names_get_a_hint, drop_errors),
         cmocka_unit_test_teardown(network_rules, drop_errors),
+        cmocka_unit_test_teardown(brief_forms, drop_errors),
         cmocka_unit_test_teardown(route_rules, drop_errors),
         cmocka_unit_test_teardown(route_limits, drop_errors),
         cmocka_unit_test_teardown(cluster_rules, drop_errors),
