@@ -180,13 +180,28 @@ bool feed_fill(struct feed *feed, unsigned core)
     return fill_end(feed, core) || any;
 }
 
+/* A core that applied what was never sent read something else than our records: it and we start over behind
+ * it. */
+static void overtaken(struct feed *feed, unsigned core, uint64_t applied)
+{
+    struct feed_core *c = &feed->core[core];
+    if (HG_SEQ_EPOCH(applied) != feed->epoch)
+        return;
+    feed_message(feed, HG_LOG_WARNING,
+                 "core %u applied records that were never sent and gets everything again", core);
+    c->number = HG_SEQ_NUMBER(applied);
+    feed_resync(feed, core);
+}
+
 void feed_settle(struct feed *feed, unsigned core)
 {
     struct feed_core *c = &feed->core[core];
     uint64_t applied =
         atomic_load_explicit(&feed->segment.core[core].area->applied_seq, memory_order_acquire);
-    if (applied > HG_SEQ(feed->epoch, c->number)) /* cannot be: the core would claim what was never sent */
+    if (applied > HG_SEQ(feed->epoch, c->number)) {
+        overtaken(feed, core, applied);
         return;
+    }
     while (c->check_out != c->check_in) {
         const struct checkpoint *k = &c->check[c->check_out & (feed->segment.ring_cells - 1)];
         if (k->seq > applied)
