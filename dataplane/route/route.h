@@ -99,8 +99,6 @@ enum route_access {
 /* index: dense number of the neighbour or network that matched, for its counters and bucket. Numbers of
  * neighbours and of networks are apart, and change only with a swap of the image. */
 enum route_access route_access(const struct route *r, const struct hg_ip *src, uint16_t *index);
-/* The own bucket of a neighbour of that index (datagrams per second, depth); false or rate 0: exempt. */
-bool route_neighbour_bucket(const struct route *r, uint16_t index, uint32_t *rate, uint32_t *burst);
 /* The neighbour's own bucket; false: it is exempt. */
 bool route_neighbour_limit(const struct route *r, uint16_t index, uint32_t *rate, uint32_t *burst);
 /* Name of a configured neighbour, node or next hop -> its address as resolved by the control plane; an

@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "sip/forward.h"
+
+static uint32_t offset(const struct sip_msg *m, const char *p)
+{
+    return (uint32_t)(p - m->buf);
+}
+
+void field_line(const struct sip_msg *m, const struct sip_field *f, uint32_t *at, uint32_t *len)
+{
+    unsigned i = (unsigned)(f - m->f) + 1;
+    uint32_t end = i < m->n ? m->f[i].name : m->head_len - 2u;
+    *at = f->name;
+    *len = end - f->name;
+}
+
+const char *param_find(struct slice params, struct slice name, const char **end)
+{
+    const char *p = params.p, *stop = params.p + params.len;
+    bool quoted = false;
+    while (p < stop) {
+        while (p < stop && (*p == ' ' || *p == '\t' || *p == '\r' || *p == '\n'))
+            p++;
+        if ((uint32_t)(stop - p) >= name.len && slice_ieq(slice_of(p, name.len), name)) {
+            const char *e = p + name.len;
+            if (e == stop || *e == ';' || *e == '=' || *e == ' ' || *e == '\t' || *e == '\r') {
+                *end = e;
+                return p;
+            }
+        }
+        for (; p < stop && (quoted || *p != ';'); p++) {
+            if (*p == '\\' && quoted)
+                p++;
+            else if (*p == '"')
+                quoted = !quoted;
+        }
+        p++;
+    }
+    return NULL;
+}
+
+void forward_received(const struct sip_msg *m, const struct sip_via *via, const struct hg_endpoint *src,
+                      struct edits *e)
+{
+    bool same = via->host_kind != SIP_HOST_NAME && hg_ip_eq(&via->ip, &src->ip);
+    struct text t;
+    const char *end;
+    if (via->has_rport && param_find(via->params, SLICE_LIT("rport"), &end)) {
+        uint32_t cut = via->rport.len ? (uint32_t)(via->rport.p + via->rport.len - end) : 0;
+        t = edits_text(e);
+        text_lit(&t, "=");
+        text_number(&t, src->port);
+        edits_add_text(e, offset(m, end), cut, &t);
+    }
+    if (same && !via->has_rport && via->received.len == 0)
+        return;
+    t = edits_text(e);
+    if (via->received.len) { /* never believe what the sender says about itself */
+        char buf[HG_IP_STRLEN];
+        text_bytes(&t, buf, (uint32_t)hg_ip_format(&src->ip, buf));
+        edits_add_text(e, offset(m, via->received.p), via->received.len, &t);
+        return;
+    }
+    text_lit(&t, ";received=");
+    if (hg_ip_is4(&src->ip)) {
+        text_host(&t, &src->ip);
+    } else { /* without brackets, as the grammar has it (RFC 5118 4.5) */
+        char buf[HG_IP_STRLEN];
+        text_bytes(&t, buf, (uint32_t)hg_ip_format(&src->ip, buf));
+    }
+    edits_add_text(e, offset(m, via->whole.p + via->whole.len), 0, &t);
+}
+
+uint32_t forward_breadth(const struct sip *s, const struct work *w)
+{
+    uint32_t most = (uint32_t)s->ctx->config->sip_max_breadth;
+    return w->max_breadth < 0 || (uint32_t)w->max_breadth > most ? most : (uint32_t)w->max_breadth;
+}
+
+static void limits(struct sip *s, struct work *w, const struct forward *f, struct edits *e)
+{
+    const struct sip_msg *m = w->m;
+    const struct sip_field *mf = sip_first(m, SIP_H_MAX_FORWARDS), *mb = sip_first(m, SIP_H_MAX_BREADTH);
+    uint32_t hops = (uint32_t)s->ctx->config->sip_max_forwards, at = m->head_len - 2u, cut = 0;
+    struct text t = edits_text(e);
+    if (mf) {
+        at = mf->value;
+        cut = mf->value_len;
+        hops = w->c.max_forwards > 255 ? 254 : w->c.max_forwards - 1;
+    } else {
+        text_lit(&t, "Max-Forwards: ");
+    }
+    text_number(&t, hops);
+    if (!mb) {
+        text_lit(&t, "\r\nMax-Breadth: ");
+        text_number(&t, f->breadth);
+    }
+    if (!mf)
+        text_lit(&t, "\r\n");
+    edits_add_text(e, at, cut, &t);
+    if (mb) {
+        t = edits_text(e);
+        text_number(&t, f->breadth);
+        edits_add_text(e, mb->value, mb->value_len, &t);
+    }
+}
+
+static void push_via(struct sip *s, struct work *w, const struct forward *f, struct edits *e)
+{
+    const struct sip_field *top = sip_first(w->m, SIP_H_VIA);
+    struct text t = edits_text(e);
+    char branch[BRANCH_LEN];
+    branch_write(&s->secret, f->branch, branch);
+    text_bytes(&t, f->out->via, f->out->via_len);
+    text_bytes(&t, branch, BRANCH_LEN);
+    if (s->ctx->config->sip_overload_offer && f->hop_slot != SIP_SLOT_NONE)
+        text_lit(&t, ";oc;oc-algo=\"loss\"");
+    text_lit(&t, "\r\n");
+    edits_add_text(e, top->name, 0, &t);
+}
+
+/* Cuts one element of a list header out, with its comma, or the whole line if it stood alone. */
+static void cut_element(const struct sip_msg *m, const struct sip_field *f, struct slice element,
+                        struct edits *e)
+{
+    struct slice value = sip_value(m, f);
+    uint32_t at, len, start = offset(m, element.p), end = start + element.len;
+    uint32_t value_end = f->value + f->value_len;
+    const char *comma;
+    if (element.p == value.p && element.len == value.len) {
+        field_line(m, f, &at, &len);
+        edits_add(e, at, len, slice_of("", 0));
+        return;
+    }
+    comma = memchr(m->buf + end, ',', value_end - end);
+    if (comma) {
+        uint32_t next = offset(m, comma) + 1;
+        while (next < value_end && strchr(" \t\r\n", m->buf[next]))
+            next++;
+        edits_add(e, start, next - start, slice_of("", 0));
+        return;
+    }
+    while (start > f->value && m->buf[start] != ',')
+        start--;
+    edits_add(e, start, value_end - start, slice_of("", 0));
+}
+
+/* Several values of one field may go at once; what remains of it decides whether the line stays. */
+static void cut_routes(struct work *w, struct edits *e)
+{
+    struct sip_cursor c;
+    struct slice element;
+    unsigned i = 0, cuts = w->pops + (w->strict ? 1u : 0u);
+    if (w->routes == (w->strict ? 1u : 0u)) { /* nothing stays: all lines go */
+        for (const struct sip_field *f = sip_first(w->m, SIP_H_ROUTE); f; f = sip_next(w->m, f)) {
+            uint32_t at, len;
+            field_line(w->m, f, &at, &len);
+            edits_add(e, at, len, slice_of("", 0));
+        }
+        return;
+    }
+    sip_cursor_init(&c, w->m, SIP_H_ROUTE);
+    while (sip_cursor_next(&c, &element) == SIP_DONE) {
+        bool last = w->ruri_is_last && element.p == w->route_last.p;
+        /* the cursor may have moved to the next field already: find the one that holds the element */
+        const struct sip_field *f = sip_first(w->m, SIP_H_ROUTE);
+        while (f && !(element.p >= w->m->buf + f->value && element.p < w->m->buf + f->value + f->value_len))
+            f = sip_next(w->m, f);
+        if (f && (i < cuts || last))
+            cut_element(w->m, f, element, e);
+        i++;
+    }
+}
+
+static void edit_routes(struct sip *s, struct work *w, struct edits *e)
+{
+    struct text t;
+    (void)s;
+    if (w->pops || w->ruri_is_last || w->strict)
+        cut_routes(w, e);
+    if (!w->strict)
+        return;
+    /* 16.6 step 6: the Request-URI goes to the end of the Route, the strict router takes its place */
+    t = edits_text(e);
+    text_lit(&t, "Route: <");
+    text_slice(&t, w->uri.whole);
+    text_lit(&t, ">\r\n");
+    edits_add_text(e, w->m->head_len - 2u, 0, &t);
+}
+
+static void edit_ruri(struct work *w, struct edits *e)
+{
+    struct slice now = w->strict ? w->route.uri.whole : w->new_ruri;
+    struct text t;
+    if (now.len == 0)
+        return;
+    t = edits_text(e);
+    text_slice(&t, now);
+    edits_add_text(e, offset(w->m, w->m->ruri.p), w->m->ruri.len, &t);
+}
+
+static bool option_listed(const struct sip_msg *m, enum sip_header_id id, struct slice option)
+{
+    struct sip_cursor c;
+    struct slice element;
+    sip_cursor_init(&c, m, id);
+    while (sip_cursor_next(&c, &element) == SIP_DONE)
+        if (slice_ieq(element, option))
+            return true;
+    return false;
+}
+
+/* Record-Route on what may open a dialog; Path on registrations of those who understand it (RFC 3327). */
+static void stay_in_path(struct sip *s, struct work *w, const struct forward *f, struct edits *e)
+{
+    struct text t;
+    uint8_t m = w->m->method;
+    if (!s->ctx->config->sip_record_route)
+        return;
+    t = edits_text(e);
+    if (m == SIP_M_INVITE || m == SIP_M_SUBSCRIBE || m == SIP_M_REFER || m == SIP_M_NOTIFY ||
+        m == SIP_M_UPDATE)
+        text_lit(&t, "Record-Route: <sip:");
+    else if (m == SIP_M_REGISTER && option_listed(w->m, SIP_H_SUPPORTED, SLICE_LIT("path")))
+        text_lit(&t, "Path: <sip:");
+    else
+        return;
+    text_bytes(&t, f->out->hostport, f->out->hostport_len);
+    text_lit(&t, ";lr>\r\n");
+    edits_add_text(e, sip_first(w->m, SIP_H_VIA)->name, 0, &t);
+}
+
+bool forward_edits(struct sip *s, struct work *w, const struct forward *f, struct edits *e)
+{
+    edits_init(e);
+    edit_ruri(w, e);
+    push_via(s, w, f, e);
+    stay_in_path(s, w, f, e);
+    forward_received(w->m, &w->c.via, &w->d->src, e);
+    limits(s, w, f, e);
+    if (w->m->count[SIP_H_ROUTE])
+        edit_routes(s, w, e);
+    return !e->bad && (int64_t)w->m->len + e->grow <= SIP_PAYLOAD_MAX;
+}

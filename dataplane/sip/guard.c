@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Who may speak at all, before the parser: the access lists (K11), closed by default, then a token bucket.
+ * Neighbours are exempt or have a bucket of their own; the others have one per source address, in a table of
+ * fixed size. */
+#include <rte_malloc.h>
+
+#include "lib/log_out.h"
+#include "sip/mix.h"
+#include "sip/proxy.h"
+
+#define GUARD_SETS       1024
+#define GUARD_WAYS       4
+#define GUARD_NEIGHBOURS 1024
+#define TOKEN            1000 /* a datagram costs 1000, so that a rate of 1/s works with milliseconds */
+
+struct bucket {
+    struct hg_ip ip;
+    uint64_t ms;     /* last look, 0 = free */
+    uint64_t tokens; /* thousandths of a datagram */
+};
+
+struct guard {
+    struct hg_ip last_ip; /* most traffic of a burst has one source */
+    uint64_t last_ms;
+    enum route_access last_access;
+    uint16_t last_index;
+    struct bucket neighbour[GUARD_NEIGHBOURS];
+    struct bucket source[GUARD_SETS][GUARD_WAYS];
+};
+
+struct guard *guard_create(void)
+{
+    return rte_zmalloc("sip guard", sizeof(struct guard), 64);
+}
+
+void guard_destroy(struct guard *g)
+{
+    rte_free(g);
+}
+
+static bool bucket_take(struct bucket *b, uint64_t ms, uint64_t rate, uint64_t burst)
+{
+    uint64_t full = burst * TOKEN, gain = (ms - b->ms) * rate;
+    b->tokens = gain >= full || b->tokens + gain >= full ? full : b->tokens + gain;
+    b->ms = ms;
+    if (b->tokens < TOKEN)
+        return false;
+    b->tokens -= TOKEN;
+    return true;
+}
+
+/* A new source takes the entry that was quiet longest: under a spoofed flood honest entries are young. */
+static struct bucket *source_bucket(struct sip *s, const struct hg_ip *ip, uint64_t ms)
+{
+    uint64_t h = mix_bytes(s->seed, (const char *)ip->b, 16);
+    struct bucket *set = s->guard->source[h % GUARD_SETS], *oldest = set;
+    for (unsigned i = 0; i < GUARD_WAYS; i++) {
+        if (set[i].ms && hg_ip_eq(&set[i].ip, ip))
+            return &set[i];
+        if (set[i].ms < oldest->ms)
+            oldest = &set[i];
+    }
+    oldest->ip = *ip;
+    oldest->ms = ms;
+    oldest->tokens = (uint64_t)s->ctx->config->sip_source_burst * TOKEN;
+    return oldest;
+}
+
+static bool neighbour_may(struct sip *s, uint16_t index, uint64_t ms)
+{
+    uint32_t rate = 0, burst = 0;
+    struct bucket *b;
+    if (!route_neighbour_limit(s->route, index, &rate, &burst) || rate == 0 || index >= GUARD_NEIGHBOURS)
+        return true;
+    b = &s->guard->neighbour[index];
+    return bucket_take(b, ms, rate, burst ? burst : rate);
+}
+
+unsigned guard_check(struct sip *s, struct datagram *d)
+{
+    struct guard *g = s->guard;
+    uint64_t ms = s->ctx->ms + 1;
+    bool may;
+    if (d->flags & (DATAGRAM_ALLOWED | DATAGRAM_HANDED_OVER))
+        return 0;
+    if (g->last_ms != ms || !hg_ip_eq(&g->last_ip, &d->src.ip)) {
+        g->last_access = route_access(s->route, &d->src.ip, &g->last_index);
+        g->last_ip = d->src.ip;
+        g->last_ms = ms;
+    }
+    if (g->last_access == ACCESS_DENIED) {
+        log_ip(s->ctx, HG_LOGID_acl_denied, &d->src.ip);
+        return HG_DROP_acl_denied;
+    }
+    if (g->last_access == ACCESS_NEIGHBOUR)
+        may = neighbour_may(s, g->last_index, ms);
+    else
+        may = bucket_take(source_bucket(s, &d->src.ip, ms), ms, (uint64_t)s->ctx->config->sip_source_rate,
+                          (uint64_t)s->ctx->config->sip_source_burst);
+    if (!may) {
+        log_ip(s->ctx, HG_LOGID_source_rate, &d->src.ip);
+        return HG_DROP_source_rate;
+    }
+    d->flags |= DATAGRAM_ALLOWED;
+    return 0;
+}

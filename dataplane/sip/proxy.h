@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Inside the SIP proxy of one core: its state and the steps that a message takes, each in the file of its
+ * name. A step that ends a datagram's way returns the one counter of its disposition. */
+#ifndef SIP_PROXY_H
+#define SIP_PROXY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <rte_mbuf.h>
+
+#include "hg/config.h"
+#include "hg/counters.h"
+#include "lib/ctx.h"
+#include "net/net.h"
+#include "route/route.h"
+#include "sip/branch.h"
+#include "sip/check.h"
+#include "sip/decode.h"
+#include "sip/msg.h"
+#include "sip/sip.h"
+#include "sip/text.h"
+
+#define SIP_BURST       32
+#define SIP_PATHS       64 /* remembered: destination -> which listener sends to it */
+#define SIP_SLOT_NONE   0xffff
+#define SIP_ROUTE_NONE  UINT32_MAX
+#define SIP_PAYLOAD_MAX 65507 /* of UDP over IPv4 */
+
+struct listener {
+    struct hg_endpoint ep;
+    uint16_t via_len, hostport_len, host_len;
+    char via[104];     /* "Via: SIP/2.0/UDP host:port;branch=" */
+    char hostport[56]; /* "host:port" */
+};
+
+struct sip_path {
+    struct hg_ip dst;
+    const struct listener *out; /* NULL: nothing remembered here */
+};
+
+/* One datagram on its way through the stages of a burst. */
+struct work {
+    struct datagram *d; /* d->m becomes NULL when the mbuf has a new owner */
+    struct sip_msg *m;
+    const struct listener *in;
+    enum sip_result indexed;
+    unsigned done;     /* counter of the disposition, HG_COUNTERS_MAX = not there yet */
+    uint8_t error;     /* enum sip_error found by validation */
+    bool own_domain;   /* R-URI: our domain, or this node */
+    bool to_self;      /* R-URI: the address of this node */
+    bool ruri_is_last; /* 16.4: the R-URI was ours, the last Route value takes its place */
+    bool strict;       /* 16.6 step 6: the topmost Route value is a strict router's */
+    uint8_t pops;      /* topmost Route values that are ours */
+    uint8_t routes;    /* Route values that stay, without the one that moved to the R-URI */
+    struct sip_core_fields c;
+    int32_t max_breadth; /* -1: absent */
+    uint64_t call_hash;  /* of the Call-ID, the same on every core */
+    uint32_t loop_hash;
+    struct slice route_element; /* topmost Route value that is not ours, len 0 = none */
+    struct slice route_last;    /* last Route value, when ruri_is_last */
+    struct sip_addr route;
+    struct sip_uri uri;      /* the R-URI in force, after 16.4 */
+    struct slice user, host; /* of the R-URI, unescaped and in lower case */
+    struct hg_user_key key;
+    char user_buf[HG_USER_MAX];
+    char host_buf[HG_HOST_MAX + 1];
+    char ruri_buf[512];
+    struct slice new_ruri; /* len 0 = as received */
+};
+
+/* What is to be done with a request: answer it with status, or send it to the targets. */
+struct decision {
+    uint16_t status; /* 0 = forward */
+    const char *reason;
+    bool retry_after;
+    bool stateful;
+    struct route_targets targets;
+};
+
+struct edits;
+struct guard;
+struct txns;
+struct spray;
+
+struct overload {
+    uint64_t busy_cycles, tsc; /* at the last look */
+    uint32_t load;             /* percent, smoothed */
+    uint32_t shed;             /* percent of new requests that get 503 */
+    uint32_t drop;             /* percent of new requests that are dropped without an answer */
+    uint32_t oc_seq;
+};
+
+struct hop_oc { /* RFC 7339: what a next hop asked for */
+    uint64_t until_ms, seq;
+    uint8_t loss;
+};
+
+struct sip {
+    struct ctx *ctx;
+    struct net *net;
+    struct route *route;
+    struct hg_hash_secret secret; /* of the branches and tags */
+    uint64_t seed;                /* of mix.h */
+    uint8_t node;                 /* our index, 0 = not told yet */
+    bool has_v6;                  /* some listener is IPv6: other spellings of its address exist */
+    bool draining;
+    uint32_t drain_retry_s;
+    uint16_t nlisteners;
+    uint16_t oc_hops;
+    struct listener listener[HG_LISTENERS_MAX];
+    struct sip_path path[SIP_PATHS];
+    struct overload overload;
+    struct guard *guard;
+    struct txns *txns;
+    struct spray *spray;
+    struct hop_oc *oc; /* [HG_HOP_SLOTS] */
+    struct decision decision;
+    struct work work[SIP_BURST];
+    struct sip_msg msg[SIP_BURST];
+    struct sip_msg kept; /* index of a kept message, for the paths that need one again */
+    struct sip_msg traced;
+};
+
+/* ---- room.c ---- */
+const struct listener *sip_listener_of(const struct sip *s, const struct hg_ip *ip, uint16_t port);
+/* The listener that sends to dst; NULL: no route. like: of the same port if there is a choice. */
+const struct listener *sip_listener_to(struct sip *s, const struct hg_endpoint *dst,
+                                       const struct listener *like);
+/* host:port (0 = 5060) is one of our listeners. */
+bool sip_is_us(const struct sip *s, uint8_t host_kind, const struct hg_ip *ip, uint16_t port);
+/* An mbuf with room for len bytes at the usual headroom; NULL: none left. */
+struct rte_mbuf *sip_mbuf(struct sip *s, uint32_t len);
+/* Sends len bytes that stand in m, and counts; takes m. */
+void sip_send(struct sip *s, struct rte_mbuf *m, const struct hg_endpoint *src,
+              const struct hg_endpoint *dst);
+
+/* ---- guard.c ---- */
+struct guard *guard_create(void);
+void guard_destroy(struct guard *g);
+/* 0: pass; else the drop. */
+unsigned guard_check(struct sip *s, struct datagram *d);
+
+/* ---- keepalive.c, stun.c ---- */
+/* HG_COUNTERS_MAX: no keepalive, go on. */
+unsigned keepalive_check(struct sip *s, struct datagram *d);
+unsigned stun_answer(struct sip *s, struct datagram *d);
+
+/* ---- validate.c ---- */
+/* Decodes what every request or response needs; false: w->error says why not. */
+bool validate_decode(struct sip *s, struct work *w);
+/* RFC 3261 16.3; HG_COUNTERS_MAX: go on. */
+unsigned validate_request(struct sip *s, struct work *w);
+uint32_t validate_loop_hash(const struct sip *s, const struct work *w);
+
+/* ---- preprocess.c ---- */
+void preprocess_hash(struct sip *s, struct work *w); /* keys and prefetches, before anything is looked up */
+bool preprocess_request(struct sip *s, struct work *w); /* 16.4; false: Route is malformed */
+
+/* ---- target.c ---- */
+void target_find(struct sip *s, struct work *w, struct decision *out); /* 16.5 and 16.6 step 7 */
+/* Unicast, and inside some access list. */
+bool target_address_allowed(struct sip *s, const struct hg_ip *ip);
+
+/* ---- input.c ---- */
+void work_init(struct sip *s, struct work *w, struct datagram *d, struct sip_msg *m);
+/* Makes the mbuf hold the message alone: no empty lines before it, nothing behind it. */
+void work_trim(struct work *w);
+unsigned proxy_request(struct sip *s, struct work *w);
+
+/* ---- stateless.c ---- */
+unsigned stateless_forward(struct sip *s, struct work *w, const struct decision *dec);
+/* Hands the datagram to the core that owns its Call-ID. */
+unsigned stateless_hand_over(struct sip *s, struct work *w, unsigned core);
+static inline unsigned sip_owner(const struct sip *s, const struct work *w)
+{
+    return (unsigned)((w->call_hash >> 32) * s->ctx->cores >> 32);
+}
+
+/* ---- response.c ---- */
+unsigned response_input(struct sip *s, struct work *w);
+/* 18.2.2 with RFC 3581: where an answer to a request with this top Via goes, seen from src. */
+void response_destination(const struct sip *s, const struct sip_via *via, const struct hg_endpoint *src,
+                          struct hg_endpoint *dst);
+/* What takes our Via out of the response in w, and speaks to the next one about overload. */
+void response_strip_edits(struct sip *s, struct work *w, struct edits *e);
+/* Removes our Via from the message in w and sends it along the next one. */
+unsigned response_by_via(struct sip *s, struct work *w, bool check_access);
+
+/* ---- answer.c ---- */
+struct answer {
+    uint16_t status;
+    const char *reason; /* NULL: the usual phrase */
+    bool retry_after;
+    struct slice extra; /* whole header lines */
+};
+const char *answer_phrase(unsigned status);
+/* The answer to the request in w, in a new mbuf; NULL: no buffer. */
+struct rte_mbuf *answer_build(struct sip *s, struct work *w, const struct answer *a);
+/* Builds and sends; returns the disposition. */
+unsigned answer_send(struct sip *s, struct work *w, const struct answer *a);
+unsigned answer_status(struct sip *s, struct work *w, unsigned status);
+/* The To tag that we would give to this request: 16 hex digits. */
+void answer_tag(const struct sip *s, const struct work *w, char tag[16]);
+
+/* ---- overload.c ---- */
+void overload_measure(struct sip *s);
+/* 0: take the request; else its disposition (503 sent, or dropped). */
+unsigned overload_shed(struct sip *s, struct work *w);
+/* RFC 7339 towards those who send to us, and what next hops ask of us. */
+void overload_via_edits(struct sip *s, const struct sip_msg *m, const struct sip_via *via, struct edits *e);
+void overload_heard(struct sip *s, uint16_t hop_slot, const struct sip_via *ours);
+bool overload_hop_sheds(struct sip *s, uint16_t hop_slot);
+
+/* ---- spray.c ---- */
+struct spray *spray_create(void);
+void spray_destroy(struct spray *p);
+/* true: the datagram went to another core; w->done is set. */
+bool spray_away(struct sip *s, struct work *w);
+
+/* ---- trace.c ---- */
+void trace_message(struct sip *s, struct slice message, const struct hg_endpoint *src,
+                   const struct hg_endpoint *dst, bool outgoing);
+
+/* ---- count.c ---- */
+void count_request(struct sip *s, unsigned method);
+void count_answer(struct sip *s, unsigned status);   /* made here */
+void count_response(struct sip *s, unsigned status); /* received */
+
+#endif

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <rte_malloc.h>
+
+#include "lib/log_out.h"
+#include "sip/mix.h"
+#include "sip/probe.h"
+#include "sip/proxy.h"
+#include "sip/txn.h"
+
+#define SIP_PORT 5060
+
+static void listener_init(struct listener *l, const struct hg_endpoint *ep)
+{
+    struct text t = text_over(l->hostport, sizeof(l->hostport));
+    l->ep = *ep;
+    l->ep.proto = HG_UDP;
+    l->ep.pad = 0;
+    text_host(&t, &ep->ip);
+    l->host_len = (uint16_t)text_done(&t).len;
+    text_lit(&t, ":");
+    text_number(&t, ep->port);
+    l->hostport_len = (uint16_t)text_done(&t).len;
+    t = text_over(l->via, sizeof(l->via));
+    text_lit(&t, "Via: SIP/2.0/UDP ");
+    text_bytes(&t, l->hostport, l->hostport_len);
+    text_lit(&t, ";branch=");
+    l->via_len = (uint16_t)text_done(&t).len;
+}
+
+struct sip *sip_create(struct ctx *ctx, struct net *net, struct route *route)
+{
+    static const char purpose[] = "sip branch and tag";
+    struct sip *s = rte_zmalloc("sip", sizeof(*s), 64);
+    uint64_t derived[2];
+    if (!s) {
+        fprintf(stderr, "sip: no memory for core %u\n", ctx->core);
+        return NULL;
+    }
+    s->ctx = ctx;
+    s->net = net;
+    s->route = route;
+    hg_siphash128(route_user_secret(route), purpose, sizeof(purpose), derived);
+    s->secret.k[0] = derived[0];
+    s->secret.k[1] = derived[1];
+    s->seed = hg_siphash64(&s->secret, purpose, sizeof(purpose));
+    for (uint32_t i = 0; i < ctx->config->nlisteners && s->nlisteners < HG_LISTENERS_MAX; i++)
+        if (ctx->config->listeners[i].ep.proto == HG_UDP)
+            listener_init(&s->listener[s->nlisteners++], &ctx->config->listeners[i].ep);
+    for (unsigned i = 0; i < s->nlisteners; i++)
+        s->has_v6 |= !hg_ip_is4(&s->listener[i].ep.ip);
+    s->guard = guard_create();
+    s->spray = spray_create();
+    s->oc = rte_zmalloc("sip oc", sizeof(*s->oc) * HG_HOP_SLOTS, 64);
+    s->txns = txns_create(ctx->config);
+    if (!s->guard || !s->spray || !s->oc || !s->txns) {
+        fprintf(stderr, "sip: no memory for the tables of core %u; lower dataplane.transactions_max\n",
+                ctx->core);
+        sip_destroy(s);
+        return NULL;
+    }
+    return s;
+}
+
+void sip_destroy(struct sip *s)
+{
+    if (!s)
+        return;
+    if (s->txns)
+        txns_destroy(s->txns);
+    guard_destroy(s->guard);
+    spray_destroy(s->spray);
+    rte_free(s->oc);
+    rte_free(s);
+}
+
+const struct listener *sip_listener_of(const struct sip *s, const struct hg_ip *ip, uint16_t port)
+{
+    for (unsigned i = 0; i < s->nlisteners; i++)
+        if (s->listener[i].ep.port == port && hg_ip_eq(&s->listener[i].ep.ip, ip))
+            return &s->listener[i];
+    return NULL;
+}
+
+bool sip_is_us(const struct sip *s, uint8_t host_kind, const struct hg_ip *ip, uint16_t port)
+{
+    return host_kind != SIP_HOST_NAME && sip_listener_of(s, ip, port ? port : SIP_PORT) != NULL;
+}
+
+static const struct listener *listener_find(struct sip *s, const struct hg_ip *dst,
+                                            const struct listener *like)
+{
+    const struct listener *same_ip = NULL, *same_family = NULL;
+    struct net_path path;
+    if (!net_path_find(s->net, dst, &path))
+        return NULL;
+    for (unsigned i = 0; i < s->nlisteners; i++) {
+        const struct listener *l = &s->listener[i];
+        bool ip = hg_ip_eq(&l->ep.ip, &path.src);
+        if (ip && (!like || l->ep.port == like->ep.port))
+            return l;
+        if (ip && !same_ip)
+            same_ip = l;
+        if (hg_ip_is4(&l->ep.ip) == hg_ip_is4(dst) && (!same_family || l == like))
+            same_family = l;
+    }
+    return same_ip ? same_ip : same_family;
+}
+
+const struct listener *sip_listener_to(struct sip *s, const struct hg_endpoint *dst,
+                                       const struct listener *like)
+{
+    uint64_t h = mix_bytes(s->seed, (const char *)dst->ip.b, sizeof(dst->ip.b));
+    struct sip_path *p = &s->path[(h + (like ? like->ep.port : 0)) % SIP_PATHS];
+    if (p->out && hg_ip_eq(&p->dst, &dst->ip) && (!like || p->out->ep.port == like->ep.port))
+        return p->out;
+    p->out = listener_find(s, &dst->ip, like);
+    p->dst = dst->ip;
+    return p->out;
+}
+
+struct rte_mbuf *sip_mbuf(struct sip *s, uint32_t len)
+{
+    struct rte_mbuf *m = rte_pktmbuf_alloc(s->ctx->pool);
+    if (m && rte_pktmbuf_tailroom(m) >= len)
+        return m;
+    rte_pktmbuf_free(m);
+    m = rte_pktmbuf_alloc(s->ctx->pool_big);
+    if (m && rte_pktmbuf_tailroom(m) >= len)
+        return m;
+    rte_pktmbuf_free(m);
+    return NULL;
+}
+
+void sip_send(struct sip *s, struct rte_mbuf *m, const struct hg_endpoint *src, const struct hg_endpoint *dst)
+{
+    if (unlikely(log_trace_filter(s->ctx) != NULL))
+        trace_message(s, slice_of(rte_pktmbuf_mtod(m, char *), m->data_len), src, dst, true);
+    ctx_count(s->ctx, HG_C_sip_sent);
+    net_udp_send(s->net, m, src, dst);
+}
+
+static uint8_t own_node(const struct sip *s)
+{
+    struct hg_endpoint ep;
+    bool self = false;
+    for (uint16_t i = 1; i < HG_NODES_MAX; i++)
+        if (route_node(s->route, i, &ep, &self) && self)
+            return (uint8_t)i;
+    return s->node;
+}
+
+void sip_housekeeping(struct sip *s)
+{
+    s->node = own_node(s);
+    overload_measure(s);
+    memset(s->path, 0, sizeof(s->path)); /* routes and addresses may have changed */
+    probe_send_due(s);
+    txns_gauges(s);
+}
+
+void sip_drain(struct sip *s, bool on, uint32_t retry_after_s)
+{
+    s->draining = on;
+    s->drain_retry_s = retry_after_s;
+}
+
+bool sip_busy(const struct sip *s)
+{
+    return txns_busy(s->txns);
+}

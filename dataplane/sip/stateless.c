@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* RFC 3261 16.11: forwarded and forgotten. */
+#include "lib/mailbox.h"
+#include "sip/forward.h"
+#include "sip/mix.h"
+
+/* The same for a request, its retransmissions, its CANCEL and the ACK of its failure. */
+static uint64_t stateless_id(const struct sip *s, const struct work *w)
+{
+    const struct sip_via *via = &w->c.via;
+    uint64_t h;
+    if (via->branch.len > 7 && memcmp(via->branch.p, BRANCH_MAGIC, 7) == 0)
+        return mix_slice(mix_slice(s->seed + via->port, via->host), via->branch);
+    h = mix_slice(s->seed + w->c.cseq.number, via->whole);
+    h = mix_slice(h, w->c.from.tag);
+    h = mix_slice(h, w->c.ruri.whole);
+    return h ^ w->call_hash;
+}
+
+static const struct route_target *pick(struct sip *s, const struct route_targets *t)
+{
+    for (unsigned i = 0; i < t->n; i++)
+        if (t->t[i].hop_slot == SIP_SLOT_NONE || !s->oc_hops || !overload_hop_sheds(s, t->t[i].hop_slot))
+            return &t->t[i];
+    return NULL;
+}
+
+unsigned stateless_forward(struct sip *s, struct work *w, const struct decision *dec)
+{
+    const struct route_target *t = pick(s, &dec->targets);
+    bool ack = w->m->method == SIP_M_ACK;
+    struct branch b = {
+        .kind = BRANCH_STATELESS, .node = s->node, .boot = s->ctx->boot, .core = (uint8_t)s->ctx->core};
+    struct forward f = {.branch = &b, .breadth = forward_breadth(s, w)};
+    struct hg_endpoint dst;
+    struct rte_mbuf *m;
+    struct edits e;
+    if (!t)
+        return ack ? HG_DROP_sip_ack_unroutable : answer_status(s, w, 503);
+    dst = t->ep;
+    f.hop_slot = SIP_SLOT_NONE; /* an answer would not find this hop again: no overload control offered */
+    f.out = sip_listener_to(s, &dst, w->in);
+    if (!f.out)
+        return ack ? HG_DROP_sip_ack_unroutable : answer_status(s, w, 404);
+    if (f.breadth == 0 && !ack)
+        return answer_status(s, w, 440);
+    b.id = stateless_id(s, w);
+    b.loop = w->loop_hash;
+    if (!forward_edits(s, w, &f, &e))
+        return ack ? HG_DROP_sip_too_large : answer_status(s, w, 513);
+    work_trim(w);
+    m = edits_mbuf(s, &e, w->d->m, w->m->len);
+    if (!m)
+        return HG_DROP_sip_no_memory;
+    w->d->m = NULL;
+    if (t->route_slot != SIP_ROUTE_NONE)
+        s->ctx->route_stats[t->route_slot].requests++;
+    if (t->hop_slot != SIP_SLOT_NONE)
+        s->ctx->hop_stats[t->hop_slot].requests++;
+    sip_send(s, m, &f.out->ep, &dst);
+    ctx_count(s->ctx, HG_C_sip_stateless);
+    return HG_C_sip_forwarded;
+}
+
+unsigned stateless_hand_over(struct sip *s, struct work *w, unsigned core)
+{
+    struct mail mail = {.kind = MAIL_SIP_DATAGRAM, .m = w->d->m};
+    struct datagram *copy = rte_mbuf_to_priv(w->d->m);
+    *copy = *w->d;
+    copy->flags |= DATAGRAM_HANDED_OVER | DATAGRAM_ALLOWED;
+    if (!mail_send(s->ctx, core, mail))
+        return HG_DROP_mail_full;
+    w->d->m = NULL;
+    return HG_C_sip_handed_over;
+}

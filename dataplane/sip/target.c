@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* RFC 3261 16.5 and 16.6 step 7: where a request goes. Static routes beat the user table (L01); nothing goes
+ * to an address that no access list knows, so that nobody relays through us. */
+#include "sip/proxy.h"
+
+static void refuse(struct decision *out, uint16_t status, const char *reason)
+{
+    out->status = status;
+    out->reason = reason;
+}
+
+static bool unicast(const struct hg_ip *ip)
+{
+    static const struct hg_ip zero;
+    if (!hg_ip_is4(ip))
+        return ip->b[0] != 0xff && !hg_ip_eq(ip, &zero);
+    return ip->b[12] != 0 && ip->b[12] < 224;
+}
+
+static void one_target(struct sip *s, struct decision *out, const struct hg_endpoint *ep)
+{
+    struct route_target *t = &out->targets.t[0];
+    out->targets.n = 1;
+    memset(t, 0, sizeof(*t));
+    t->ep = *ep;
+    t->route_slot = SIP_ROUTE_NONE;
+    t->hop_slot = SIP_SLOT_NONE;
+    t->stateful = s->ctx->config->sip_user_mode != 0;
+    out->stateful = t->stateful;
+}
+
+bool target_address_allowed(struct sip *s, const struct hg_ip *ip)
+{
+    uint16_t index;
+    return unicast(ip) && route_access(s->route, ip, &index) != ACCESS_DENIED;
+}
+
+static bool udp_uri(const struct sip_uri *uri)
+{
+    struct slice transport;
+    if (uri->scheme == SIP_SCHEME_SIPS)
+        return false;
+    return !uri->params.len || !sip_param(uri->params, SLICE_LIT("transport"), &transport) ||
+           slice_ieq(transport, SLICE_LIT("udp"));
+}
+
+/* The address that a URI names by itself: a Route value, or the Request-URI of a foreign domain. */
+static void target_uri(struct sip *s, const struct sip_uri *uri, struct decision *out)
+{
+    struct hg_endpoint ep = {.port = uri->port ? uri->port : 5060, .proto = HG_UDP};
+    struct slice host = uri->host, maddr;
+    bool known = uri->host_kind != SIP_HOST_NAME;
+    if (uri->scheme != SIP_SCHEME_SIP && uri->scheme != SIP_SCHEME_SIPS) {
+        refuse(out, 404, NULL);
+        return;
+    }
+    if (!udp_uri(uri)) {
+        refuse(out, 480, "No Transport To Next Hop");
+        return;
+    }
+    ep.ip = uri->ip;
+    if (uri->params.len && sip_param(uri->params, SLICE_LIT("maddr"), &maddr)) {
+        host = maddr;
+        known = hg_ip_parse(maddr, &ep.ip);
+    }
+    if (!known) {
+        if (!route_host_find(s->route, host, uri->port, &ep))
+            refuse(out, 404, NULL);
+        else if (ep.proto != HG_UDP)
+            refuse(out, 480, "No Transport To Next Hop");
+        else
+            one_target(s, out, &ep);
+        return;
+    }
+    if (!target_address_allowed(s, &ep.ip))
+        refuse(out, 403, "Relaying Denied");
+    else
+        one_target(s, out, &ep);
+}
+
+static void target_user(struct sip *s, struct work *w, struct decision *out)
+{
+    struct hg_endpoint ep;
+    uint16_t node;
+    bool self = false;
+    if (w->user.len == 0) {
+        refuse(out, w->m->method == SIP_M_REGISTER ? 405 : 404, NULL);
+        return;
+    }
+    node = route_user_find(s->route, &w->key);
+    if (node == 0)
+        refuse(out, 404, NULL); /* M15 */
+    else if (!route_node(s->route, node, &ep, &self) || self)
+        refuse(out, 480, NULL); /* the user is ours, and no device of his is known */
+    else if (w->uri.scheme == SIP_SCHEME_SIPS)
+        refuse(out, 480, "No Transport To Next Hop");
+    else
+        one_target(s, out, &ep);
+}
+
+/* true: the static routes have decided. */
+static bool target_static(struct sip *s, struct work *w, struct decision *out)
+{
+    switch (route_static_find(s->route, w->user, w->host, (uint32_t)w->call_hash, &out->targets)) {
+    case ROUTE_FOUND:
+        out->stateful = out->targets.t[0].stateful;
+        return true;
+    case ROUTE_BLOCKED:
+        refuse(out, 403, "Blocked");
+        return true;
+    case ROUTE_OUT_OF_SERVICE:
+        refuse(out, 480, "Route Out Of Service");
+        return true;
+    case ROUTE_NO_TRANSPORT:
+        refuse(out, 480, "No Transport To Next Hop");
+        return true;
+    case ROUTE_ALL_DOWN:
+        refuse(out, 503, "Next Hops Down");
+        out->retry_after = true;
+        return true;
+    case ROUTE_NONE:
+        break;
+    }
+    return false;
+}
+
+void target_find(struct sip *s, struct work *w, struct decision *out)
+{
+    out->status = 0;
+    out->reason = NULL;
+    out->retry_after = false;
+    out->stateful = false;
+    out->targets.n = 0;
+    if (w->route_element.len)
+        target_uri(s, &w->route.uri, out);
+    else if (target_static(s, w, out))
+        return;
+    else if (w->own_domain)
+        target_user(s, w, out);
+    else
+        target_uri(s, &w->uri, out);
+}
