@@ -208,6 +208,18 @@ static void watch_ready(struct node *node)
     notify("READY=1\nSTATUS=routing\n");
 }
 
+/* While nobody has attached: is there a control plane that cannot? */
+static void watch_control(struct node *node)
+{
+    char why[HG_SEGMENT_ERROR];
+
+    if (node->told_misfit || atomic_load_explicit(&node->segment.header->cp_epoch, memory_order_relaxed) != 0 ||
+        hg_segment_fits_control(node->config->node_name, why))
+        return;
+    node->told_misfit = true;
+    fprintf(stderr, "hg-dataplane: %s\n", why);
+}
+
 static void keep_house(struct node *node)
 {
     sigset_t set;
@@ -222,6 +234,8 @@ static void keep_house(struct node *node)
             return;
         images_serve(node->images);
         watch_ready(node);
+        if (n % LINK_TICKS == 0)
+            watch_control(node);
         if (n % LINK_TICKS == 0)
             for (unsigned i = 0; i < node->ports.n; i++)
                 port_watch(&node->ports.port[i]);

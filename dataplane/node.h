@@ -31,6 +31,7 @@ struct node {
     struct core *core[HG_CORES_MAX]; /* written by worker i before the loop starts */
     atomic_bool stop;                /* written by the main thread, read by the workers */
     bool told_ready;                 /* systemd knows */
+    bool told_misfit;                /* the control plane is of another ABI, said once */
 };
 
 /* After EAL. false: message on stderr; node_close is still to be called. */

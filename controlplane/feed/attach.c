@@ -58,7 +58,7 @@ static bool open_cores(struct feed *feed)
 
 static void attach(struct feed *feed)
 {
-    char error[HG_SEGMENT_ERROR];
+    char error[HG_SEGMENT_ERROR] = "";
     if (feed->tried_ms && feed->now_ms - feed->tried_ms < RETRY_MS && feed->refused[0])
         return;
     feed->tried_ms = feed->now_ms;
@@ -66,7 +66,9 @@ static void attach(struct feed *feed)
     if (result != HG_ATTACH_OK) {
         if (result != HG_ATTACH_ABSENT && strcmp(error, feed->refused) != 0)
             feed_message(feed, HG_LOG_ERROR, "%s", error);
-        memcpy(feed->refused, result == HG_ATTACH_ABSENT ? "" : error, sizeof(feed->refused));
+        if (result == HG_ATTACH_ABSENT)
+            error[0] = '\0';
+        memcpy(feed->refused, error, sizeof(error));
         return;
     }
     feed->refused[0] = '\0';

@@ -23,6 +23,7 @@ struct feed *feed_create(const char *node, const struct feed_handlers *handlers,
         free(feed);
         return NULL;
     }
+    hg_segment_hello(node);
     return feed;
 }
 
@@ -31,6 +32,7 @@ void feed_destroy(struct feed *feed)
     if (!feed)
         return;
     feed_detach(feed);
+    hg_segment_goodbye(feed->node_name);
     mirror_free(&feed->users);
     for (unsigned i = 0; i < feed->nsettings; i++)
         free(feed->setting[i]);

@@ -59,4 +59,10 @@ void hg_segment_detach(struct hg_segment *segment);
 /* Whether the name still means the object that is mapped. */
 bool hg_segment_current(const struct hg_segment *segment);
 
+/* The other way round: a control plane leaves a card with its versions while it runs, and the dataplane
+ * compares. false: it is of another ABI, and error says which versions meet and what to do. */
+void hg_segment_hello(const char *node);
+void hg_segment_goodbye(const char *node);
+bool hg_segment_fits_control(const char *node, char *error);
+
 #endif

@@ -224,6 +224,29 @@ static void not_a_segment(void **state)
     assert_false(hg_segment_create(&s, &dp, error));
 }
 
+/* The dataplane sees a control plane of another ABI, which cannot write into the segment. */
+static void mismatch_seen_by_dataplane(void **state)
+{
+    (void)state;
+    char card[160];
+    uint32_t layout = 7;
+    snprintf(card, sizeof(card), "%s~cp", path);
+    assert_true(hg_segment_fits_control(node, error)); /* none yet */
+    hg_segment_hello(node);
+    assert_true(hg_segment_fits_control(node, error));
+    int fd = open(card, O_RDWR);
+    assert_true(fd >= 0 && pwrite(fd, &layout, 4, 8) == 4);
+    assert_false(hg_segment_fits_control(node, error));
+    assert_non_null(strstr(error, "layout 7"));
+    assert_non_null(strstr(error, "install the same version"));
+    assert_int_equal(ftruncate(fd, 20), 0);
+    assert_true(hg_segment_fits_control(node, error)); /* no card at all */
+    close(fd);
+    hg_segment_hello(node);
+    hg_segment_goodbye(node);
+    assert_int_equal(access(card, F_OK), -1);
+}
+
 /* Any header and areas at all: attach refuses or everything that it gives lies inside the mapping. */
 static void random_headers(void **state)
 {
@@ -263,6 +286,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(killed_dataplane, setup, teardown),
         cmocka_unit_test_setup_teardown(half_made, setup, teardown),
         cmocka_unit_test_setup_teardown(mismatch_named, setup, teardown),
+        cmocka_unit_test_setup_teardown(mismatch_seen_by_dataplane, setup, teardown),
         cmocka_unit_test_setup_teardown(not_a_segment, setup, teardown),
         cmocka_unit_test_setup_teardown(random_headers, setup, teardown),
     };
