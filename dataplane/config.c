@@ -133,6 +133,18 @@ __attribute__((format(printf, 2, 3))) static void add(struct eal_args *a, const 
     a->used += (unsigned)len + 1;
 }
 
+/* Isolated CPUs are not in the process's mask and yet may be used: only trying tells. */
+static bool cpu_usable(unsigned cpu, const cpu_set_t *mine)
+{
+    cpu_set_t one;
+
+    CPU_ZERO(&one);
+    CPU_SET(cpu, &one);
+    bool usable = sched_setaffinity(0, sizeof(one), &one) == 0;
+    sched_setaffinity(0, sizeof(*mine), mine);
+    return usable;
+}
+
 /* The main thread keeps off the workers' CPUs where it can. */
 static bool add_lcores(struct eal_args *a, const uint16_t *cpu, unsigned cores, FILE *errors)
 {
@@ -143,7 +155,7 @@ static bool add_lcores(struct eal_args *a, const uint16_t *cpu, unsigned cores, 
         CPU_ZERO(&allowed);
     others = allowed;
     for (unsigned i = 0; i < cores; i++) {
-        if (!CPU_ISSET(cpu[i], &allowed)) {
+        if (!cpu_usable(cpu[i], &allowed)) {
             fprintf(errors, "dataplane.cores: CPU %u is not there, or not allowed to this process\n", cpu[i]);
             return false;
         }
