@@ -213,7 +213,8 @@ static void watch_control(struct node *node)
 {
     char why[HG_SEGMENT_ERROR];
 
-    if (node->told_misfit || atomic_load_explicit(&node->segment.header->cp_epoch, memory_order_relaxed) != 0 ||
+    if (node->told_misfit ||
+        atomic_load_explicit(&node->segment.header->cp_epoch, memory_order_relaxed) != 0 ||
         hg_segment_fits_control(node->config->node_name, why))
         return;
     node->told_misfit = true;
