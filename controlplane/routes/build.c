@@ -116,7 +116,8 @@ static void build_routes(struct builder *b)
                                             .weight = r->weight,
                                             .flags = flags};
     }
-    memcpy(b->section[HG_SECTION_TARGETS], c->targets, c->ntargets * sizeof(*c->targets));
+    if (c->ntargets)
+        memcpy(b->section[HG_SECTION_TARGETS], c->targets, c->ntargets * sizeof(*c->targets));
     for (uint32_t i = 0; i < c->hops.map.n; i++) {
         uint32_t slot = c->hops.map.items[i].value;
         if (slot != SLOTS_NONE)

@@ -41,7 +41,7 @@ void routes_destroy(struct routes *r)
 
 static bool text_room(struct compile *c, uint32_t len)
 {
-    if (c->ntext + len <= c->text_room)
+    if (c->text && c->ntext + len <= c->text_room)
         return true;
     size_t room = c->text_room ? c->text_room * 2 : 65536;
     char *text = realloc(c->text, room);
