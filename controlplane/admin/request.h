@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* One request from its line to its final reply. A handler answers at once, or keeps the request and answers
+ * later; the client may be gone by then, which changes nothing for the handler. */
+#ifndef CONTROLPLANE_ADMIN_REQUEST_H
+#define CONTROLPLANE_ADMIN_REQUEST_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <jansson.h>
+#include <uv.h>
+
+#include "feed/feed.h"
+
+#define ADMIN_CLIENTS_MAX 32
+#define ADMIN_LINE_MAX    (1024 * 1024)
+#define ADMIN_QUEUE_MAX   (8 * 1024 * 1024) /* bytes that a client has not read */
+#define ADMIN_APPLY_MS    10000             /* a core that takes longer is named */
+#define ADMIN_EVENT_ROOM  (1024 * 1024)     /* a stream holds events back above that */
+
+struct admin;
+struct admin_client;
+struct controlplane;
+
+enum admin_code { ADMIN_BAD_REQUEST, ADMIN_NOT_FOUND, ADMIN_CONFLICT, ADMIN_UNAVAILABLE, ADMIN_INTERNAL };
+
+struct admin_request {
+    struct controlplane *cp;
+    struct admin *admin;
+    struct admin_client *client; /* NULL: gone */
+    json_t *args;                /* an object, perhaps empty */
+    struct admin_request *next, **prev;
+    /* called about every 10 ms while the request is kept; may answer it */
+    void (*poll)(struct admin_request *req, uint64_t now_ms);
+    /* the client is gone: give up what only it wanted (streams); may answer the request. NULL: goes on */
+    void (*gone)(struct admin_request *req);
+    uint64_t deadline, next_at; /* of the handler */
+    struct feed_token token;
+    bool marked;
+    uint64_t routes_version;                   /* compiled routes to wait for */
+    void (*finish)(struct admin_request *req); /* the last word on result, before it is sent */
+    json_t *result;                            /* prepared, for when the cores are through */
+    void *state;                               /* the handler's, freed by free() with the request */
+};
+
+struct admin_command {
+    const char *name;
+    void (*handle)(struct admin_request *req);
+};
+
+extern const struct admin_command admin_commands[];
+
+/* Each ends the request; it must not be touched afterwards. result and errors are stolen. */
+void admin_ok(struct admin_request *req, json_t *result);
+void admin_fail(struct admin_request *req, enum admin_code code, const char *hint, const char *fmt, ...)
+    __attribute__((format(printf, 4, 5)));
+void admin_fail_list(struct admin_request *req, enum admin_code code, const char *error, json_t *errors);
+/* Lines before the end. admin_event returns false when the client does not read fast enough, or is gone. */
+bool admin_event(struct admin_request *req, json_t *event);
+void admin_progress(struct admin_request *req, uint64_t done, uint64_t total, const char *what);
+
+/* Answers with result once every local core has applied what was set until now. routes_version: what must be
+ * compiled first, 0 = nothing. */
+void admin_ok_when_applied(struct admin_request *req, json_t *result, uint64_t routes_version);
+
+/* Arguments. A wrong type answers the request and returns false; a missing one leaves the default. */
+bool admin_arg_string(struct admin_request *req, const char *name, const char **out);
+bool admin_arg_int(struct admin_request *req, const char *name, int64_t min, int64_t max, int64_t *out);
+bool admin_arg_bool(struct admin_request *req, const char *name, bool *out);
+
+/* server.c, for request.c */
+bool admin_client_line(struct admin_client *client, json_t *line);
+void admin_client_done(struct admin_client *client);
+void admin_request_start(struct admin *admin, struct admin_client *client, struct controlplane *cp,
+                         const char *line, size_t len, struct admin_request **list);
+
+/* noun by noun */
+void admin_version(struct admin_request *req);
+void admin_status(struct admin_request *req);
+void admin_drain(struct admin_request *req);
+void admin_undrain(struct admin_request *req);
+void admin_counters(struct admin_request *req);
+void admin_config_show(struct admin_request *req);
+void admin_config_diff(struct admin_request *req);
+void admin_config_reload(struct admin_request *req);
+void admin_route_list(struct admin_request *req);
+void admin_route_add(struct admin_request *req);
+void admin_route_set(struct admin_request *req);
+void admin_route_remove(struct admin_request *req);
+void admin_route_explain(struct admin_request *req);
+void admin_user_list(struct admin_request *req);
+void admin_user_find(struct admin_request *req);
+void admin_user_set(struct admin_request *req);
+void admin_user_remove(struct admin_request *req);
+void admin_core_list(struct admin_request *req);
+void admin_hop_list(struct admin_request *req);
+void admin_trace_start(struct admin_request *req);
+
+#endif

@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Clients of the admin socket: lines in, lines out, everything bounded. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "admin/admin.h"
+#include "admin/request.h"
+#include "admin/trace.h"
+#include "controlplane.h"
+
+struct admin_client {
+    uv_pipe_t pipe;
+    struct admin *admin;
+    struct admin_client *next, **prev;
+    struct admin_request *request; /* only to know that there is one */
+    bool busy, closing, too_long;
+    size_t queued;
+    char *in;
+    size_t len, size, scanned;
+};
+
+struct admin {
+    uv_pipe_t server;
+    struct controlplane *cp;
+    struct admin_client *clients;
+    struct admin_request *requests;
+    unsigned nclients;
+    bool closing;
+    char path[108];
+};
+
+struct line_write {
+    uv_write_t req;
+    struct admin_client *client;
+    char *text;
+    size_t len;
+};
+
+static void serve(struct admin_client *c);
+
+static void on_client_closed(uv_handle_t *handle)
+{
+    struct admin_client *c = handle->data;
+
+    free(c->in);
+    free(c);
+}
+
+static void client_close(struct admin_client *c)
+{
+    struct admin_request *next;
+
+    if (c->closing)
+        return;
+    c->closing = true;
+    for (struct admin_request *req = c->admin->requests; req; req = next) {
+        next = req->next;
+        if (req->client != c)
+            continue;
+        req->client = NULL;
+        if (req->gone)
+            req->gone(req);
+    }
+    *c->prev = c->next;
+    if (c->next)
+        c->next->prev = c->prev;
+    c->admin->nclients--;
+    uv_close((uv_handle_t *)&c->pipe, on_client_closed);
+}
+
+static void on_line_written(uv_write_t *req, int status)
+{
+    struct line_write *w = (struct line_write *)req;
+    struct admin_client *c = w->client;
+
+    c->queued -= w->len;
+    free(w->text);
+    free(w);
+    if (status < 0)
+        client_close(c);
+}
+
+bool admin_client_line(struct admin_client *c, json_t *line)
+{
+    if (c->closing || c->queued > ADMIN_QUEUE_MAX)
+        return false;
+    struct line_write *w = malloc(sizeof(*w));
+    char *text = w ? json_dumps(line, JSON_COMPACT) : NULL;
+    if (!text) {
+        free(w);
+        return false;
+    }
+    w->client = c;
+    w->text = text;
+    w->len = strlen(text);
+    text[w->len++] = '\n'; /* takes the place of the NUL */
+    uv_buf_t buf = uv_buf_init(text, (unsigned)w->len);
+    if (uv_write(&w->req, (uv_stream_t *)&c->pipe, &buf, 1, on_line_written) < 0) {
+        free(w->text);
+        free(w);
+        return false;
+    }
+    c->queued += w->len;
+    return true;
+}
+
+size_t admin_client_queued(const struct admin_client *c)
+{
+    return c->queued;
+}
+
+void admin_client_done(struct admin_client *c)
+{
+    c->busy = false;
+}
+
+/* Whole lines that came; a line may be answered at once or later. */
+static void serve(struct admin_client *c)
+{
+    while (!c->busy && !c->closing) {
+        char *end = memchr(c->in + c->scanned, '\n', c->len - c->scanned);
+        if (!end) {
+            c->scanned = c->len;
+            if (c->len > ADMIN_LINE_MAX)
+                client_close(c);
+            return;
+        }
+        size_t len = (size_t)(end - c->in);
+        c->busy = true;
+        admin_request_start(c->admin, c, c->admin->cp, c->in, len, &c->admin->requests);
+        c->len -= len + 1;
+        memmove(c->in, end + 1, c->len);
+        c->scanned = 0;
+    }
+}
+
+static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
+{
+    struct admin_client *c = handle->data;
+    size_t want = c->len + 16384;
+
+    (void)suggested;
+    if (want > c->size && c->size < ADMIN_LINE_MAX + 65536) {
+        size_t size = c->size ? c->size * 2 : 32768;
+        char *bigger = realloc(c->in, size < want ? want : size);
+        if (bigger) {
+            c->in = bigger;
+            c->size = size < want ? want : size;
+        }
+    }
+    *buf = uv_buf_init(c->in + c->len, c->in ? (unsigned)(c->size - c->len) : 0);
+}
+
+static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
+{
+    struct admin_client *c = stream->data;
+
+    (void)buf;
+    if (n < 0) { /* UV_ENOBUFS too: more than a line while a request is under way */
+        client_close(c);
+        return;
+    }
+    c->len += (size_t)n;
+    serve(c);
+}
+
+static void on_connection(uv_stream_t *server, int status)
+{
+    struct admin *admin = server->data;
+
+    if (status < 0)
+        return;
+    struct admin_client *c = calloc(1, sizeof(*c));
+    if (!c)
+        return;
+    uv_pipe_init(server->loop, &c->pipe, 0);
+    c->pipe.data = c;
+    c->admin = admin;
+    c->next = admin->clients;
+    c->prev = &admin->clients;
+    if (c->next)
+        c->next->prev = &c->next;
+    admin->clients = c;
+    admin->nclients++;
+    if (uv_accept(server, (uv_stream_t *)&c->pipe) < 0) {
+        client_close(c);
+        return;
+    }
+    if (admin->nclients > ADMIN_CLIENTS_MAX) {
+        json_t *line = json_pack("{s:b, s:s, s:s}", "ok", 0, "code", "unavailable", "error",
+                                 "too many clients are connected");
+        admin_client_line(c, line);
+        json_decref(line);
+        client_close(c);
+        return;
+    }
+    uv_read_start((uv_stream_t *)&c->pipe, on_alloc, on_read);
+}
+
+void admin_poll(struct admin *admin, uint64_t now_ms)
+{
+    struct admin_request *next;
+
+    for (struct admin_request *req = admin->requests; req; req = next) {
+        next = req->next;
+        if (req->poll)
+            req->poll(req, now_ms);
+    }
+    struct admin_client *following;
+    for (struct admin_client *c = admin->clients; c; c = following) {
+        following = c->next;
+        if (!c->busy && c->len)
+            serve(c);
+    }
+}
+
+void admin_trace(struct admin *admin, unsigned core, const struct hg_up_trace *trace, struct slice message)
+{
+    for (struct admin_request *req = admin->requests; req; req = req->next) {
+        if (trace_is(req)) {
+            trace_message(req, core, trace, message);
+            return;
+        }
+    }
+}
+
+struct admin_request *admin_running_trace(struct admin *admin)
+{
+    for (struct admin_request *req = admin->requests; req; req = req->next)
+        if (trace_is(req))
+            return req;
+    return NULL;
+}
+
+/* A socket file that nobody listens on is a leftover of a process that died. */
+static bool stale(const char *path)
+{
+    struct stat st;
+
+    if (lstat(path, &st) < 0 || !S_ISSOCK(st.st_mode))
+        return false;
+    struct sockaddr_un addr = {.sun_family = AF_UNIX};
+    snprintf(addr.sun_path, sizeof(addr.sun_path), "%s", path);
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    bool refused =
+        fd >= 0 && connect(fd, (struct sockaddr *)&addr, sizeof(addr)) < 0 && errno == ECONNREFUSED;
+    if (fd >= 0)
+        close(fd);
+    return refused;
+}
+
+struct admin *admin_create(struct controlplane *cp, const char *path, char *why, unsigned size)
+{
+    struct admin *admin = calloc(1, sizeof(*admin));
+
+    if (!admin) {
+        snprintf(why, size, "out of memory");
+        return NULL;
+    }
+    admin->cp = cp;
+    snprintf(admin->path, sizeof(admin->path), "%s", path);
+    if (stale(path))
+        unlink(path);
+    char *slash = strrchr(admin->path, '/');
+    if (slash && slash != admin->path) {
+        *slash = '\0';
+        mkdir(admin->path, 0755); /* /run/heliograph on a first start; if it fails, bind says why */
+        *slash = '/';
+    }
+    uv_pipe_init(&cp->loop, &admin->server, 0);
+    admin->server.data = admin;
+    mode_t mask = umask(0117); /* 0660 from the first moment */
+    int rc = uv_pipe_bind(&admin->server, path);
+    umask(mask);
+    if (rc == 0)
+        rc = uv_listen((uv_stream_t *)&admin->server, 16, on_connection);
+    if (rc < 0) {
+        snprintf(why, size, "%s: %s%s", path, uv_strerror(rc),
+                 rc == UV_EADDRINUSE ? "; another control plane listens there" : "");
+        admin->path[0] = '\0';
+        admin_close(admin);
+        return NULL;
+    }
+    return admin;
+}
+
+static void on_server_closed(uv_handle_t *handle)
+{
+    free(handle->data);
+}
+
+void admin_close(struct admin *admin)
+{
+    if (!admin)
+        return;
+    admin->closing = true;
+    while (admin->requests)
+        admin_fail(admin->requests, ADMIN_UNAVAILABLE, NULL, "the control plane stops");
+    while (admin->clients)
+        client_close(admin->clients);
+    uv_close((uv_handle_t *)&admin->server, on_server_closed);
+}

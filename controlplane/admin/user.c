@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <stdlib.h>
+#include <string.h>
+
+#include "admin/request.h"
+#include "controlplane.h"
+#include "push.h"
+
+#define LIST_DEFAULT 100
+#define LIST_MAX     10000
+
+struct change {
+    uint16_t node;
+    uint32_t len;
+    char name[USERS_NAME_MAX + 1];
+};
+
+static bool take_user(struct admin_request *req, struct change *c)
+{
+    const char *user = NULL, *why;
+
+    if (!admin_arg_string(req, "user", &user))
+        return false;
+    if (!user || !users_canonical(slice_str(user), c->name, &c->len, &why)) {
+        admin_fail(req, ADMIN_BAD_REQUEST, "bob@example.com", "%s", user ? why : "user is missing");
+        return false;
+    }
+    return true;
+}
+
+static json_t *one_user(struct controlplane *cp, const char *name, uint16_t node)
+{
+    const char *node_name = users_node_name(cp->users, node);
+    char endpoint[HG_ENDPOINT_STRLEN] = "";
+    const struct hg_config *config = cp->config;
+
+    if (node == cp->self && config->nlisteners)
+        hg_endpoint_format(&config->listeners[0].ep, endpoint);
+    for (uint32_t i = 0; node != cp->self && i < config->nnodes; i++)
+        if (strcmp(config->nodes[i].name, node_name) == 0)
+            hg_endpoint_format(&config->nodes[i].sip, endpoint);
+    return json_pack("{s:s, s:s, s:s?, s:b}", "user", name, "node", node_name, "endpoint",
+                     endpoint[0] ? endpoint : NULL, "self", node == cp->self);
+}
+
+void admin_user_find(struct admin_request *req)
+{
+    struct change c = {0};
+
+    if (!take_user(req, &c))
+        return;
+    const struct user *u = users_find(req->cp->users, slice_of(c.name, c.len));
+    if (!u)
+        admin_fail(req, ADMIN_NOT_FOUND, NULL, "nobody serves %s", c.name);
+    else
+        admin_ok(req, one_user(req->cp, u->name, u->node));
+}
+
+void admin_user_list(struct admin_request *req)
+{
+    struct controlplane *cp = req->cp;
+    const char *after = "", *node = NULL, *next = NULL;
+    int64_t limit = LIST_DEFAULT;
+    uint16_t only = 0;
+    json_t *list = json_array();
+
+    if (!admin_arg_string(req, "after", &after) || !admin_arg_string(req, "node", &node) ||
+        !admin_arg_int(req, "limit", 1, LIST_MAX, &limit)) {
+        json_decref(list);
+        return;
+    }
+    if (node && !(only = users_node_find(cp->users, slice_str(node)))) {
+        json_decref(list);
+        admin_fail(req, ADMIN_NOT_FOUND, "hgctl config show --match 'cluster.nodes*'",
+                   "no node is named %.100s", node);
+        return;
+    }
+    /* a page of one node looks at no more than a bounded part of the table */
+    uint64_t at = users_position_after(cp->users, slice_str(after)), looked = 0;
+    const struct user *u = NULL;
+    size_t bytes = 0;
+    bool end = false;
+    while (json_array_size(list) < (size_t)limit && looked++ < 100000 && bytes < ADMIN_LINE_MAX - 4096) {
+        const struct user *one = users_walk(cp->users, &at);
+        if (!one) {
+            end = true;
+            break;
+        }
+        u = one;
+        if (only && u->node != only)
+            continue;
+        const char *name = users_node_name(cp->users, u->node);
+        json_t *o = json_pack("{s:s, s:s}", "user", u->name, "node", name);
+        if (o)
+            json_array_append_new(list, o);
+        bytes += 32 + 2u * u->len + strlen(name);
+    }
+    if (!end && u)
+        next = u->name;
+    json_t *result = json_pack("{s:o, s:s?, s:I}", "users", list, "next", next, "total",
+                               (json_int_t)users_count(cp->users));
+    admin_ok(req, result);
+}
+
+static void on_set(void *arg, enum record_result result, const char *why)
+{
+    struct admin_request *req = arg;
+    struct controlplane *cp = req->cp;
+    struct change *c = req->state;
+    bool changed;
+
+    if (result != RECORD_OK) {
+        admin_fail(req, ADMIN_UNAVAILABLE, "hgctl status shows the state of Redis",
+                   "Redis did not confirm the change: %s", why);
+        return;
+    }
+    if (!users_set(cp->users, slice_of(c->name, c->len), c->node, &changed)) {
+        admin_fail(req, ADMIN_INTERNAL, NULL, "out of memory");
+        return;
+    }
+    push_user(cp, slice_of(c->name, c->len), c->node);
+    admin_ok_when_applied(req, one_user(cp, c->name, c->node), 0);
+}
+
+static void on_removed(void *arg, enum record_result result, const char *why)
+{
+    struct admin_request *req = arg;
+    struct controlplane *cp = req->cp;
+    struct change *c = req->state;
+
+    if (result == RECORD_UNAVAILABLE) {
+        admin_fail(req, ADMIN_UNAVAILABLE, "hgctl status shows the state of Redis",
+                   "Redis did not confirm the change: %s", why);
+        return;
+    }
+    if (users_remove(cp->users, slice_of(c->name, c->len)))
+        push_user_remove(cp, slice_of(c->name, c->len));
+    if (result == RECORD_MISSING)
+        admin_fail(req, ADMIN_NOT_FOUND, NULL, "the record has no user %s", c->name);
+    else
+        admin_ok_when_applied(req, json_pack("{s:s}", "removed", c->name), 0);
+}
+
+static struct change *new_change(struct admin_request *req)
+{
+    struct change *c = calloc(1, sizeof(*c));
+    bool wait = true;
+
+    req->state = c;
+    if (!c) {
+        admin_fail(req, ADMIN_INTERNAL, NULL, "out of memory");
+        return NULL;
+    }
+    return take_user(req, c) && admin_arg_bool(req, "wait", &wait) ? c : NULL;
+}
+
+void admin_user_set(struct admin_request *req)
+{
+    struct controlplane *cp = req->cp;
+    struct change *c = new_change(req);
+    const char *node = NULL;
+
+    if (!c || !admin_arg_string(req, "node", &node))
+        return;
+    c->node = node ? users_node_find(cp->users, slice_str(node)) : 0;
+    if (!c->node) {
+        admin_fail(req, node ? ADMIN_NOT_FOUND : ADMIN_BAD_REQUEST,
+                   "nodes stand in cluster.nodes of the configuration",
+                   node ? "no node is named %.100s" : "node is missing%s", node ? node : "");
+        return;
+    }
+    record_change(cp->record, RECORD_USERS, RECORD_PUT, slice_of(c->name, c->len), slice_str(node), on_set,
+                  req);
+}
+
+void admin_user_remove(struct admin_request *req)
+{
+    struct change *c = new_change(req);
+
+    if (c)
+        record_change(req->cp->record, RECORD_USERS, RECORD_REMOVE, slice_of(c->name, c->len),
+                      slice_of("", 0), on_removed, req);
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Who is served where: "user@domain" -> node, by name, as the record has it. The names stay here; the cores
+ * get keyed hashes, computed anew for each dataplane. Kept in the order of a hash, so that a page of a
+ * listing can go on after any name, also when the table grew or the name went away meanwhile. */
+#ifndef CONTROLPLANE_ASSIGN_USERS_H
+#define CONTROLPLANE_ASSIGN_USERS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "hg/limits.h"
+#include "hg/slice.h"
+
+#define USERS_NAME_MAX (HG_USER_MAX + 1 + HG_HOST_MAX)
+
+struct user {
+    uint16_t node; /* 1 .. HG_NODES_MAX - 1, of users_node_name */
+    uint16_t at;   /* of the '@' in name */
+    uint16_t len;
+    uint8_t mark; /* of the load that mentioned it last */
+    char name[];  /* user as given, domain in lower case */
+};
+
+struct users;
+
+struct users *users_create(void);
+void users_free(struct users *users);
+uint32_t users_count(const struct users *users);
+
+/* "user@domain" in its canonical form; false and why when it is none. out: USERS_NAME_MAX + 1. */
+bool users_canonical(struct slice name, char *out, uint32_t *len, const char **why);
+
+/* name is canonical. Returns the entry, NULL without memory; *changed tells whether the node is another one.
+ */
+struct user *users_set(struct users *users, struct slice name, uint16_t node, bool *changed);
+const struct user *users_find(const struct users *users, struct slice name);
+bool users_remove(struct users *users, struct slice name);
+
+/* First entry behind the name in the table's order, the first of all when name is empty. */
+const struct user *users_after(const struct users *users, struct slice name);
+
+/* Walks by position: *at from 0; NULL at the end. The table must not change meanwhile, except for the entry
+ * that was returned when removed by users_remove_at. */
+struct user *users_walk(struct users *users, uint64_t *at);
+/* Where users_walk goes on behind the name, whatever happened to the table meanwhile. */
+uint64_t users_position_after(const struct users *users, struct slice name);
+/* Removes what the last users_walk returned and steps back. */
+void users_remove_walked(struct users *users, uint64_t *at);
+
+/* A load marks what the record has; everything else is removed by whoever walks. */
+uint8_t users_new_mark(struct users *users);
+bool users_is_marked(const struct users *users, const struct user *user);
+
+/* Names of nodes <-> dense index; 0 when the wall is reached. */
+uint16_t users_node(struct users *users, struct slice name);
+uint16_t users_node_find(const struct users *users, struct slice name);
+const char *users_node_name(const struct users *users, uint16_t node);
+
+#endif

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* All that the control plane holds. One loop, one thread, no globals: every room gets what it needs from
+ * here. */
+#ifndef CONTROLPLANE_CONTROLPLANE_H
+#define CONTROLPLANE_CONTROLPLANE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <uv.h>
+
+#include "assign/users.h"
+#include "hg/config.h"
+#include "log/alarms.h"
+#include "log/log.h"
+
+struct admin;
+struct dns;
+struct export;
+struct feed;
+struct http;
+struct record;
+struct redis;
+struct route_book;
+struct route_push;
+struct users;
+
+struct push_users { /* of push_users.c */
+    bool walking;   /* names still have to be hashed for this dataplane */
+    bool told;      /* feed_users_loaded was called */
+    bool served;    /* the dataplane had its tables already */
+    uint64_t begun_ms;
+    uint32_t last_len;
+    char last[USERS_NAME_MAX]; /* hashed last */
+};
+
+struct controlplane {
+    uv_loop_t loop;
+    const char *config_file;
+    struct hg_config *config;
+    struct log log;
+    struct alarms alarms;
+    uint64_t started_ms; /* uv_now */
+    bool stopping;
+
+    struct dns *dns;
+    struct record *record; /* routes and users in Redis */
+    struct redis *exports; /* a connection of its own: counters never stand before a change */
+    struct export *export;
+    struct http *http; /* Prometheus */
+    struct feed *feed;
+    struct users *users;
+    struct push_users push_users;
+    struct route_book *routes;     /* the administrator's; those of the file are in config */
+    struct route_push *route_push; /* resolving and compiling both */
+    struct admin *admin;
+
+    uv_timer_t turn; /* drives the feed */
+    uv_idle_t busy;  /* ... again at once while it has work */
+    uv_timer_t second;
+    uv_signal_t sigterm, sigint, sighup;
+    uint16_t self; /* index of this node */
+
+    /* of push_record.c: taking out what the record does not have, writing back a lost one */
+    bool sweep;
+    uint32_t sweep_last_len, give_last_len, record_bad;
+    char sweep_last[USERS_NAME_MAX], give_last[USERS_NAME_MAX];
+    char *give_text;
+
+    uint64_t busy_ms, busy_cycles[HG_CORES_MAX];
+    double busy_share[HG_CORES_MAX]; /* of the cycles of the last second */
+    bool draining;
+    uint32_t retry_after_s;
+};
+
+#endif

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the dataplane tells, and what follows from it. */
+#ifndef CONTROLPLANE_EVENTS_H
+#define CONTROLPLANE_EVENTS_H
+
+#include "feed/feed.h"
+
+struct controlplane;
+
+extern const struct feed_handlers events_handlers; /* ctx: struct controlplane */
+/* Once a second: alarms about cores and dataplane. */
+void events_second(struct controlplane *cp);
+
+#endif

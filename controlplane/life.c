@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "life.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "admin/admin.h"
+#include "controlplane.h"
+#include "counters/export.h"
+#include "counters/http.h"
+#include "dns/dns.h"
+#include "events.h"
+#include "feed/feed.h"
+#include "push.h"
+#include "reload.h"
+#include "route_book.h"
+#include "store/record.h"
+
+#define TURN_MS 10
+
+static void on_busy(uv_idle_t *idle);
+
+static void turn(struct controlplane *cp)
+{
+    uint64_t now = uv_now(&cp->loop);
+    bool more = feed_poll(cp->feed, now);
+
+    more |= push_users_turn(cp);
+    more |= push_record_turn(cp);
+    push_routes_turn(cp, now);
+    admin_poll(cp->admin, now);
+    if (more)
+        uv_idle_start(&cp->busy, on_busy);
+    else
+        uv_idle_stop(&cp->busy);
+}
+
+static void on_busy(uv_idle_t *idle)
+{
+    turn(idle->data);
+}
+
+static void on_turn(uv_timer_t *timer)
+{
+    turn(timer->data);
+}
+
+static void on_second(uv_timer_t *timer)
+{
+    struct controlplane *cp = timer->data;
+
+    events_second(cp);
+    export_second(cp->export);
+}
+
+static void on_stop(uv_signal_t *handle, int signum)
+{
+    struct controlplane *cp = handle->data;
+
+    log_printf(&cp->log, HG_LOG_INFO, "stopping", "stopped by signal %d", signum);
+    uv_stop(&cp->loop);
+}
+
+static void on_hup(uv_signal_t *handle, int signum)
+{
+    (void)signum;
+    reload_logged(handle->data);
+}
+
+static bool start_redis(struct controlplane *cp)
+{
+    const struct hg_config *c = cp->config;
+    struct redis_options o = {.loop = &cp->loop,
+                              .dns = cp->dns,
+                              .port = (uint16_t)c->redis_port,
+                              .timeout_ms = (unsigned)c->redis_timeout_ms};
+    struct redis_events none = {0};
+    struct record_events events = push_record_events(cp);
+
+    snprintf(o.host, sizeof(o.host), "%s", c->redis_host);
+    snprintf(o.password, sizeof(o.password), "%s", c->redis_password);
+    cp->record = record_create(&o, c->cluster_id, &events, &cp->log, &cp->alarms);
+    cp->exports = redis_create(&o, &none);
+    explicit_bzero(o.password, sizeof(o.password));
+    if (cp->record && cp->exports)
+        cp->export = export_create(cp);
+    return cp->export != NULL;
+}
+
+static void start_handles(struct controlplane *cp)
+{
+    uv_timer_start(&cp->turn, on_turn, 0, TURN_MS);
+    uv_timer_start(&cp->second, on_second, 1000, 1000);
+    uv_signal_start(&cp->sigterm, on_stop, SIGTERM);
+    uv_signal_start(&cp->sigint, on_stop, SIGINT);
+    uv_signal_start(&cp->sighup, on_hup, SIGHUP);
+}
+
+static void init_handles(struct controlplane *cp)
+{
+    uv_loop_init(&cp->loop);
+    uv_timer_init(&cp->loop, &cp->turn);
+    uv_timer_init(&cp->loop, &cp->second);
+    uv_idle_init(&cp->loop, &cp->busy);
+    uv_signal_init(&cp->loop, &cp->sigterm);
+    uv_signal_init(&cp->loop, &cp->sigint);
+    uv_signal_init(&cp->loop, &cp->sighup);
+    cp->turn.data = cp->second.data = cp->busy.data = cp;
+    cp->sigterm.data = cp->sigint.data = cp->sighup.data = cp;
+}
+
+bool life_start(struct controlplane *cp)
+{
+    char why[512];
+
+    log_init(&cp->log, STDERR_FILENO, cp->config->node_name);
+    cp->alarms.log = &cp->log;
+    init_handles(cp);
+    reload_own(cp);
+    cp->started_ms = uv_now(&cp->loop);
+    cp->retry_after_s = (uint32_t)cp->config->sip_retry_after_s;
+    cp->admin = admin_create(cp, cp->config->admin_socket, why, sizeof(why));
+    if (!cp->admin) {
+        log_printf(&cp->log, HG_LOG_ERROR, "admin_socket", "%s", why);
+        return false;
+    }
+    cp->users = users_create();
+    cp->routes = book_create();
+    cp->dns = dns_create(&cp->loop, NULL);
+    cp->feed = feed_create(cp->config->node_name, &events_handlers, cp);
+    if (!cp->users || !cp->routes || !cp->dns || !cp->feed || !push_routes_create(cp) || !start_redis(cp)) {
+        log_printf(&cp->log, HG_LOG_ERROR, "start", "out of memory");
+        return false;
+    }
+    if (cp->config->metrics_port) {
+        cp->http = http_create(cp, why, sizeof(why));
+        if (!cp->http) {
+            log_printf(&cp->log, HG_LOG_ERROR, "metrics", "%s", why);
+            return false;
+        }
+    }
+    push_nodes(cp);
+    push_settings(cp);
+    start_handles(cp);
+    log_printf(&cp->log, HG_LOG_INFO, "started", "hg-controlplane %s, node %s of cluster %s", HG_VERSION,
+               cp->config->node_name, cp->config->cluster_id);
+    return true;
+}
+
+static void close_handle(uv_handle_t *handle, void *arg)
+{
+    (void)arg;
+    if (!uv_is_closing(handle))
+        uv_close(handle, NULL);
+}
+
+void life_stop(struct controlplane *cp)
+{
+    cp->stopping = true;
+    admin_close(cp->admin);
+    http_close(cp->http);
+    record_close(cp->record);
+    redis_close(cp->exports);
+    if (cp->feed)
+        push_routes_stop(cp);
+    dns_close(cp->dns);
+    uv_close((uv_handle_t *)&cp->turn, NULL);
+    uv_close((uv_handle_t *)&cp->second, NULL);
+    uv_close((uv_handle_t *)&cp->busy, NULL);
+    uv_close((uv_handle_t *)&cp->sigterm, NULL);
+    uv_close((uv_handle_t *)&cp->sigint, NULL);
+    uv_close((uv_handle_t *)&cp->sighup, NULL);
+    uv_run(&cp->loop, UV_RUN_DEFAULT); /* closes what is closing, waits for a compilation */
+    push_routes_free(cp);
+    export_free(cp->export);
+    if (cp->feed)
+        feed_destroy(cp->feed);
+    book_free(cp->routes);
+    users_free(cp->users);
+    uv_walk(&cp->loop, close_handle, NULL);
+    uv_run(&cp->loop, UV_RUN_DEFAULT);
+    uv_loop_close(&cp->loop);
+    free(cp->give_text);
+    hg_config_free(cp->config);
+    log_close(&cp->log);
+    free(cp);
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Standing alarms: conditions that somebody has to end. Shown by `hgctl status`, logged when they come and
+ * go. */
+#ifndef CONTROLPLANE_LOG_ALARMS_H
+#define CONTROLPLANE_LOG_ALARMS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct log;
+
+/* X(id, text): what the operator reads when it is raised without a detail */
+#define ALARM_LIST(X)                                                                                        \
+    X(redis_away,                                                                                            \
+      "Redis cannot be reached; changes of routes and users are refused, counters are not exported")         \
+    X(redis_eviction, "Redis may evict keys; set maxmemory-policy to noeviction")                            \
+    X(redis_not_durable,                                                                                     \
+      "the record is not durable: attach a replica or set appendonly yes, appendfsync always")               \
+    X(redis_record_lost, "Redis came back without the record; it was written again from memory")             \
+    X(record_bad, "the record holds entries that cannot be used")                                            \
+    X(dataplane_away, "the dataplane is not attached")                                                       \
+    X(dataplane_mismatch, "the dataplane was built with another layout; start both from one build")          \
+    X(core_stuck, "a core does not turn")                                                                    \
+    X(dns_failed, "names cannot be resolved; without DNS give IP addresses")                                 \
+    X(routes_refused, "static routes that cannot be used")                                                   \
+    X(config_restart, "the configuration file changed items that only a restart applies")                    \
+    X(config_refused, "the last reload was refused, the old configuration stays")
+
+enum alarm_id {
+#define ALARM_ENUM(id, text) ALARM_##id,
+    ALARM_LIST(ALARM_ENUM)
+#undef ALARM_ENUM
+        ALARM_COUNT
+};
+
+struct alarm {
+    bool standing;
+    uint64_t since; /* unix time, s */
+    char detail[512];
+};
+
+struct alarms {
+    struct log *log;
+    struct alarm a[ALARM_COUNT];
+};
+
+extern const char *const alarm_names[ALARM_COUNT];
+
+void alarm_raise(struct alarms *alarms, enum alarm_id id, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+void alarm_on(struct alarms *alarms, enum alarm_id id); /* with the text of the list */
+void alarm_clear(struct alarms *alarms, enum alarm_id id);
+
+#endif

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the record says, into memory and down. A load marks what is there; the rest is taken out at its end.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "assign/users.h"
+#include "controlplane.h"
+#include "push.h"
+#include "route_book.h"
+#include "route_json.h"
+
+static void load_begin(void *arg)
+{
+    struct controlplane *cp = arg;
+
+    users_new_mark(cp->users);
+    book_new_mark(cp->routes);
+    cp->record_bad = 0;
+}
+
+static void bad(struct controlplane *cp, const char *what, struct slice field, const char *why)
+{
+    if (cp->record_bad++ < 10)
+        log_printf(&cp->log, HG_LOG_WARNING, "record_bad", "%s \"" SLICE_FMT "\" of the record: %s", what,
+                   (int)(field.len < 200 ? field.len : 200), field.p, why);
+}
+
+static void one_user(struct controlplane *cp, struct slice field, struct slice value)
+{
+    char name[USERS_NAME_MAX + 1];
+    uint32_t len;
+    const char *why;
+    bool changed;
+
+    if (!users_canonical(field, name, &len, &why)) {
+        bad(cp, "user", field, why);
+        return;
+    }
+    uint16_t node = users_node(cp->users, value);
+    if (!node) {
+        bad(cp, "user", field, "its node has no name, or there are too many nodes");
+        return;
+    }
+    if (!users_set(cp->users, slice_of(name, len), node, &changed))
+        bad(cp, "user", field, "out of memory");
+    else if (changed)
+        push_user(cp, slice_of(name, len), node);
+}
+
+static void one_route(struct controlplane *cp, struct slice field, struct slice value)
+{
+    struct hg_static_route route;
+    char why[256];
+
+    if (!route_json_parse(value, &route, why, sizeof(why))) {
+        bad(cp, "route", field, why);
+        return;
+    }
+    if (field.len >= sizeof(route.name) || !slice_eq(field, slice_str(route.name))) {
+        bad(cp, "route", field, "its name is not the name of the field");
+        return;
+    }
+    if (!book_put(cp->routes, &route))
+        bad(cp, "route", field, "out of memory");
+}
+
+static void loaded_one(void *arg, enum record_table table, struct slice field, struct slice value)
+{
+    struct controlplane *cp = arg;
+
+    if (table == RECORD_USERS)
+        one_user(cp, field, value);
+    else
+        one_route(cp, field, value);
+}
+
+static void load_end(void *arg)
+{
+    struct controlplane *cp = arg;
+
+    cp->sweep = true; /* users by the million: in pieces */
+    cp->sweep_last_len = 0;
+    if (book_sweep(cp->routes))
+        push_routes_dirty(cp);
+    if (cp->record_bad)
+        alarm_raise(&cp->alarms, ALARM_record_bad, "%u entries of the record cannot be used, see the log",
+                    cp->record_bad);
+    else
+        alarm_clear(&cp->alarms, ALARM_record_bad);
+}
+
+#define SWEEP_PIECE 4000
+
+bool push_record_turn(struct controlplane *cp)
+{
+    if (!cp->sweep)
+        return false;
+    uint64_t at = users_position_after(cp->users, slice_of(cp->sweep_last, cp->sweep_last_len));
+    for (unsigned i = 0; i < SWEEP_PIECE; i++) {
+        struct user *u = users_walk(cp->users, &at);
+        if (!u) {
+            cp->sweep = false;
+            return false;
+        }
+        if (users_is_marked(cp->users, u)) {
+            memcpy(cp->sweep_last, u->name, u->len);
+            cp->sweep_last_len = u->len;
+            continue;
+        }
+        push_user_remove(cp, slice_of(u->name, u->len));
+        users_remove_walked(cp->users, &at);
+    }
+    return true;
+}
+
+static bool give(void *arg, enum record_table table, uint64_t *cursor, struct slice *field,
+                 struct slice *value)
+{
+    struct controlplane *cp = arg;
+
+    if (*cursor == 0)
+        cp->give_last_len = 0;
+    (*cursor)++;
+    if (table == RECORD_USERS) {
+        const struct user *u = users_after(cp->users, slice_of(cp->give_last, cp->give_last_len));
+        if (!u)
+            return false;
+        memcpy(cp->give_last, u->name, u->len);
+        cp->give_last_len = u->len;
+        *field = slice_of(u->name, u->len);
+        *value = slice_str(users_node_name(cp->users, u->node));
+        return true;
+    }
+    const struct hg_static_route *route = book_admin(cp->routes, (uint32_t)(*cursor - 1));
+    if (!route)
+        return false;
+    free(cp->give_text);
+    cp->give_text = route_json_text(route);
+    *field = slice_str(route->name);
+    *value = slice_str(cp->give_text ? cp->give_text : "");
+    return true;
+}
+
+struct record_events push_record_events(struct controlplane *cp)
+{
+    return (struct record_events){
+        .load_begin = load_begin, .loaded_one = loaded_one, .load_end = load_end, .give = give, .arg = cp};
+}

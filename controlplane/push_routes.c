@@ -1,0 +1,477 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Routes of both sources -> names resolved -> compiled on a thread of libuv's pool -> published -> feed. One
+ * compilation at a time; what changes meanwhile goes into the next. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "controlplane.h"
+#include "counters/names.h"
+#include "dns/resolver.h"
+#include "feed/feed.h"
+#include "hg/route_image.h"
+#include "push.h"
+#include "route_book.h"
+
+#define RESOLVE_MS 100
+#define FIRST_MS   300 /* a first compilation waits that long for names */
+
+struct job {
+    uv_work_t work;
+    struct controlplane *cp;
+    struct routes *routes;
+    struct routes_input input;
+    struct routes_resolved *resolved;
+    struct route_pages *pages;
+    uint64_t version;
+    /* what came out */
+    const struct routes_result *result;
+    bool published;
+    char name[64], why[256];
+    /* copies that stay readable while the next one runs */
+    struct routes_status *status;
+    uint32_t *by_slot; /* index + 1 */
+    uint32_t *hop_at;  /* by slot: first of its hops in hop[], hop_at[slot + 1] the end */
+    uint16_t *hop;
+    uint32_t nslots;
+};
+
+struct route_push {
+    struct routes *routes;
+    struct resolver *resolver;
+    uint64_t wanted, done; /* versions */
+    struct job *running, *last;
+    uint64_t retire; /* generation that is waited for */
+    uint64_t resolve_at, retry_at;
+    bool names_dirty, first;
+    uint64_t created_ms;
+    struct hg_config *old[8]; /* configurations that a job may still read */
+    unsigned nold;
+    struct hg_endpoint *hops; /* by slot, of the last result */
+    uint32_t nhops;
+};
+
+static void on_names_changed(void *arg)
+{
+    push_routes_dirty(arg);
+}
+
+bool push_routes_create(struct controlplane *cp)
+{
+    struct timespec now;
+    struct route_push *p = calloc(1, sizeof(*p));
+
+    if (!p)
+        return false;
+    cp->route_push = p;
+    clock_gettime(CLOCK_REALTIME, &now);
+    uint64_t generation = (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+    routes_clean(cp->config->node_name, NULL);
+    p->routes = routes_create(cp->config->node_name, (uint32_t)cp->config->dp_routes_max, generation);
+    p->resolver = resolver_create(cp->dns, &cp->loop, on_names_changed, cp);
+    p->first = true;
+    p->created_ms = uv_now(&cp->loop);
+    push_routes_dirty(cp);
+    return p->routes && p->resolver;
+}
+
+static void job_free(struct job *job)
+{
+    if (!job)
+        return;
+    book_release(job->pages);
+    free(job->resolved);
+    free(job->status);
+    free(job->by_slot);
+    free(job->hop_at);
+    free(job->hop);
+    free(job);
+}
+
+void push_routes_stop(struct controlplane *cp)
+{
+    struct route_push *p = cp->route_push;
+
+    if (!p)
+        return;
+    resolver_close(p->resolver);
+    p->resolver = NULL;
+}
+
+void push_routes_free(struct controlplane *cp)
+{
+    struct route_push *p = cp->route_push;
+
+    if (!p)
+        return;
+    job_free(p->running);
+    job_free(p->last);
+    if (p->routes)
+        routes_destroy(p->routes);
+    for (unsigned i = 0; i < p->nold; i++)
+        hg_config_free(p->old[i]);
+    free(p->hops);
+    free(p);
+    cp->route_push = NULL;
+}
+
+uint64_t push_routes_dirty(struct controlplane *cp)
+{
+    struct route_push *p = cp->route_push;
+
+    p->names_dirty = true;
+    return ++p->wanted;
+}
+
+uint64_t push_routes_wanted(const struct controlplane *cp)
+{
+    return cp->route_push->wanted;
+}
+
+uint64_t push_routes_version(const struct controlplane *cp)
+{
+    return cp->route_push->done;
+}
+
+bool push_routes_busy(const struct controlplane *cp)
+{
+    return cp->route_push->running != NULL;
+}
+
+/* Which hops a route leads to is said by the image alone, by the route's slot. */
+static bool map_hops(struct job *job)
+{
+    const struct hg_image *image = job->result->image;
+    const struct hg_image_route *route = HG_IMAGE_AT(image, HG_SECTION_ROUTES, struct hg_image_route);
+    const struct hg_image_target *target = HG_IMAGE_AT(image, HG_SECTION_TARGETS, struct hg_image_target);
+    uint64_t nroutes = image->section[HG_SECTION_ROUTES].n, ntargets = image->section[HG_SECTION_TARGETS].n;
+
+    job->hop_at = calloc((size_t)job->nslots + 2, sizeof(job->hop_at[0]));
+    job->hop = calloc(ntargets + 1, sizeof(job->hop[0]));
+    if (!job->hop_at || !job->hop)
+        return false;
+    for (uint64_t i = 0; i < nroutes; i++)
+        if (route[i].slot && route[i].slot < job->nslots)
+            job->hop_at[route[i].slot + 1] += route[i].ntargets;
+    for (uint32_t slot = 0; slot < job->nslots; slot++)
+        job->hop_at[slot + 1] += job->hop_at[slot];
+    for (uint64_t i = 0; i < nroutes; i++) {
+        if (!route[i].slot || route[i].slot >= job->nslots)
+            continue;
+        uint32_t at = job->hop_at[route[i].slot];
+        for (uint32_t k = 0; k < route[i].ntargets && at + k < ntargets && route[i].target + k < ntargets;
+             k++)
+            job->hop[at + k] = target[route[i].target + k].hop;
+    }
+    return true;
+}
+
+/* On a thread of the pool: nothing of struct controlplane may be touched here. */
+static void compile(uv_work_t *work)
+{
+    struct job *job = work->data;
+
+    job->result = routes_compile(job->routes, &job->input);
+    if (!job->result) {
+        snprintf(job->why, sizeof(job->why), "out of memory");
+        return;
+    }
+    uint32_t n = job->result->n;
+    for (uint32_t i = 0; i < n; i++)
+        if (job->result->status[i].slot >= job->nslots)
+            job->nslots = job->result->status[i].slot + 1;
+    job->status = malloc((n + 1) * sizeof(job->status[0]));
+    job->by_slot = calloc(job->nslots + 1, sizeof(job->by_slot[0]));
+    if (!job->status || !job->by_slot || !map_hops(job)) {
+        snprintf(job->why, sizeof(job->why), "out of memory");
+        job->result = NULL;
+        return;
+    }
+    memcpy(job->status, job->result->status, n * sizeof(job->status[0]));
+    for (uint32_t i = 0; i < n; i++)
+        if (job->status[i].slot)
+            job->by_slot[job->status[i].slot] = i + 1;
+    job->published = routes_publish(job->routes, job->name, job->why, sizeof(job->why));
+}
+
+static void tell_refused(struct controlplane *cp, const struct job *job)
+{
+    uint32_t refused = job->result->count[ROUTES_REFUSED];
+
+    if (!refused) {
+        alarm_clear(&cp->alarms, ALARM_routes_refused);
+        return;
+    }
+    char why[256] = "";
+    const struct hg_static_route *route = NULL;
+    for (uint32_t i = 0; i < job->result->n && !route; i++) {
+        if (job->status[i].state != ROUTES_REFUSED)
+            continue;
+        uint32_t nfile = job->input.config->nroutes;
+        route = i < nfile ? &job->input.config->routes[i] : &job->input.admin[i - nfile];
+        routes_reason(&job->input, route, &job->status[i], why, sizeof(why));
+    }
+    alarm_raise(&cp->alarms, ALARM_routes_refused, "%u static routes cannot be used; \"%s\": %s", refused,
+                route ? route->name : "", why);
+}
+
+static void tell_names(struct controlplane *cp)
+{
+    bool no_server;
+    const char *example;
+    uint32_t failed = resolver_failed(cp->route_push->resolver, &no_server, &example);
+
+    if (!failed)
+        alarm_clear(&cp->alarms, ALARM_dns_failed);
+    else if (no_server)
+        alarm_raise(
+            &cp->alarms, ALARM_dns_failed,
+            "no DNS server answers, %u names such as %s have no address; without DNS give IP addresses",
+            failed, example);
+    else
+        alarm_raise(&cp->alarms, ALARM_dns_failed, "%u names have no address, such as %s", failed, example);
+}
+
+static void free_old_configs(struct controlplane *cp)
+{
+    struct route_push *p = cp->route_push;
+
+    if (p->running || (p->last && p->last->input.config != cp->config))
+        return;
+    while (p->nold)
+        hg_config_free(p->old[--p->nold]);
+}
+
+static void take_hops(struct route_push *p)
+{
+    uint32_t n = routes_hops_end(p->routes);
+    struct hg_endpoint *hops = calloc(n + 1, sizeof(hops[0]));
+
+    if (!hops)
+        return;
+    for (uint32_t i = 0; i < n; i++)
+        routes_hop(p->routes, (uint16_t)i, &hops[i]);
+    free(p->hops);
+    p->hops = hops;
+    p->nhops = n;
+}
+
+static void compiled(uv_work_t *work, int status)
+{
+    struct job *job = work->data;
+    struct controlplane *cp = job->cp;
+    struct route_push *p = cp->route_push;
+
+    p->running = NULL;
+    if (status == UV_ECANCELED || cp->stopping) {
+        job_free(job);
+        return;
+    }
+    if (!job->result || !job->published) {
+        log_printf(&cp->log, HG_LOG_ERROR, "routes_failed", "the routes could not be compiled: %s", job->why);
+        p->retry_at = uv_now(&cp->loop) + 1000;
+        job_free(job);
+        return;
+    }
+    feed_image_set(cp->feed, job->result->generation, job->result->size, job->name);
+    p->retire = job->result->generation;
+    take_hops(p);
+    job_free(p->last);
+    p->last = job;
+    p->done = job->version;
+    p->first = false;
+    log_printf(&cp->log, HG_LOG_DEBUG, "routes_compiled",
+               "generation %llu, %u routes, %u active, %u next hops",
+               (unsigned long long)job->result->generation, job->result->n, job->result->count[ROUTES_ACTIVE],
+               job->result->hops);
+    tell_refused(cp, job);
+    tell_names(cp);
+    free_old_configs(cp);
+}
+
+static void start(struct controlplane *cp)
+{
+    struct route_push *p = cp->route_push;
+    struct job *job = calloc(1, sizeof(*job));
+
+    if (!job)
+        return;
+    job->work.data = job;
+    job->cp = cp;
+    job->routes = p->routes;
+    job->version = p->wanted;
+    job->pages = book_hold(cp->routes, &job->input.admin, &job->input.nadmin);
+    job->input.config = cp->config;
+    int64_t n = resolver_results(p->resolver, &job->resolved);
+    if (n < 0) {
+        job_free(job);
+        return;
+    }
+    job->input.resolved = job->resolved;
+    job->input.nresolved = (uint32_t)n;
+    p->running = job;
+    uv_queue_work(&cp->loop, &job->work, compile, compiled);
+}
+
+static void want_names(struct controlplane *cp)
+{
+    struct route_push *p = cp->route_push;
+    struct routes_input input = {.config = cp->config};
+    struct routes_name *names = NULL;
+    struct route_pages *pages = book_hold(cp->routes, &input.admin, &input.nadmin);
+    int64_t n = routes_names(&input, &names);
+
+    if (n >= 0 && resolver_want(p->resolver, names, (uint32_t)n))
+        p->names_dirty = false;
+    free(names);
+    book_release(pages);
+}
+
+static bool names_pending(const struct route_push *p)
+{
+    struct routes_resolved *list;
+    int64_t n = resolver_results(p->resolver, &list);
+    bool pending = false;
+
+    for (int64_t i = 0; i < n && !pending; i++)
+        pending = list[i].pending;
+    free(list);
+    return pending;
+}
+
+void push_routes_turn(struct controlplane *cp, uint64_t now_ms)
+{
+    struct route_push *p = cp->route_push;
+
+    if (p->names_dirty && !p->running) {
+        want_names(cp);
+        p->resolve_at = 0;
+    }
+    if (now_ms >= p->resolve_at) {
+        p->resolve_at = now_ms + RESOLVE_MS;
+        resolver_turn(p->resolver, now_ms);
+    }
+    if (p->running)
+        return;
+    if (p->retire && feed_image_served(cp->feed, p->retire)) {
+        routes_retire(p->routes, p->retire);
+        p->retire = 0;
+    }
+    /* a dataplane without tables is better served a moment later, with next hops that lead somewhere */
+    if (p->first && now_ms - p->created_ms < FIRST_MS && names_pending(p))
+        return;
+    if (p->wanted > p->done && now_ms >= p->retry_at)
+        start(cp);
+    else
+        free_old_configs(cp);
+}
+
+void push_routes_retire_config(struct controlplane *cp, struct hg_config *old)
+{
+    struct route_push *p = cp->route_push;
+
+    if (p->nold == sizeof(p->old) / sizeof(p->old[0])) {
+        /* eight reloads during one compilation: the oldest but those that a job reads cannot be told apart,
+         * keep it */
+        log_printf(&cp->log, HG_LOG_WARNING, "config_kept", "reloads come faster than routes compile");
+        return;
+    }
+    p->old[p->nold++] = old;
+}
+
+bool push_routes_view(const struct controlplane *cp, struct push_routes_view *out)
+{
+    const struct job *job = cp->route_push->last;
+
+    memset(out, 0, sizeof(*out));
+    if (!job)
+        return false;
+    out->nfile = job->input.config->nroutes;
+    out->n = out->nfile + job->input.nadmin;
+    out->file = job->input.config->routes;
+    out->admin = job->input.admin;
+    out->status = job->status;
+    for (uint32_t i = 0; i < out->n; i++)
+        if (job->status[i].state < ROUTES_STATES)
+            out->count[job->status[i].state]++;
+    out->generation = cp->route_push->done;
+    return true;
+}
+
+const struct hg_static_route *push_routes_at(const struct push_routes_view *view, uint32_t index)
+{
+    return index < view->nfile ? &view->file[index] : &view->admin[index - view->nfile];
+}
+
+uint32_t push_routes_find(const struct push_routes_view *view, const char *name)
+{
+    for (uint32_t i = 0; i < view->n; i++)
+        if (strcmp(push_routes_at(view, i)->name, name) == 0)
+            return i;
+    return UINT32_MAX;
+}
+
+const char *push_routes_reason(struct controlplane *cp, const struct push_routes_view *view, uint32_t index,
+                               char *out, size_t size)
+{
+    const struct job *job = cp->route_push->last;
+
+    out[0] = '\0';
+    if (view->status[index].state == ROUTES_ACTIVE)
+        return out;
+    return routes_reason(&job->input, push_routes_at(view, index), &view->status[index], out, size);
+}
+
+uint32_t push_routes_hops(const struct controlplane *cp, uint32_t index, uint16_t *out, uint32_t max)
+{
+    const struct job *job = cp->route_push->last;
+    uint32_t slot = job ? job->status[index].slot : 0, n = 0;
+
+    if (!slot || slot >= job->nslots)
+        return 0;
+    for (uint32_t i = job->hop_at[slot]; i < job->hop_at[slot + 1] && n < max; i++)
+        out[n++] = job->hop[i];
+    return n;
+}
+
+struct routes *push_routes_book(const struct controlplane *cp)
+{
+    return cp->route_push->routes;
+}
+
+const struct routes_input *push_routes_input(const struct controlplane *cp)
+{
+    return cp->route_push->last ? &cp->route_push->last->input : NULL;
+}
+
+uint32_t names_route_slots(const struct controlplane *cp)
+{
+    return cp->route_push->last ? cp->route_push->last->nslots : 0;
+}
+
+const char *names_route(const struct controlplane *cp, uint32_t slot)
+{
+    const struct job *job = cp->route_push->last;
+
+    if (!job || slot >= job->nslots)
+        return NULL;
+    if (slot == 0)
+        return "_shared";
+    uint32_t i = job->by_slot[slot];
+    if (i == 0)
+        return NULL;
+    uint32_t nfile = job->input.config->nroutes;
+    return i - 1 < nfile ? job->input.config->routes[i - 1].name : job->input.admin[i - 1 - nfile].name;
+}
+
+bool names_hop(const struct controlplane *cp, uint32_t slot, struct hg_endpoint *out)
+{
+    static const struct hg_endpoint none;
+    const struct route_push *p = cp->route_push;
+
+    if (slot >= p->nhops || hg_endpoint_eq(&p->hops[slot], &none))
+        return false;
+    *out = p->hops[slot];
+    return true;
+}

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Users by name -> users by key in the feed's mirror. A new dataplane brings a new secret: all names are
+ * hashed again, some thousand in one turn of the loop. */
+#include <stdio.h>
+#include <string.h>
+
+#include "assign/users.h"
+#include "controlplane.h"
+#include "feed/feed.h"
+#include "push.h"
+
+#define PIECE          4000
+#define RECORD_WAIT_MS 5000 /* a fresh dataplane opens without the record after that */
+
+static struct hg_user_key key_of(const struct controlplane *cp, struct slice name)
+{
+    const struct hg_segment *s = feed_segment(cp->feed);
+    const char *at = memrchr(name.p, '@', name.len);
+    uint32_t user = (uint32_t)(at - name.p);
+
+    return hg_user_key(&s->header->secret, slice_of(name.p, user), slice_of(at + 1, name.len - user - 1));
+}
+
+void push_users_begin(struct controlplane *cp)
+{
+    const struct hg_segment *s = feed_segment(cp->feed);
+    struct push_users *p = &cp->push_users;
+
+    p->walking = true;
+    p->told = false;
+    p->last_len = 0;
+    p->served = atomic_load_explicit(&s->header->dp_ready, memory_order_acquire) != 0;
+    p->begun_ms = uv_now(&cp->loop);
+}
+
+bool push_users_turn(struct controlplane *cp)
+{
+    struct push_users *p = &cp->push_users;
+
+    if (!feed_segment(cp->feed))
+        return false;
+    if (p->walking) {
+        uint64_t at = users_position_after(cp->users, slice_of(p->last, p->last_len));
+        const struct user *u = NULL;
+        for (unsigned i = 0; i < PIECE; i++) {
+            const struct user *next = users_walk(cp->users, &at);
+            if (!next) {
+                p->walking = false;
+                break;
+            }
+            u = next;
+            struct slice name = slice_of(u->name, u->len);
+            struct hg_user_key key = key_of(cp, name);
+            feed_user_set(cp->feed, &key, u->node);
+        }
+        if (u) {
+            memcpy(p->last, u->name, u->len);
+            p->last_len = u->len;
+        }
+        return p->walking;
+    }
+    if (p->told)
+        return false;
+    /* Without the record nothing is known of the users. A dataplane that serves keeps those that it has; a
+     * fresh one waits a moment for the record, then opens for what the static routes say. */
+    bool patient = !p->served && uv_now(&cp->loop) - p->begun_ms >= RECORD_WAIT_MS;
+    if (record_was_loaded(cp->record) || patient) {
+        feed_users_loaded(cp->feed);
+        p->told = true;
+    }
+    return false;
+}
+
+void push_user(struct controlplane *cp, struct slice name, uint16_t node)
+{
+    if (!feed_segment(cp->feed))
+        return;
+    struct hg_user_key key = key_of(cp, name);
+    feed_user_set(cp->feed, &key, node);
+}
+
+void push_user_remove(struct controlplane *cp, struct slice name)
+{
+    if (!feed_segment(cp->feed))
+        return;
+    struct hg_user_key key = key_of(cp, name);
+    feed_user_remove(cp->feed, &key);
+}

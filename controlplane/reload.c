@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "reload.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "controlplane.h"
+#include "push.h"
+#include "store/record.h"
+#include "store/redis.h"
+
+struct tally {
+    hg_config_entry_fn *told;
+    void *arg;
+    unsigned applied, restart;
+    char first[128];
+};
+
+void reload_own(struct controlplane *cp)
+{
+    cp->log.json = cp->config->log_format != 0;
+    cp->log.level = (enum hg_log_level)cp->config->log_level;
+    if (cp->record)
+        redis_set_timeout(record_redis(cp->record), (unsigned)cp->config->redis_timeout_ms);
+    if (cp->exports)
+        redis_set_timeout(cp->exports, (unsigned)cp->config->redis_timeout_ms);
+}
+
+static void count_entry(void *arg, const struct hg_config_entry *entry)
+{
+    struct tally *t = arg;
+
+    if (entry->reload) {
+        t->applied++;
+    } else {
+        if (t->restart++ == 0)
+            snprintf(t->first, sizeof(t->first), "%s", entry->path);
+    }
+    if (t->told)
+        t->told(t->arg, entry);
+}
+
+bool reload(struct controlplane *cp, FILE *errors, hg_config_entry_fn *told, void *arg)
+{
+    struct tally t = {.told = told, .arg = arg};
+    struct hg_config *config = hg_config_load(cp->config_file, errors);
+
+    if (!config) {
+        alarm_on(&cp->alarms, ALARM_config_refused);
+        return false;
+    }
+    alarm_clear(&cp->alarms, ALARM_config_refused);
+    hg_config_diff(cp->config, config, count_entry, &t);
+    if (t.restart)
+        alarm_raise(&cp->alarms, ALARM_config_restart, "%u changed items take a restart, such as %s",
+                    t.restart, t.first);
+    else
+        alarm_clear(&cp->alarms, ALARM_config_restart);
+    struct hg_config *old = cp->config;
+    cp->config = config;
+    push_routes_retire_config(cp, old);
+    reload_own(cp);
+    push_nodes(cp);
+    push_settings(cp);
+    push_routes_dirty(cp);
+    log_printf(&cp->log, HG_LOG_INFO, "config_reloaded", "%s: %u items applied, %u take a restart",
+               cp->config_file, t.applied, t.restart);
+    return true;
+}
+
+void reload_logged(struct controlplane *cp)
+{
+    char *text = NULL, *save = NULL;
+    size_t len = 0;
+    FILE *errors = open_memstream(&text, &len);
+
+    if (!errors)
+        return;
+    bool good = reload(cp, errors, NULL, NULL);
+    fclose(errors);
+    if (!good) {
+        unsigned n = 0;
+        for (char *line = strtok_r(text, "\n", &save); line && n < 50;
+             line = strtok_r(NULL, "\n", &save), n++)
+            log_printf(&cp->log, HG_LOG_ERROR, "config_error", "%s", line);
+    }
+    free(text);
+}
