@@ -64,7 +64,8 @@ static inline bool hg_endpoint_eq(const struct hg_endpoint *a, const struct hg_e
 bool hg_ip_parse(struct slice text, struct hg_ip *out);
 /* out has HG_IP_STRLEN bytes; returns the length written. IPv6 without brackets, RFC 5952 form. */
 int hg_ip_format(const struct hg_ip *ip, char *out);
-/* "ip:port", "[v6]:port", "ip" (port stays default_port), each with or without "/udp", "/tcp", "/tls" behind it. */
+/* "ip:port", "[v6]:port", "ip" (port stays default_port), each with or without "/udp", "/tcp", "/tls" behind
+ * it. */
 bool hg_endpoint_parse(struct slice text, uint16_t default_port, struct hg_endpoint *out);
 /* "ip:port/proto"; out has HG_ENDPOINT_STRLEN bytes */
 int hg_endpoint_format(const struct hg_endpoint *e, char *out);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Log messages are a closed list (logs.def): cores write {id, arguments} records into the up ring, rate-limited
- * per id, and the control plane renders them. No body, credential or raw packet is ever an argument. */
+/* Log messages are a closed list (logs.def): cores write {id, arguments} records into the up ring,
+ * rate-limited per id, and the control plane renders them. No body, credential or raw packet is ever an
+ * argument. */
 #ifndef HG_LOG_H
 #define HG_LOG_H
 

@@ -12,8 +12,8 @@ struct slice {
     uint32_t len;
 };
 
-#define SLICE_FMT    "%.*s"
-#define SLICE_ARG(s) (int)(s).len, (s).p
+#define SLICE_FMT      "%.*s"
+#define SLICE_ARG(s)   (int)(s).len, (s).p
 #define SLICE_LIT(lit) ((struct slice){.p = (lit), .len = sizeof(lit) - 1})
 
 static inline struct slice slice_of(const char *p, uint32_t len)

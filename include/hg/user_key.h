@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Users are known in tables by a keyed 128-bit hash of "user@domain" (SipHash-2-4-128), never by strings. The key is
- * the cluster's, so nobody outside can aim at one bucket. */
+/* Users are known in tables by a keyed 128-bit hash of "user@domain" (SipHash-2-4-128), never by strings. The
+ * key is the cluster's, so nobody outside can aim at one bucket. */
 #ifndef HG_USER_KEY_H
 #define HG_USER_KEY_H
 

@@ -8,7 +8,7 @@ const struct hg_counter_info hg_counter_info[HG_COUNTERS_MAX] = {
 #undef HG_DROP
 #define HG_COUNTER(id, text_) [HG_C_##id] = {#id, HG_LAYER, text_, HG_KIND_COUNTER},
 #define HG_GAUGE(id, text_)   [HG_C_##id] = {#id, HG_LAYER, text_, HG_KIND_GAUGE},
-#define HG_LAYER "core"
+#define HG_LAYER              "core"
 #include "hg/counters_core.def"
 #undef HG_LAYER
 #define HG_LAYER "net"
