@@ -57,8 +57,8 @@ static bool params(const char *p, const char *e, struct sip_addr *out)
 
 enum sip_result sip_addr_decode(struct slice element, struct sip_addr *out)
 {
-    memset(out, 0, offsetof(struct sip_addr, uri));
-    memset(&out->angle, 0, sizeof(*out) - offsetof(struct sip_addr, angle));
+    ch_zero(out, offsetof(struct sip_addr, uri));
+    ch_zero(&out->angle, sizeof(*out) - offsetof(struct sip_addr, angle));
     const char *e = ch_trim_end(element.p, element.p + element.len), *p = ch_skip_ws(element.p, e);
     out->whole = between(p, e);
     if (p == e) {
@@ -71,7 +71,7 @@ enum sip_result sip_addr_decode(struct slice element, struct sip_addr *out)
         out->display = end ? between(p, end) : out->display;
         p = open && open < e && *open == '<' ? angle(open, e, out) : NULL;
     } else if (*p == '*' && e == p + 1) {
-        memset(&out->uri, 0, sizeof(out->uri));
+        ch_zero(&out->uri, sizeof(out->uri));
         out->star = true;
         return SIP_DONE;
     } else {
@@ -79,6 +79,6 @@ enum sip_result sip_addr_decode(struct slice element, struct sip_addr *out)
     }
     if (p && params(p, e, out))
         return SIP_DONE;
-    memset(&out->uri, 0, sizeof(out->uri));
+    ch_zero(&out->uri, sizeof(out->uri));
     return SIP_BAD;
 }

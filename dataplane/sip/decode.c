@@ -68,11 +68,11 @@ enum sip_result sip_cursor_next(struct sip_cursor *c, struct slice *element)
 
 enum sip_result sip_cseq_decode(struct slice value, struct sip_cseq *out)
 {
-    const char *p = value.p, *e = p + value.len, *digits = ch_span(p, e, CH_DIGIT);
-    memset(out, 0, sizeof(*out));
+    const char *p = value.p, *e = p + value.len, *digits = ch_span_short(p, e, CH_DIGIT);
+    ch_zero(out, sizeof(*out));
     if (!sip_digits(p, (uint32_t)(digits - p), UINT32_MAX, &out->number))
         return SIP_BAD;
-    const char *method = ch_skip_ws(digits, e), *end = ch_span(method, e, CH_TOKEN);
+    const char *method = ch_skip_ws(digits, e), *end = ch_span_short(method, e, CH_TOKEN);
     if (method == digits || end == method || end != e)
         return SIP_BAD;
     out->method_name = between(method, end);

@@ -20,7 +20,6 @@ CLASSES = [  # order fixes the bit
     ("PASSWORD", UNRESERVED + "&=+$,"),
     ("PARAM", UNRESERVED + "[]/:&+$"),
     ("HEADER", UNRESERVED + "[]/?:+$"),
-    ("URIC", UNRESERVED + ";/?:@&=+$,"),
     ("SCHEME", ALNUM + "+-."),
     ("ALNUM", ALNUM),
     ("ALPHA", ALPHA),
@@ -29,6 +28,9 @@ CLASSES = [  # order fixes the bit
     ("WS", " \t\r\n"),
     ("IP", string.hexdigits + ":."),
     ("PHONE", string.hexdigits + "*#-.()"),
+    ("HOST", ALNUM + "-."),
+    ("OPAQUE", UNRESERVED + ";/?:@&=+$,[]"),
+    ("OPAQUE_BARE", UNRESERVED + "/:@&=+$[]"),
 ]
 
 
@@ -68,6 +70,12 @@ def perfect_hash(names):
     sys.exit("gen_tables.py: no perfect hash found; widen the search")
 
 
+def low_nibbles(members, signed=False):
+    """Bytes 0x20 to 0x7f of a class for a vector look-up: entry = low nibble, bit = high nibble."""
+    bits = [sum(1 << h for h in range(2, 8) if chr(h * 16 + l) in members) for l in range(16)]
+    return ", ".join("%d" % (b - 256 if signed and b > 127 else b) for b in bits)
+
+
 def main():
     source, header, code = sys.argv[1:4]
     names = read_names(source)
@@ -78,20 +86,27 @@ def main():
         f.write(note + "#ifndef SIP_TABLES_H\n#define SIP_TABLES_H\n#include <stdint.h>\n")
         f.write("#define SIP_NAME_BITS %d\n#define SIP_NAME_K 0x%016xull\n" % (bits, k))
         for b, (n, _) in enumerate(CLASSES):
-            f.write("#define CH_%s 0x%04x\n" % (n, 1 << b))
-        low = ["%d" % sum(1 << h for h in range(2, 8) if chr(h * 16 + l) in TOKEN) for l in range(16)]
+            f.write("#define CH_%s 0x%06x\n" % (n, 1 << b))
+        f.write("#define CH_CLASSES %d\n" % len(CLASSES))
         f.write("/* token bytes by low nibble: bit n stands for high nibble n */\n")
-        f.write("#define SIP_TOKEN_LOW %s\n#endif\n" % ", ".join(low))
+        f.write("#define SIP_TOKEN_LOW %s\n#endif\n" % low_nibbles(TOKEN, True))
     with open(code, "w", encoding="ascii") as f:
         f.write(note + '#include "sip/chars.h"\n#include "sip/names.h"\n#include "sip/msg.h"\n')
-        f.write("const uint16_t sip_chars[256] = {\n")
+        f.write("const uint8_t sip_class_low[CH_CLASSES][16] = {\n")
+        for _, members in CLASSES:
+            f.write("{%s},\n" % low_nibbles(members))
+        f.write("};\nconst uint32_t sip_chars[256] = {\n")
         for c in range(256):
             v = sum(1 << b for b, (_, s) in enumerate(CLASSES) if chr(c) in s)
-            f.write("0x%04x,%s" % (v, "\n" if c % 12 == 11 else " "))
+            f.write("0x%06x,%s" % (v, "\n" if c % 12 == 11 else " "))
         f.write("};\nconst struct sip_name sip_names[1 << SIP_NAME_BITS] = {\n")
-        for s in sorted(slots):
-            n, i = slots[s]
-            f.write('[%d] = {.name = "%s", .len = %d, .id = SIP_H_%s},\n' % (s, n, len(n), i))
+        for s in range(2**bits):
+            if s in slots:
+                n, i = slots[s]
+                mask = "\\xff" * (len(n) + 1)
+                f.write('[%d] = {.name = "%s:", .len = %d, .id = SIP_H_%s,\n .mask = "%s"},\n' % (s, n, len(n), i, mask))
+            else:  # bit 5 is set in what is compared, so a zero never matches
+                f.write('[%d] = {.mask = "\\xff"},\n' % s)
         f.write("};\n")
 
 

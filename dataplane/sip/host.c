@@ -71,7 +71,7 @@ bool sip_ip6_read(const char *p, const char *e, struct hg_ip *ip)
     }
     if (gap < 0 ? n != 16 : n > 14)
         return false;
-    memset(ip, 0, sizeof(*ip));
+    *ip = (struct hg_ip){{0}};
     unsigned head = gap < 0 ? n : (unsigned)gap;
     memcpy(ip->b, b, head);
     memcpy(ip->b + 16 - (n - head), b + head, n - head);
@@ -159,7 +159,7 @@ const char *ch_quoted(const char *p, const char *e)
 
 const char *sip_generic_param_read(const char *p, const char *e, struct sip_generic_param *out)
 {
-    const char *end = ch_span(p, e, CH_TOKEN);
+    const char *end = ch_span_short(p, e, CH_TOKEN);
     if (end == p)
         return NULL;
     out->name = between(p, end);

@@ -7,7 +7,7 @@ bool sip_isa_usable(enum sip_isa isa)
     switch (isa) {
     case SIP_ISA_AVX512:
         return __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&
-               __builtin_cpu_supports("bmi2");
+               __builtin_cpu_supports("avx512vbmi2") && __builtin_cpu_supports("bmi2");
     case SIP_ISA_AVX2:
         return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2");
     case SIP_ISA_SSE42:

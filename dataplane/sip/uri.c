@@ -110,14 +110,8 @@ static const char *tel_rest(const char *p, const char *e, enum sip_uri_place pla
 /* absoluteURI of a scheme that is not ours: characters only; brackets for IPv6 as RFC 2732 adds them. */
 static const char *other_rest(const char *p, const char *e, enum sip_uri_place place, struct sip_uri *out)
 {
-    unsigned class_bits = place == SIP_URI_BARE ? CH_USER_BARE | CH_PARAM : CH_URIC | CH_PARAM;
-    const char *q = p;
-    for (;;) {
-        q = ch_span_escaped(q, e, class_bits);
-        if (place != SIP_URI_BARE || q == e || *q != '@')
-            break;
-        q++;
-    }
+    unsigned class_bits = place == SIP_URI_BARE ? CH_OPAQUE_BARE : CH_OPAQUE;
+    const char *q = ch_span_escaped(p, e, class_bits);
     if (q == p)
         return NULL;
     out->rest = between(p, q);
@@ -126,10 +120,10 @@ static const char *other_rest(const char *p, const char *e, enum sip_uri_place p
 
 const char *sip_uri_read(const char *p, const char *e, enum sip_uri_place place, struct sip_uri *out)
 {
-    memset(out, 0, sizeof(*out));
+    ch_zero(out, sizeof(*out));
     if (p == e || !ch_is(*p, CH_ALPHA))
         return NULL;
-    const char *colon = ch_span(p, e, CH_SCHEME), *end;
+    const char *colon = ch_span_short(p, e, CH_SCHEME), *end;
     if (colon == e || *colon != ':')
         return NULL;
     out->scheme_name = between(p, colon);

@@ -61,13 +61,19 @@ static bool item(struct slice *list, char sep, struct slice *name, struct slice 
     return true;
 }
 
-static bool find(struct slice list, char sep, struct slice name, struct slice *value)
+/* A list longer than this is nobody's address; comparing every item with every other must stay short. */
+#define ITEMS_MAX 64
+
+enum found { ABSENT, DIFFERS, EQUAL };
+
+static enum found find(struct slice list, char sep, struct slice name, struct slice value, bool fold)
 {
-    struct slice n;
-    while (item(&list, sep, &n, value))
+    struct slice n, v;
+    enum found r = ABSENT;
+    while (r != EQUAL && item(&list, sep, &n, &v))
         if (same(n, name, true))
-            return true;
-    return false;
+            r = same(v, value, fold) ? EQUAL : DIFFERS;
+    return r;
 }
 
 /* These make a difference even when only one of the two has them. */
@@ -79,9 +85,10 @@ static bool decisive(struct slice name)
 
 static bool params_match(struct slice a, struct slice b)
 {
-    struct slice rest = a, name, value, other;
-    while (item(&rest, ';', &name, &value)) {
-        if (find(b, ';', name, &other) ? !same(value, other, true) : decisive(name))
+    struct slice rest = a, name, value;
+    for (unsigned n = 0; item(&rest, ';', &name, &value); n++) {
+        enum found f = n < ITEMS_MAX ? find(b, ';', name, value, true) : DIFFERS;
+        if (f == DIFFERS || (f == ABSENT && decisive(name)))
             return false;
     }
     return true;
@@ -89,9 +96,9 @@ static bool params_match(struct slice a, struct slice b)
 
 static bool headers_match(struct slice a, struct slice b)
 {
-    struct slice rest = a, name, value, other;
-    while (item(&rest, '&', &name, &value))
-        if (!find(b, '&', name, &other) || !same(value, other, false))
+    struct slice rest = a, name, value;
+    for (unsigned n = 0; item(&rest, '&', &name, &value); n++)
+        if (n == ITEMS_MAX || find(b, '&', name, value, false) != EQUAL)
             return false;
     return true;
 }
@@ -114,6 +121,8 @@ static bool same_number(struct slice a, struct slice b)
 
 bool sip_uri_equal(const struct sip_uri *a, const struct sip_uri *b)
 {
+    if (slice_eq(a->whole, b->whole))
+        return true;
     if (a->scheme != b->scheme)
         return false;
     if (a->scheme == SIP_SCHEME_OTHER)

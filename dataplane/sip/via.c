@@ -27,7 +27,7 @@ static const char *sent_protocol(const char *p, const char *e, struct sip_via *o
             return NULL;
     }
     p = ch_skip_ws(p, e);
-    const char *end = ch_span(p, e, CH_TOKEN);
+    const char *end = ch_span_short(p, e, CH_TOKEN);
     out->transport = between(p, end);
     if (end == p || end == e || !ch_is(*end, CH_WS))
         return NULL;
@@ -122,7 +122,7 @@ static const char *one_param(const char *p, const char *e, struct sip_generic_pa
 
 enum sip_result sip_via_decode(struct slice element, struct sip_via *out)
 {
-    memset(out, 0, sizeof(*out));
+    ch_zero(out, sizeof(*out));
     const char *e = ch_trim_end(element.p, element.p + element.len), *p = ch_skip_ws(element.p, e);
     out->whole = between(p, e);
     p = sent_protocol(p, e, out);
