@@ -30,21 +30,20 @@ static uint16_t ip4_id(struct net *net)
     return rte_cpu_to_be_16((uint16_t)(net->ip4_ids++ * net->ctx->cores + net->ctx->core));
 }
 
-static void ip4_header_sum(struct rte_ipv4_hdr *h, struct rte_mbuf *m, bool offload)
+/* From the values: reading back what was just written in smaller pieces would stall. */
+static uint16_t ip4_header_sum(const struct rte_ipv4_hdr *h)
 {
-    if (offload) {
-        m->ol_flags |= RTE_MBUF_F_TX_IPV4 | RTE_MBUF_F_TX_IP_CKSUM;
-        m->l3_len = sizeof(*h);
-    } else {
-        h->hdr_checksum = checksum_ip4_header(h);
-    }
+    uint64_t sum = (uint64_t)h->src_addr + h->dst_addr + h->total_length + h->packet_id + h->fragment_offset +
+                   (uint32_t)(h->version_ihl | h->type_of_service << 8) +
+                   (uint32_t)(h->time_to_live | h->next_proto_id << 8);
+    return (uint16_t)~checksum_fold(sum);
 }
 
 static void ip4_header(struct net *net, struct rte_mbuf *m, const struct hg_ip *src, const struct hg_ip *dst,
                        uint8_t proto, uint16_t id, uint16_t fragment, bool offload)
 {
-    struct rte_ipv4_hdr *h = prepend(m, sizeof(*h));
-    *h = (struct rte_ipv4_hdr){
+    void *at = prepend(m, sizeof(struct rte_ipv4_hdr));
+    struct rte_ipv4_hdr h = {
         .version_ihl = 0x45,
         .type_of_service = traffic_class(net),
         .total_length = rte_cpu_to_be_16((uint16_t)m->pkt_len),
@@ -55,7 +54,12 @@ static void ip4_header(struct net *net, struct rte_mbuf *m, const struct hg_ip *
         .src_addr = hg_ip_to4(src),
         .dst_addr = hg_ip_to4(dst),
     };
-    ip4_header_sum(h, m, offload);
+    if (offload)
+        m->ol_flags |= RTE_MBUF_F_TX_IPV4 | RTE_MBUF_F_TX_IP_CKSUM;
+    else
+        h.hdr_checksum = ip4_header_sum(&h);
+    m->l3_len = sizeof(h);
+    memcpy(at, &h, sizeof(h));
 }
 
 static void ip6_header(struct net *net, struct rte_mbuf *m, const struct hg_ip *src, const struct hg_ip *dst,

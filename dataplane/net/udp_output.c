@@ -25,7 +25,9 @@ static void udp_sum(struct net *net, struct rte_mbuf *m, struct rte_udp_hdr *h, 
         h->dgram_cksum = checksum_fold(sum);
         return;
     }
-    uint16_t folded = (uint16_t)~checksum_fold(net->sum(h, len, sum));
+    /* the header from its values: reading back what was just written would stall */
+    sum += (uint32_t)h->src_port + h->dst_port + h->dgram_len;
+    uint16_t folded = (uint16_t)~checksum_fold(net->sum(h + 1, len - sizeof(*h), sum));
     h->dgram_cksum = folded ? folded : 0xffff; /* zero would mean none */
 }
 

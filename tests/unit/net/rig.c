@@ -179,9 +179,10 @@ unsigned rig_feed(struct rig *rig, uint16_t port, const uint8_t *b, uint32_t len
 void rig_wait(struct rig *rig, unsigned ms)
 {
     struct wheel_timer *t[16];
-    for (unsigned i = 0; i < ms; i++) {
-        unsigned n;
-        rig->ctx.ms++;
+    while (ms) {
+        unsigned n, step = ms >= 100 ? 10 : 1;
+        ms -= step;
+        rig->ctx.ms += step;
         do {
             n = wheel_advance(&rig->wheel, rig->ctx.ms, t, 16);
             net_timers(rig->net, t, n);
