@@ -174,7 +174,8 @@ static void tell_match(struct explain *e, uint32_t i, uint32_t first, uint32_t e
 /* Routes of one pattern and one priority, [first, end). */
 static void tell_level(struct explain *e, uint32_t first, uint32_t end)
 {
-    bool parallel = false, some = false;
+    bool parallel = false, some = false, all_stateless = true;
+    const struct match *last = NULL;
     for (uint32_t i = first; i < end; i++) {
         const struct match *m = &e->match[i];
         if (m->route->block && m->status->state == ROUTES_ACTIVE && !e->how) {
@@ -190,15 +191,16 @@ static void tell_level(struct explain *e, uint32_t first, uint32_t end)
     }
     for (uint32_t i = first; i < end; i++) {
         tell_match(e, i, first, end, parallel);
-        some |= !e->how && usable(&e->match[i]);
+        if (e->how || !usable(&e->match[i]))
+            continue;
+        some = true;
+        last = &e->match[i];
+        all_stateless &= !last->route->stateful;
     }
+    /* A stateless request has no second try; where only some of the first are stateless, the draw decides. */
+    if (last && !e->found && all_stateless)
+        end_search(e, last, "it is stateless, there is no second try");
     e->found |= some;
-    if (some && !parallel)
-        for (uint32_t i = first; i < end; i++)
-            if (usable(&e->match[i]) && !e->match[i].route->stateful) {
-                end_search(e, &e->match[i], "it is stateless, there is no second try");
-                break;
-            }
 }
 
 static void tell_group(struct explain *e, uint32_t first, uint32_t end)

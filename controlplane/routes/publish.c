@@ -24,7 +24,7 @@ static void prefix_of(const char *node, char out[40])
         plain &= node[i] != '/';
     }
     if (plain)
-        snprintf(out, 40, "hg-%s-routes-", node);
+        snprintf(out, 40, "hg-%.20s-routes-", node);
     else
         snprintf(out, 40, "hg-%016llx-routes-", (unsigned long long)h);
 }
