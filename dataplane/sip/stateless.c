@@ -69,7 +69,7 @@ unsigned stateless_hand_over(struct sip *s, struct work *w, unsigned core)
     *copy = *w->d;
     copy->flags |= DATAGRAM_HANDED_OVER | DATAGRAM_ALLOWED;
     if (!mail_send(s->ctx, core, mail))
-        return HG_DROP_mail_full;
+        return HG_DROP_sip_mail_full;
     w->d->m = NULL;
     return HG_C_sip_handed_over;
 }

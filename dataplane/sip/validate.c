@@ -58,7 +58,8 @@ static bool via_field_loops(const struct sip *s, const struct work *w, const str
     struct slice element;
     struct sip_via via;
     struct branch b;
-    while (sip_cursor_next(&c, &element) == SIP_DONE && c.f == f) {
+    const char *end = w->m->buf + f->value + f->value_len;
+    while (sip_cursor_next(&c, &element) == SIP_DONE && element.p <= end) {
         if (sip_via_decode(element, &via) != SIP_DONE || !sip_is_us(s, via.host_kind, &via.ip, via.port))
             continue;
         if (branch_read(&s->secret, s->node, s->ctx->boot, via.branch, &b) == BRANCH_OURS &&
