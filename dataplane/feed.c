@@ -61,7 +61,7 @@ static void lose(struct feed *feed)
 {
     ctx_count(feed->setup.ctx, HG_C_feed_bad);
     feed->lost = true;
-    feed->news |= NEWS_RESYNC;
+    feed_ask(feed);
 }
 
 enum order { ORDER_NEXT, ORDER_OLD, ORDER_LOST };

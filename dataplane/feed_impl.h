@@ -36,6 +36,7 @@ struct feed {
     uint64_t published;     /* applied_seq */
     uint64_t records;       /* since the last BEGIN */
     bool lost;              /* waits for a BEGIN */
+    uint64_t asked_ms;      /* when it asked for one */
     bool whole;             /* some resynchronisation is complete and swept */
     bool ready, draining, drained;
     struct hg_down_image wanted;
@@ -49,6 +50,7 @@ struct feed {
 void feed_take(struct feed *feed, const struct hg_record *r);
 /* feed_tell.c: news up; opens the listeners once everything is there. */
 unsigned feed_tell(struct feed *feed);
+void feed_ask(struct feed *feed); /* for a resynchronisation */
 void feed_open(struct feed *feed);
 
 #endif

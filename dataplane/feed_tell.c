@@ -9,6 +9,14 @@
 
 /* Every so many turns: hop states, and whether draining is over. */
 #define TELL_MASK 31
+/* Who lost its place asks again after this time. */
+#define ASK_AGAIN_MS 1000
+
+void feed_ask(struct feed *feed)
+{
+    feed->asked_ms = feed->setup.ctx->ms;
+    feed->news |= NEWS_RESYNC;
+}
 
 void feed_open(struct feed *feed)
 {
@@ -65,6 +73,8 @@ unsigned feed_tell(struct feed *feed)
     }
     if (++feed->turn & TELL_MASK)
         return 0;
+    if (feed->lost && feed->setup.ctx->ms - feed->asked_ms >= ASK_AGAIN_MS)
+        feed_ask(feed);
     if (feed->draining && !feed->drained && !sip_busy(feed->setup.sip)) {
         feed->drained = true;
         feed->news |= NEWS_DRAINED;

@@ -81,6 +81,8 @@ static bool take_resync(struct feed *feed, unsigned core, const struct hg_record
 {
     if (r->length != sizeof(*r))
         return false;
+    if (feed->core[core].others.begin) /* on its way already */
+        return true;
     feed_message(feed, HG_LOG_WARNING, "core %u lost its place in the down ring and gets everything again",
                  core);
     feed_resync(feed, core);
