@@ -78,7 +78,7 @@ static const struct ctl_param route_list_params[] = {
     }
 static const struct ctl_param route_add_params[] = {
     {"NAME", "route/name", CTL_TEXT, true, NULL, "Name of the route."},
-    {"PATTERN", "route/pattern", CTL_TEXT, true, NULL,
+    {"PATTERN", "route/pattern", CTL_TEXT, false, NULL,
      "Destination pattern: . one character, * many, \\* an asterisk."},
     {"NEXT_HOP", "route/next_hop", CTL_TEXT, false, NULL, "Address, host name or DNS-SRV name."},
     ROUTE_OPTIONS,
