@@ -10,15 +10,15 @@
 struct rte_mbuf;
 
 enum datagram_flags {
-    DATAGRAM_HANDED_OVER =
-        1,                /* came by mailbox from the core that received it: guarded and steered already */
+    /* came by mailbox from the core that received it: guarded and steered already */
+    DATAGRAM_HANDED_OVER = 1,
     DATAGRAM_ALLOWED = 2, /* the guard has let it pass */
 };
 
 struct datagram {
     struct rte_mbuf *m; /* data_off stands at the payload; at least 128 + 42 bytes of headroom before it */
     const char *data;   /* == rte_pktmbuf_mtod(m, char *) */
-    uint32_t len;       /* up to 65507 */
+    uint32_t len;       /* up to 65507; received ones leave room for the headroom, so up to 65359 */
     uint16_t iface;     /* index of the interface it arrived on */
     uint8_t flags;      /* enum datagram_flags */
     uint8_t ttl;

@@ -10,6 +10,7 @@
 #define TOO_BIG    2
 #define ECHO       128
 #define ECHO_REPLY 129
+#define MLD_QUERY  130
 #define NS         135
 #define NA         136
 #define QUOTE_MAX  (1280 - 40 - 8) /* RFC 4443 section 2.4 (c) */
@@ -68,6 +69,8 @@ unsigned icmp6_input(struct net *net, struct frame *f)
         return nd_input(net, f);
     if (type == ECHO)
         return f->group ? HG_C_net_absorbed : icmp_echo(net, f, ECHO_REPLY, IPPROTO_ICMPV6);
+    if (type == MLD_QUERY)
+        return mld_query(net, f);
     if (type == TOO_BIG)
         too_big_input(net, f);
     return HG_C_net_absorbed;

@@ -116,7 +116,7 @@ static void neighbour_release(struct net *net, uint32_t index)
     n->gen++;
     n->next = net->neighbour_free;
     net->neighbour_free = index;
-    net->neighbours_used--;
+    hg_gauge(net->ctx->counters, HG_C_neighbours, --net->neighbours_used);
 }
 
 /* A clock hand over the table; what is confirmed or being asked for stays. */
@@ -143,7 +143,7 @@ static uint32_t neighbour_new(struct net *net, uint16_t iface, const struct hg_i
     struct neighbour *n = &net->neighbours[index];
     uint32_t *head = &net->neighbour_heads[net_hash(net, ip, iface) & net->neighbour_mask];
     net->neighbour_free = n->next;
-    net->neighbours_used++;
+    hg_gauge(net->ctx->counters, HG_C_neighbours, ++net->neighbours_used);
     n->ip = *ip;
     n->iface = iface;
     n->tries = 0;

@@ -91,8 +91,10 @@ static void announce_all(struct net *net)
             else
                 nd_announce(net, i, &iface->addr[a].ip);
         }
-        if (iface->has6)
+        if (iface->has6) {
+            mld_report(net, i);
             nd_announce(net, i, &iface->link_local);
+        }
     }
     if (--net->announcements)
         wheel_arm(net->ctx->wheel, &net->announce, net->ctx->ms + ANNOUNCE_MS);

@@ -74,8 +74,9 @@ static uint32_t key_hash(const struct net *net, const struct hg_ip *src, const s
 }
 
 /* How many buffers it gave back. */
-static uint32_t pieces_free(struct reassembly *r, struct partial *p)
+static uint32_t pieces_free(struct net *net, struct partial *p)
 {
+    struct reassembly *r = net->reassembly;
     uint32_t n = 0;
     while (p->pieces != NET_NIL) {
         uint32_t i = p->pieces;
@@ -86,6 +87,7 @@ static uint32_t pieces_free(struct reassembly *r, struct partial *p)
         n++;
     }
     r->waiting -= n;
+    hg_gauge(net->ctx->counters, HG_C_fragments_waiting, r->waiting);
     p->npieces = 0;
     return n;
 }
@@ -107,7 +109,7 @@ static void partial_release(struct net *net, uint32_t index)
 /* Parked pieces meet their second fate. */
 static void partial_give_up(struct net *net, uint32_t index)
 {
-    uint32_t n = pieces_free(net->reassembly, &net->reassembly->partials[index]);
+    uint32_t n = pieces_free(net, &net->reassembly->partials[index]);
     hg_count(net->ctx->counters, HG_DROP_frag_timeout, n);
     partial_release(net, index);
 }
@@ -203,7 +205,7 @@ static uint32_t partial_new(struct net *net, const struct frame *f, uint32_t id,
 
 static unsigned refuse(struct net *net, struct partial *p)
 {
-    hg_count(net->ctx->counters, HG_DROP_frag_timeout, pieces_free(net->reassembly, p));
+    hg_count(net->ctx->counters, HG_DROP_frag_timeout, pieces_free(net, p));
     p->refused = true;
     return HG_DROP_frag_bad;
 }
@@ -232,9 +234,9 @@ static unsigned place_find(struct reassembly *r, struct partial *p, const struct
     return HG_C_net_parked_fragments;
 }
 
-static void piece_put(struct reassembly *r, struct partial *p, struct frame *f, uint32_t start,
-                      uint32_t *link)
+static void piece_put(struct net *net, struct partial *p, struct frame *f, uint32_t start, uint32_t *link)
 {
+    struct reassembly *r = net->reassembly;
     uint32_t index = r->free_piece;
     struct piece *q = &r->pieces[index];
     r->free_piece = q->next;
@@ -249,7 +251,7 @@ static void piece_put(struct reassembly *r, struct partial *p, struct frame *f, 
     f->m->pkt_len = f->l4_len;
     p->npieces++;
     p->have += f->l4_len;
-    r->waiting++;
+    hg_gauge(net->ctx->counters, HG_C_fragments_waiting, ++r->waiting);
     f->m = NULL;
 }
 
@@ -274,7 +276,7 @@ static unsigned whole(struct net *net, uint32_t index, struct frame *f, uint32_t
     f->l3_len = 0;
     f->l4 = to;
     f->l4_len = p->total;
-    pieces_free(r, p);
+    pieces_free(net, p);
     partial_release(net, index);
     return HG_C_net_up_datagrams;
 }
@@ -309,6 +311,6 @@ unsigned reassemble(struct net *net, struct frame *f, const struct net_fragment 
         partial_give_up(net, r->oldest);
     if (r->free_piece == NET_NIL)
         return HG_DROP_frag_table_full;
-    piece_put(r, p, f, fragment->start, link);
+    piece_put(net, p, f, fragment->start, link);
     return HG_C_net_parked_fragments;
 }

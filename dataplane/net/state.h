@@ -130,7 +130,7 @@ struct net {
     struct net_wait *waits;
     uint32_t wait_free;
     struct reassembly *reassembly;
-    struct net_bucket icmp_bucket, request_bucket, mail_bucket, defend_bucket;
+    struct net_bucket icmp_bucket, request_bucket, mail_bucket, defend_bucket, mld_bucket;
     struct wheel_timer announce;
     uint8_t announcements;         /* still to be made */
     struct net_path_entry scratch; /* for what must not be cached */
@@ -181,6 +181,9 @@ unsigned nd_input(struct net *net, struct frame *f);
 void nd_news(struct net *net, struct frame *f);
 void nd_solicit(struct net *net, const struct neighbour *n, bool unicast);
 void nd_announce(struct net *net, uint16_t iface, const struct hg_ip *ip);
+/* mld.c */
+void mld_report(struct net *net, uint16_t iface);
+unsigned mld_query(struct net *net, const struct frame *f);
 /* icmp4.c, icmp6.c */
 unsigned icmp4_input(struct net *net, struct frame *f);
 unsigned icmp6_input(struct net *net, struct frame *f);

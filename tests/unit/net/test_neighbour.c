@@ -370,6 +370,33 @@ static void announced_at_start_and_link_up(void **state)
     assert_int_equal(nas, 6);
 }
 
+static void groups_are_reported(void **state)
+{
+    (void)state;
+    uint32_t len;
+    uint8_t full[8 + 28] = {58, 0, 5, 2, 0, 0, 1, 0}; /* the query behind a router alert */
+    make_icmp(b, "fe80::9", "ff02::1", 130, 0, 1000 << 16, (uint8_t[20]){0}, 20);
+    memcpy(full + 8, b + 54, 28);
+    len = make_ip6(b, "fe80::9", "ff02::1", 0, full, 36);
+    assert_int_equal(FEED(len), HG_DROP_icmp_bad);
+    b[21] = 1;
+    assert_int_equal(FEED(len), HG_C_net_answered);
+    const uint8_t *a = rig_sent(rig, &len);
+    assert_non_null(a);
+    assert_int_equal(len, 14 + 48 + 8 + 20); /* fd00::1 and the link-local share their last bits */
+    assert_memory_equal(a, ((uint8_t[]){0x33, 0x33, 0, 0, 0, 0x16}), 6);
+    assert_memory_equal(a + 38, ip_of("ff02::16").b, 16);
+    assert_memory_equal(a + 54, ((uint8_t[]){58, 0, 5, 2, 0, 0, 1, 0, 143, 0}), 10);
+    assert_memory_equal(a + 74, ip_of("ff02::1:ff00:1").b, 16);
+    unsigned answered = 0;
+    for (unsigned i = 0; i < 50; i++) {
+        len = make_ip6(b, "fe80::9", "ff02::1", 0, full, 36);
+        b[21] = 1;
+        answered += FEED(len) == HG_C_net_answered;
+    }
+    assert_in_range(answered, 5, 10);
+}
+
 #define CASE(f) cmocka_unit_test_setup_teardown(f, open_rig, close_rig)
 
 int main(void)
@@ -389,6 +416,7 @@ int main(void)
         CASE(nd_resolves),
         CASE(other_cores_learn_from_copies),
         CASE(announced_at_start_and_link_up),
+        CASE(groups_are_reported),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
