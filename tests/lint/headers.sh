@@ -10,7 +10,7 @@ one() {
   case $f in
     dataplane/*) path="$path -I dataplane -I $BUILD/dataplane $dpdk" ;;
     controlplane/*) path="$path -I controlplane" ;;
-    tests/*) path="$path -I dataplane -I $BUILD/dataplane -I controlplane -I tests -I . $dpdk" ;;
+    tests/*) path="$path -I tests/bench/inproc -I dataplane -I $BUILD/dataplane -I controlplane -I tests -I . $dpdk" ;;
     *) path="$path $dpdk" ;;
   esac
   for cc in gcc clang; do

@@ -194,10 +194,10 @@ static void lists_are_tables(void **state)
     assert_int_equal(
         ASK("config reload", "{\"ok\":true,\"result\":{\"applied\":[\"a.b\"],\"restart\":[\"c.d\"]}}\n"), 0);
     assert_string_equal(out_text, "applied a.b\ntakes a restart: c.d\n");
-    assert_int_equal(
-        ASK("drain --wait --retry-after 5", "{\"progress\":{\"done\":1,\"total\":2,\"what\":\"t\"}}\n{\"ok\":"
-                                            "true,\"result\":{\"draining\":true,\"transactions\":0}}\n"),
-        0);
+    assert_int_equal(ASK("drain --wait --retry-after 5",
+                         "{\"progress\":{\"done\":1,\"total\":2,\"what\":\"t\"}}\n{\"ok\":"
+                         "true,\"result\":{\"draining\":true,\"transactions\":0}}\n"),
+                     0);
     asked("{\"v\":1,\"cmd\":\"drain\",\"args\":{\"wait\":true,\"retry_after_s\":5}}");
     has(out_text, "503");
     assert_int_equal(
@@ -215,10 +215,10 @@ static void lists_are_tables(void **state)
 static void refusals(void **state)
 {
     (void)state;
-    assert_int_equal(
-        ASK("config reload", "{\"ok\":false,\"code\":\"bad_request\",\"error\":\"2 errors\",\"hint\":\"mend "
-                             "it\",\"errors\":[\"x:1: a\",\"x:2: b\"]}\n"),
-        CTL_REFUSED);
+    assert_int_equal(ASK("config reload",
+                         "{\"ok\":false,\"code\":\"bad_request\",\"error\":\"2 errors\",\"hint\":\"mend "
+                         "it\",\"errors\":[\"x:1: a\",\"x:2: b\"]}\n"),
+                     CTL_REFUSED);
     assert_string_equal(err_text, "hgctl: 2 errors\n  x:1: a\n  x:2: b\nmend it\n");
     assert_string_equal(out_text, "");
     assert_int_equal(
