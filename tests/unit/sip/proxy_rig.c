@@ -167,6 +167,11 @@ static void copy_lines(char **out, const char *name)
     }
 }
 
+void rig_use_request(const char *request)
+{
+    strcpy(last_request, request);
+}
+
 const char *rig_answer(const char *status, const char *tag, const char *headers)
 {
     char *p = made;

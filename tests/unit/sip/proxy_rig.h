@@ -51,6 +51,8 @@ struct hg_static_route rig_route(const char *name, const char *pattern, bool dom
 void rig_routes(const struct hg_static_route *routes, uint32_t n);
 /* A request; branch and tags are derived from id. headers: further header lines, may be NULL. */
 const char *rig_request(const char *method, const char *uri, const char *id, const char *headers);
+/* From now on rig_answer answers this request. */
+void rig_use_request(const char *request);
 /* An answer to the last packet (a request that left), with a To tag. */
 const char *rig_answer(const char *status_and_phrase, const char *tag, const char *headers);
 
