@@ -66,15 +66,24 @@ uint32_t users_count(const struct users *u)
     return u->count;
 }
 
+/* Of the last '@': a user part may have one. */
+static int64_t find_at(struct slice name)
+{
+    for (int64_t i = (int64_t)name.len - 1; i >= 0; i--)
+        if (name.p[i] == '@')
+            return i;
+    return -1;
+}
+
 bool users_canonical(struct slice name, char *out, uint32_t *len, const char **why)
 {
-    const char *at = name.len ? memrchr(name.p, '@', name.len) : NULL;
+    int64_t at = find_at(name);
 
-    if (!at || at == name.p || at == name.p + name.len - 1) {
+    if (at <= 0 || at == (int64_t)name.len - 1) {
         *why = "a user is written user@domain";
         return false;
     }
-    uint32_t user = (uint32_t)(at - name.p), domain = name.len - user - 1;
+    uint32_t user = (uint32_t)at, domain = name.len - user - 1;
     if (user > HG_USER_MAX || domain > HG_HOST_MAX) {
         *why = "the user part has at most 128 bytes, the domain 255";
         return false;
@@ -175,14 +184,14 @@ struct user *users_set(struct users *u, struct slice name, uint16_t node, bool *
         user->mark = u->mark;
         return user;
     }
-    const char *at = memrchr(name.p, '@', name.len);
-    if (name.len > USERS_NAME_MAX || !at)
+    int64_t at = find_at(name);
+    if (name.len > USERS_NAME_MAX || at < 0)
         return NULL;
     struct user *user = malloc(sizeof(*user) + name.len + 1);
     if (!user)
         return NULL;
     user->node = node;
-    user->at = (uint16_t)(at - name.p);
+    user->at = (uint16_t)at;
     user->len = (uint16_t)name.len;
     user->mark = u->mark;
     memcpy(user->name, name.p, name.len);

@@ -123,7 +123,8 @@ static bool resize(struct export *e, unsigned cores)
     e->cores = cores;
     memset(values, 0xff, nv * sizeof(uint64_t));
     memset(buckets, 0, nb * sizeof(uint64_t)); /* a bucket that was never hit is left out */
-    memset(e->routes, 0, e->nroutes * sizeof(e->routes[0]));
+    if (e->routes)
+        memset(e->routes, 0, e->nroutes * sizeof(e->routes[0]));
     memset(e->hops, 0, HG_HOP_SLOTS * sizeof(e->hops[0]));
     return true;
 }

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "assign/users.h"
+
+static struct slice name_of(unsigned i, char out[64])
+{
+    return slice_of(out, (uint32_t)snprintf(out, 64, "user%u@example.com", i));
+}
+
+static void canonical_lowers_the_domain_only(void **state)
+{
+    char out[USERS_NAME_MAX + 1];
+    uint32_t len;
+    const char *why;
+
+    (void)state;
+    assert_true(users_canonical(SLICE_LIT("Bob@EXAMPLE.Com"), out, &len, &why));
+    assert_string_equal(out, "Bob@example.com");
+    assert_true(users_canonical(SLICE_LIT("a@b@C.org"), out, &len, &why));
+    assert_string_equal(out, "a@b@c.org");
+    const char *bad[] = {"", "@", "bob", "@x", "bob@", "b\x01@x", "b@x y", "b@\xc3\xa4"};
+    for (unsigned i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+        assert_false(users_canonical(slice_str(bad[i]), out, &len, &why));
+    char longest[USERS_NAME_MAX + 3];
+    memset(longest, 'a', sizeof(longest));
+    longest[HG_USER_MAX] = '@';
+    assert_true(users_canonical(slice_of(longest, USERS_NAME_MAX), out, &len, &why));
+    assert_false(users_canonical(slice_of(longest, USERS_NAME_MAX + 1), out, &len, &why));
+}
+
+static void churn_agrees_with_a_plain_array(void **state)
+{
+    enum { N = 20000 };
+    struct users *u = users_create();
+    uint16_t *plain = calloc(N, sizeof(plain[0]));
+    uint32_t count = 0;
+    char text[64];
+
+    (void)state;
+    srandom(7);
+    for (unsigned step = 0; step < 300000; step++) {
+        unsigned i = (unsigned)random() % N;
+        struct slice name = name_of(i, text);
+        if (random() % 3) {
+            uint16_t node = (uint16_t)(1 + random() % 60);
+            bool changed;
+            assert_non_null(users_set(u, name, node, &changed));
+            assert_int_equal(changed, plain[i] != node);
+            count += !plain[i];
+            plain[i] = node;
+        } else {
+            assert_int_equal(users_remove(u, name), plain[i] != 0);
+            count -= plain[i] != 0;
+            plain[i] = 0;
+        }
+    }
+    assert_int_equal(users_count(u), count);
+    for (unsigned i = 0; i < N; i++) {
+        const struct user *one = users_find(u, name_of(i, text));
+        assert_int_equal(one ? one->node : 0, plain[i]);
+    }
+    free(plain);
+    users_free(u);
+}
+
+/* A listing that goes on behind the last name sees everybody once, although the table grows and shrinks
+ * meanwhile. */
+static void pages_stay_whole_while_the_table_changes(void **state)
+{
+    enum { N = 5000 };
+    struct users *u = users_create();
+    unsigned *seen = calloc(N, sizeof(seen[0]));
+    char text[64], last[USERS_NAME_MAX + 1] = "";
+    bool changed;
+
+    (void)state;
+    for (unsigned i = 0; i < N; i++)
+        users_set(u, name_of(i, text), 1, &changed);
+    unsigned extra = N;
+    for (;;) {
+        uint64_t at = users_position_after(u, slice_str(last));
+        const struct user *one = NULL, *next;
+        for (unsigned k = 0; k < 37 && (next = users_walk(u, &at)); k++) {
+            one = next;
+            unsigned i = (unsigned)atoi(one->name + 4);
+            if (i < N)
+                seen[i]++;
+        }
+        if (!one)
+            break;
+        snprintf(last, sizeof(last), "%s", one->name);
+        for (unsigned k = 0; k < 100 && extra < 3 * N; k++)
+            users_set(u, name_of(extra++, text), 2, &changed);
+        users_remove(u, slice_str(last)); /* even the name to go on from */
+    }
+    for (unsigned i = 0; i < N; i++)
+        assert_int_equal(seen[i], 1);
+    free(seen);
+    users_free(u);
+}
+
+static void a_sweep_takes_what_was_not_marked(void **state)
+{
+    struct users *u = users_create();
+    char text[64];
+    bool changed;
+
+    (void)state;
+    for (unsigned i = 0; i < 3000; i++)
+        users_set(u, name_of(i, text), 1, &changed);
+    users_new_mark(u);
+    for (unsigned i = 0; i < 3000; i += 3) {
+        users_set(u, name_of(i, text), 1, &changed);
+        assert_false(changed);
+    }
+    uint64_t at = 0;
+    struct user *one;
+    while ((one = users_walk(u, &at)))
+        if (!users_is_marked(u, one))
+            users_remove_walked(u, &at);
+    assert_int_equal(users_count(u), 1000);
+    for (unsigned i = 0; i < 3000; i++)
+        assert_int_equal(users_find(u, name_of(i, text)) != NULL, i % 3 == 0);
+    users_free(u);
+}
+
+static void nodes_have_a_wall(void **state)
+{
+    struct users *u = users_create();
+    char text[64];
+
+    (void)state;
+    for (unsigned i = 1; i < HG_NODES_MAX; i++) {
+        snprintf(text, sizeof(text), "node%u", i);
+        assert_int_equal(users_node(u, slice_str(text)), i);
+    }
+    assert_int_equal(users_node(u, SLICE_LIT("one-more")), 0);
+    assert_int_equal(users_node(u, SLICE_LIT("node5")), 5);
+    assert_string_equal(users_node_name(u, 5), "node5");
+    assert_string_equal(users_node_name(u, 0), "");
+    assert_int_equal(users_node(u, SLICE_LIT("")), 0);
+    users_free(u);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(canonical_lowers_the_domain_only),
+        cmocka_unit_test(churn_agrees_with_a_plain_array),
+        cmocka_unit_test(pages_stay_whole_while_the_table_changes),
+        cmocka_unit_test(a_sweep_takes_what_was_not_marked),
+        cmocka_unit_test(nodes_have_a_wall),
+    };
+    return cmocka_run_group_tests_name("controlplane_users", tests, NULL, NULL);
+}
