@@ -37,6 +37,7 @@ struct harness_options {
     bool closed;          /* listeners stay closed (not_ready) */
     bool no_answers;      /* ARP and ND questions come out of harness_take like anything else */
     unsigned ring_frames; /* of each queue, 0: 4096 */
+    bool hugepages;       /* used if the machine has enough of them free */
     unsigned memory_mb;   /* given to EAL by the first harness of the process, 0: 512 */
 };
 
@@ -98,6 +99,8 @@ void harness_advance_ms(struct harness *h, uint64_t ms);
 
 /* ---- what happened ---- */
 uint64_t harness_counter(const struct harness *h, unsigned id); /* summed over the cores */
+/* Every counter that is not zero, on stderr. */
+void harness_report(const struct harness *h);
 /* Sum of all dispositions of net (up, answered, absorbed, parked, drops) and of sip. At rest net equals
  * rx_frames less mail_full, and sip equals net_up_datagrams. */
 uint64_t harness_net_sum(const struct harness *h);

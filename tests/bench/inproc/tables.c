@@ -103,3 +103,10 @@ uint64_t harness_sip_sum(const struct harness *h)
     return harness_counter(h, HG_C_sip_forwarded) + harness_counter(h, HG_C_sip_answered) +
            harness_counter(h, HG_C_sip_absorbed) + drops(h, "sip");
 }
+
+void harness_report(const struct harness *h)
+{
+    for (unsigned id = 0; id < HG_COUNTERS_MAX; id++)
+        if (harness_counter(h, id) != 0)
+            fprintf(stderr, "%-24s %llu\n", hg_counter_info[id].name, (unsigned long long)harness_counter(h, id));
+}
