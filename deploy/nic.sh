@@ -21,7 +21,10 @@ full() { # PCI address with its domain
 
 driver() { local d; d=$(readlink "$pci/devices/$1/driver" || true); basename "${d:-none}"; }
 
-interfaces() { ls "$pci/devices/$1/net" "$pci/devices/$1"/virtio*/net 2>/dev/null | grep -v "[/:]" || true; }
+interfaces() {
+  local n
+  for n in "$pci/devices/$1"/net/* "$pci/devices/$1"/virtio*/net/*; do [ -e "$n" ] && basename "$n"; done || true
+}
 
 list() {
   local d a i found=no

@@ -4,7 +4,7 @@
 #include "ctl/show.h"
 #include "ctl/table.h"
 
-int show_routes(struct ctl *ctl, json_t *result)
+static void print_routes(struct ctl *ctl, json_t *routes)
 {
     static const struct column columns[] = {
         {"NAME", "name", false},         {"PATTERN", "pattern", false},  {"TYPE", "type", false},
@@ -13,9 +13,36 @@ int show_routes(struct ctl *ctl, json_t *result)
         {"STATE", "state", false},       {"REQUESTS", "requests", true}, {"ANSWERED", "answered", true},
         {"FAILED", "failed", true},      {"WHY", "reason", false},
     };
-    if (!ctl->json)
-        table_print(ctl->out, table_member(result, "routes"), columns, sizeof(columns) / sizeof(columns[0]));
-    return CTL_DONE;
+    if (ctl->json) {
+        json_t *result = json_pack("{s:O}", "routes", routes);
+        json_dumpf(result, ctl->out, JSON_COMPACT);
+        fputc('\n', ctl->out);
+        json_decref(result);
+    } else {
+        table_print(ctl->out, routes, columns, sizeof(columns) / sizeof(columns[0]));
+    }
+}
+
+/* The server answers page by page; people and programs get one list. */
+int run_route_list(struct ctl *ctl)
+{
+    json_t *routes = json_array();
+    bool more = false;
+    int status;
+    do {
+        json_t *result;
+        status = ctl_request(ctl, ctl->command->cmd, ctl->args, &result);
+        json_t *next = json_object_get(result, "next");
+        json_array_extend(routes, json_object_get(result, "routes"));
+        more = status == CTL_DONE && json_is_string(next);
+        if (more)
+            json_object_set(ctl->args, "after", next);
+        json_decref(result);
+    } while (more);
+    if (status == CTL_DONE)
+        print_routes(ctl, routes);
+    json_decref(routes);
+    return status;
 }
 
 int show_route(struct ctl *ctl, json_t *result)

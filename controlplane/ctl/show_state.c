@@ -54,7 +54,8 @@ int show_status(struct ctl *ctl, json_t *result)
         fprintf(out, "%-12s connected to %s, %s, %lld replicas\n", "redis", text(result, "redis/address"),
                 text(result, "redis/role"), number(result, "redis/replicas"));
     else
-        fprintf(out, "%-12s away (%s)\n", "redis", text(result, "redis/address"));
+        fprintf(out, "%-12s away (%s: %s)\n", "redis", text(result, "redis/address"),
+                text(result, "redis/state"));
     fprintf(out, "%-12s %lld of the file, %lld of administrators; %lld in service, %lld out of service\n",
             "routes", number(result, "routes/file"), number(result, "routes/admin"),
             number(result, "routes/in_service"), number(result, "routes/out_of_service"));

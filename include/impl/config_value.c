@@ -50,9 +50,10 @@ void config_set_count(const struct config_list *list, void *base, uint32_t count
 
 void *config_element(const struct config_list *list, const void *base, uint32_t index)
 {
-    char *first = at(base, list->offset);
+    void *place = at(base, list->offset);
+    char *first = place;
     if (!list->inner)
-        memcpy(&first, first, sizeof(first)); /* whatever the pointer's type */
+        memcpy(&first, place, sizeof(first)); /* whatever the pointer's type */
     return first + (size_t)index * list->element;
 }
 

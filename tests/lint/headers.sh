@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-2-Clause
-# Each header compiles alone, with gcc and with clang.
+# Each header compiles alone, with gcc and with clang. One is no header but a body, compiled once per instruction set.
 flags="-std=gnu11 -D_GNU_SOURCE -DHG_VERSION=\"0\" -Wall -Wextra -Werror -Wno-missing-field-initializers -Wno-unused-function -fsyntax-only"
 dpdk=$(pkg-config --cflags libdpdk | sed 's/-I/-isystem /g')
 BUILD=${BUILD:-build}
@@ -20,7 +20,7 @@ one() {
   done
 }
 export -f one
-out=$(git ls-files '*.h' | while read -r f; do [ -f "$f" ] && echo "$f"; done | xargs -P 2 -I{} bash -c 'one {}')
+out=$(git ls-files '*.h' | grep -vx dataplane/sip/index_fast.h | while read -r f; do [ -f "$f" ] && echo "$f"; done | xargs -P 2 -I{} bash -c 'one {}')
 [ -z "$out" ] && exit 0
 echo "$out"
 exit 1

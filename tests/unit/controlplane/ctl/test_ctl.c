@@ -327,6 +327,17 @@ static void users_page_by_page(void **state)
     has(out_text, "--after a@x");
 }
 
+static void routes_come_as_one_list(void **state)
+{
+    (void)state;
+    const char *const pages[] = {"{\"ok\":true,\"result\":{\"routes\":[{\"name\":\"a\"}],\"next\":\"a\"}}\n",
+                                 "{\"ok\":true,\"result\":{\"routes\":[{\"name\":\"b\"}],\"next\":null}}\n",
+                                 NULL};
+    assert_int_equal(ask("--json route list", pages), 0);
+    assert_string_equal(out_text, "{\"routes\":[{\"name\":\"a\"},{\"name\":\"b\"}]}\n");
+    has(server.requests, "\"after\":\"a\"");
+}
+
 /* "OPTIONS sip:a\r\n\x1b\r\n" */
 #define EVENT(src, dst)                                                                                      \
     "{\"event\":{\"time_ms\":1700000000123.5,\"core\":1,\"direction\":\"in\",\"src\":\"" src                 \
