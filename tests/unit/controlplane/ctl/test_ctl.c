@@ -438,12 +438,19 @@ static int forget(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(status_tells_readiness), cmocka_unit_test(routes_are_described_by_options),
-        cmocka_unit_test(lists_are_tables),       cmocka_unit_test(refusals),
-        cmocka_unit_test(servers_that_are_none),  cmocka_unit_test(wrong_usage),
-        cmocka_unit_test(help_for_every_command), cmocka_unit_test(counters_once_and_watched),
-        cmocka_unit_test(users_page_by_page),     cmocka_unit_test(trace_as_text),
-        cmocka_unit_test(trace_as_capture),       cmocka_unit_test(config_check_needs_no_server),
+        cmocka_unit_test(status_tells_readiness),
+        cmocka_unit_test(routes_are_described_by_options),
+        cmocka_unit_test(lists_are_tables),
+        cmocka_unit_test(refusals),
+        cmocka_unit_test(servers_that_are_none),
+        cmocka_unit_test(wrong_usage),
+        cmocka_unit_test(help_for_every_command),
+        cmocka_unit_test(counters_once_and_watched),
+        cmocka_unit_test(users_page_by_page),
+        cmocka_unit_test(routes_come_as_one_list),
+        cmocka_unit_test(trace_as_text),
+        cmocka_unit_test(trace_as_capture),
+        cmocka_unit_test(config_check_needs_no_server),
     };
     return cmocka_run_group_tests(tests, NULL, forget);
 }
