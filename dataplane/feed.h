@@ -30,7 +30,7 @@ struct feed_setup {
 struct feed *feed_init(const struct feed_setup *setup);
 void feed_close(struct feed *feed);
 
-/* One stage of the turn: at most 32 records, or 4 when the turn is loaded, or one step of a sweep. Returns
+/* One stage of the turn: at most 8 records, or 2 when the turn is loaded, or one step of a sweep. Returns
  * how much was done: while it is more than 0 there may be more, so the core should not nap. */
 unsigned feed_turn(struct feed *feed, bool loaded);
 
