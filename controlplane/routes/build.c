@@ -20,12 +20,18 @@ static const uint32_t element_size[HG_SECTIONS] = {
     [HG_SECTION_TEXT] = 1,
 };
 
+static bool same_key(const struct builder *b, const struct hg_image_entry *e, const char *key, uint32_t len)
+{
+    uint32_t head = len < HG_IMAGE_HEAD ? len : HG_IMAGE_HEAD;
+    return memcmp(e->head, key, head) == 0 &&
+           memcmp(b->section[HG_SECTION_TEXT] + e->text, key + head, len - head) == 0;
+}
+
 struct hg_image_entry *builder_put(struct builder *b, const void *key, uint32_t len, uint8_t kind,
                                    uint32_t context, uint32_t value, bool *fresh)
 {
     struct hg_image_slot *slots = (struct hg_image_slot *)(void *)b->section[HG_SECTION_SLOTS];
     struct hg_image_entry *entries = (struct hg_image_entry *)(void *)b->section[HG_SECTION_ENTRIES];
-    char *text = b->section[HG_SECTION_TEXT];
     uint64_t mask = b->n[HG_SECTION_SLOTS] - 1;
     struct hg_image_text t;
     hg_image_text_set(&t, b->head.seed, key, len);
@@ -35,13 +41,15 @@ struct hg_image_entry *builder_put(struct builder *b, const void *key, uint32_t 
         struct hg_image_slot *s = &slots[(h + i) & mask];
         if (s->entry == 0) {
             uint64_t at = b->n[HG_SECTION_ENTRIES]++;
+            uint32_t head = len < HG_IMAGE_HEAD ? len : HG_IMAGE_HEAD;
             entries[at] = (struct hg_image_entry){.text = (uint32_t)b->n[HG_SECTION_TEXT],
                                                   .value = value,
                                                   .context = context,
                                                   .len = (uint16_t)len,
                                                   .kind = kind};
-            memcpy(text + b->n[HG_SECTION_TEXT], key, len);
-            b->n[HG_SECTION_TEXT] += len;
+            memcpy(entries[at].head, key, head);
+            memcpy(b->section[HG_SECTION_TEXT] + b->n[HG_SECTION_TEXT], (const char *)key + head, len - head);
+            b->n[HG_SECTION_TEXT] += len - head;
             *s = (struct hg_image_slot){(uint32_t)(h >> 32), (uint32_t)at + 1};
             if (b->head.probes < i + 1)
                 b->head.probes = i + 1;
@@ -50,7 +58,7 @@ struct hg_image_entry *builder_put(struct builder *b, const void *key, uint32_t 
         }
         struct hg_image_entry *e = &entries[s->entry - 1];
         if (s->tag == (uint32_t)(h >> 32) && e->kind == kind && e->len == len && e->context == context &&
-            memcmp(text + e->text, key, len) == 0)
+            same_key(b, e, key, len))
             return e;
     }
     b->crowded = true;
@@ -96,10 +104,6 @@ static void build_routes(struct builder *b)
     struct hg_image_group *groups = (struct hg_image_group *)(void *)b->section[HG_SECTION_GROUPS];
     struct hg_image_route *routes = (struct hg_image_route *)(void *)b->section[HG_SECTION_ROUTES];
     struct hg_image_hop *hops = (struct hg_image_hop *)(void *)b->section[HG_SECTION_HOPS];
-    for (uint32_t p = 0; p < c->ngroups; p++) {
-        const struct group *g = &c->groups[c->order[p]];
-        groups[p] = (struct hg_image_group){g->item, g->n};
-    }
     for (uint32_t i = 0; i < c->nitems; i++) {
         const struct item *item = &c->items[i];
         const struct hg_static_route *r = input_route(c->input, item->route);
@@ -111,10 +115,15 @@ static void build_routes(struct builder *b)
         flags |= r->less_specific ? HG_IMAGE_LESS_SPECIFIC : 0;
         routes[i] = (struct hg_image_route){.slot = c->status[item->route].slot,
                                             .target = item->target,
-                                            .ntargets = item->ntargets,
+                                            .hop = item->ntargets == 1 ? c->targets[item->target].hop : 0,
+                                            .ntargets = (uint8_t)item->ntargets,
                                             .priority = r->priority,
                                             .weight = r->weight,
                                             .flags = flags};
+    }
+    for (uint32_t p = 0; p < c->ngroups; p++) {
+        const struct group *g = &c->groups[c->order[p]];
+        groups[p] = (struct hg_image_group){g->item, g->n, routes[g->item]};
     }
     if (c->ntargets)
         memcpy(b->section[HG_SECTION_TARGETS], c->targets, c->ntargets * sizeof(*c->targets));

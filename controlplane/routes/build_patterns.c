@@ -129,6 +129,11 @@ static void fill_rules(struct builder *b)
         }
     }
     for (uint64_t i = 0; i < b->n[HG_SECTION_PREFIXES]; i++) {
+        if (prefixes[i].nexact + prefixes[i].nstar == 1) {
+            prefixes[i].group = rules[prefixes[i].rule].group;
+            prefixes[i].len = rules[prefixes[i].rule].len;
+            continue;
+        }
         qsort(rules + prefixes[i].rule, prefixes[i].nexact, sizeof(*rules), by_length);
         qsort(rules + prefixes[i].rule + prefixes[i].nexact, prefixes[i].nstar, sizeof(*rules), by_length);
     }

@@ -28,6 +28,11 @@ static void add(struct matches *m, uint32_t group)
 static void match_prefix(const struct hg_image *image, uint32_t index, uint32_t len, struct matches *m)
 {
     const struct hg_image_prefix *p = HG_IMAGE_AT(image, HG_SECTION_PREFIXES, struct hg_image_prefix) + index;
+    if (p->nexact + p->nstar == 1) {
+        if (p->nexact ? p->len == len : p->len <= len)
+            add(m, p->group);
+        return;
+    }
     const struct hg_image_rule *rule = HG_IMAGE_AT(image, HG_SECTION_RULES, struct hg_image_rule) + p->rule;
     uint32_t low = 0, high = p->nexact;
     while (low < high) {

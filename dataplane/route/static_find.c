@@ -47,6 +47,8 @@ static bool hop_usable(const struct walk *w, uint16_t hop)
 
 static bool route_usable(const struct walk *w, const struct hg_image_route *route)
 {
+    if (route->ntargets == 1)
+        return hop_usable(w, route->hop);
     for (uint32_t i = 0; i < route->ntargets; i++)
         if (hop_usable(w, w->targets[route->target + i].hop))
             return true;
@@ -65,6 +67,10 @@ static uint32_t order_targets(struct walk *w, const struct hg_image_route *route
 {
     const struct hg_image_target *t = w->targets + route->target;
     uint32_t n = 0;
+    if (route->ntargets == 1) {
+        hops[0] = route->hop;
+        return 1;
+    }
     for (uint32_t i = 0; i < route->ntargets && n < HG_TARGETS_MAX;) {
         uint32_t candidate[HG_IMAGE_TARGETS], weight[HG_IMAGE_TARGETS], k = 0, sum = 0;
         uint16_t priority = t[i].priority;
@@ -233,8 +239,10 @@ enum route_verdict route_static_find(struct route *r, struct slice user, struct 
     unsigned n = image_match(image, ours ? &u : NULL, &h, groups);
     const struct hg_image_group *group = HG_IMAGE_AT(image, HG_SECTION_GROUPS, struct hg_image_group);
     const struct hg_image_route *routes = HG_IMAGE_AT(image, HG_SECTION_ROUTES, struct hg_image_route);
-    for (unsigned i = 0; i < n; i++)
-        if (!walk_group(&w, routes + group[groups[i]].route, group[groups[i]].nroutes))
+    for (unsigned i = 0; i < n; i++) {
+        const struct hg_image_group *g = &group[groups[i]];
+        if (!walk_group(&w, g->nroutes == 1 ? &g->only : routes + g->route, g->nroutes))
             break;
+    }
     return verdict(&w);
 }

@@ -16,12 +16,13 @@
 #include "hg/endpoint.h"
 #include "hg/limits.h"
 
-#define HG_IMAGE_MAGIC        0x48475f524f555445ull
-#define HG_IMAGE_LAYOUT       1
-#define HG_IMAGE_PROBES       255 /* slots looked at for one key at most; the compiler sees to it */
-#define HG_IMAGE_TARGETS      32  /* endpoints of one route: what a name may resolve to */
-#define HG_IMAGE_SUFFIX_FORMS 16  /* lengths before the asterisk for one non-empty ending of a host pattern  \
-                                   */
+#define HG_IMAGE_MAGIC   0x48475f524f555445ull
+#define HG_IMAGE_LAYOUT  2
+#define HG_IMAGE_PROBES  255 /* slots looked at for one key at most; the compiler sees to it */
+#define HG_IMAGE_TARGETS 32  /* endpoints of one route: what a name may resolve to */
+#define HG_IMAGE_SUFFIX_FORMS                                                                                \
+    16 /* lengths before the asterisk for one non-empty ending of a host pattern                             \
+        */
 #define HG_IMAGE_NONE UINT32_MAX
 
 enum hg_image_kind {
@@ -43,20 +44,28 @@ struct hg_image_slot {
     uint32_t entry; /* index + 1; 0 = empty */
 };
 
+#define HG_IMAGE_HEAD 16
 struct hg_image_entry {
-    uint32_t text; /* offset in the text section */
     uint32_t value;
     uint32_t context;
+    uint32_t text; /* offset in the text section of what does not fit into head */
     uint16_t len;
     uint8_t kind;
     uint8_t pad;
+    char head[HG_IMAGE_HEAD];
 };
-static_assert(sizeof(struct hg_image_entry) == 16, "layout");
+static_assert(sizeof(struct hg_image_entry) == 32, "half a cache line");
 
-struct hg_image_prefix { /* patterns with the same literals before their trailing wildcards */
-    uint32_t rule;       /* first of nexact + nstar rules, each part sorted by len, shortest first */
+/* Patterns with the same literals before their trailing wildcards. What is the rule stands here too: where
+ * there is only one, which is nearly everywhere, nothing else has to be read. */
+struct hg_image_prefix {
+    uint32_t rule; /* first of nexact + nstar rules, each part sorted by len, shortest first */
     uint16_t nexact, nstar;
+    uint32_t group; /* of the only rule */
+    uint16_t len;
+    uint16_t pad;
 };
+static_assert(sizeof(struct hg_image_prefix) == 16, "layout");
 
 struct hg_image_rule {
     uint32_t group;
@@ -70,12 +79,6 @@ struct hg_image_suffix {
     uint32_t nforms;
 };
 
-/* Routes of one identical pattern. Groups are numbered by specificity, the most specific first. */
-struct hg_image_group {
-    uint32_t route; /* first; sorted by priority, a blocked one first */
-    uint32_t nroutes;
-};
-
 enum hg_image_route_flags {
     HG_IMAGE_IN_SERVICE = 1,
     HG_IMAGE_BLOCK = 2,
@@ -86,14 +89,22 @@ enum hg_image_route_flags {
 };
 
 struct hg_image_route {
-    uint32_t slot;     /* of route_stats */
-    uint32_t target;   /* first */
-    uint16_t ntargets; /* 0: not resolved */
-    uint16_t priority, weight;
+    uint32_t slot;    /* of route_stats */
+    uint32_t target;  /* first */
+    uint16_t hop;     /* of the only target */
+    uint8_t ntargets; /* 0: not resolved */
     uint8_t flags;
-    uint8_t pad;
+    uint16_t priority, weight;
 };
 static_assert(sizeof(struct hg_image_route) == 16, "layout");
+
+/* Routes of one identical pattern. Groups are numbered by specificity, the most specific first. */
+struct hg_image_group {
+    uint32_t route; /* first; sorted by priority, a blocked one first */
+    uint32_t nroutes;
+    struct hg_image_route only; /* a copy, where nroutes is 1 */
+};
+static_assert(sizeof(struct hg_image_group) == 24, "layout");
 
 struct hg_image_target {
     uint16_t hop;
@@ -211,13 +222,22 @@ static inline uint64_t hg_image_hash(const struct hg_image_text *t, uint32_t len
     return hg_image_mix(h, (uint64_t)context << 32 | (uint64_t)len << 8 | kind);
 }
 
+static inline bool hg_image_same(const struct hg_image *image, const struct hg_image_entry *e, const char *c,
+                                 uint32_t len)
+{
+    if (len <= HG_IMAGE_HEAD)
+        return memcmp(e->head, c, len) == 0;
+    return memcmp(e->head, c, HG_IMAGE_HEAD) == 0 &&
+           memcmp(HG_IMAGE_AT(image, HG_SECTION_TEXT, char) + e->text, c + HG_IMAGE_HEAD,
+                  len - HG_IMAGE_HEAD) == 0;
+}
+
 static inline const struct hg_image_entry *hg_image_find(const struct hg_image *image,
                                                          const struct hg_image_text *t, uint32_t len,
                                                          uint8_t kind, uint32_t context)
 {
     const struct hg_image_slot *slots = HG_IMAGE_AT(image, HG_SECTION_SLOTS, struct hg_image_slot);
     const struct hg_image_entry *entries = HG_IMAGE_AT(image, HG_SECTION_ENTRIES, struct hg_image_entry);
-    const char *text = HG_IMAGE_AT(image, HG_SECTION_TEXT, char);
     uint64_t mask = image->section[HG_SECTION_SLOTS].n - 1;
     uint64_t h = hg_image_hash(t, len, kind, context);
     for (uint32_t i = 0; i < image->probes; i++) {
@@ -227,8 +247,7 @@ static inline const struct hg_image_entry *hg_image_find(const struct hg_image *
         if (s->tag != (uint32_t)(h >> 32))
             continue;
         const struct hg_image_entry *e = &entries[s->entry - 1];
-        if (e->kind == kind && e->len == len && e->context == context &&
-            memcmp(text + e->text, t->c, len) == 0)
+        if (e->kind == kind && e->len == len && e->context == context && hg_image_same(image, e, t->c, len))
             return e;
     }
     return NULL;

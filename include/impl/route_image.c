@@ -92,7 +92,8 @@ static const char *check_table(const struct hg_image *image)
     for (uint64_t i = 0; i < nentries; i++, e++) {
         if (e->kind == 0 || e->kind >= HG_KEY_KINDS)
             return "entry of an unknown kind";
-        if (e->len > HG_IMAGE_TEXT_MAX || !range(image, HG_SECTION_TEXT, e->text, e->len))
+        uint32_t rest = e->len > HG_IMAGE_HEAD ? e->len - HG_IMAGE_HEAD : 0;
+        if (e->len > HG_IMAGE_TEXT_MAX || !range(image, HG_SECTION_TEXT, e->text, rest))
             return "entry without its text";
         if (value_in[e->kind] != HG_SECTIONS && !range(image, value_in[e->kind], e->value, 1))
             return "entry with a value out of range";
@@ -109,7 +110,8 @@ static const char *check_patterns(const struct hg_image *image)
     const struct hg_image_suffix *s = HG_IMAGE_AT(image, HG_SECTION_SUFFIXES, struct hg_image_suffix);
     for (uint64_t i = 0; i < count(image, HG_SECTION_PREFIXES); i++, p++)
         if (!range(image, HG_SECTION_RULES, p->rule, (uint64_t)p->nexact + p->nstar) ||
-            p->nexact > HG_IMAGE_TEXT_MAX || p->nstar > HG_IMAGE_TEXT_MAX)
+            p->nexact > HG_IMAGE_TEXT_MAX || p->nstar > HG_IMAGE_TEXT_MAX ||
+            (p->nexact + p->nstar == 1 && !range(image, HG_SECTION_GROUPS, p->group, 1)))
             return "prefix without its rules";
     for (uint64_t i = 0; i < count(image, HG_SECTION_RULES); i++)
         if (!range(image, HG_SECTION_GROUPS, r[i].group, 1))
@@ -123,6 +125,15 @@ static const char *check_patterns(const struct hg_image *image)
     return NULL;
 }
 
+static bool route_good(const struct hg_image *image, const struct hg_image_route *r)
+{
+    const struct hg_image_hop *hops = HG_IMAGE_AT(image, HG_SECTION_HOPS, struct hg_image_hop);
+    if (r->ntargets > HG_IMAGE_TARGETS || !range(image, HG_SECTION_TARGETS, r->target, r->ntargets) ||
+        r->slot >= HG_ROUTE_SLOTS)
+        return false;
+    return r->ntargets != 1 || (range(image, HG_SECTION_HOPS, r->hop, 1) && hops[r->hop].serial != 0);
+}
+
 static const char *check_routes(const struct hg_image *image)
 {
     const struct hg_image_group *g = HG_IMAGE_AT(image, HG_SECTION_GROUPS, struct hg_image_group);
@@ -130,11 +141,11 @@ static const char *check_routes(const struct hg_image *image)
     const struct hg_image_target *t = HG_IMAGE_AT(image, HG_SECTION_TARGETS, struct hg_image_target);
     const struct hg_image_hop *hops = HG_IMAGE_AT(image, HG_SECTION_HOPS, struct hg_image_hop);
     for (uint64_t i = 0; i < count(image, HG_SECTION_GROUPS); i++, g++)
-        if (g->nroutes > HG_SAME_PATTERN_MAX || !range(image, HG_SECTION_ROUTES, g->route, g->nroutes))
+        if (g->nroutes > HG_SAME_PATTERN_MAX || !range(image, HG_SECTION_ROUTES, g->route, g->nroutes) ||
+            (g->nroutes == 1 && !route_good(image, &g->only)))
             return "group without its routes";
     for (uint64_t i = 0; i < count(image, HG_SECTION_ROUTES); i++, r++)
-        if (r->ntargets > HG_IMAGE_TARGETS || !range(image, HG_SECTION_TARGETS, r->target, r->ntargets) ||
-            r->slot >= HG_ROUTE_SLOTS)
+        if (!route_good(image, r))
             return "route without its targets";
     for (uint64_t i = 0; i < count(image, HG_SECTION_TARGETS); i++, t++)
         if (!range(image, HG_SECTION_HOPS, t->hop, 1) || hops[t->hop].serial == 0)
