@@ -58,7 +58,7 @@ static bool quick_call_id(const char *p, uint32_t len, struct slice *out)
         else if (line[1] == '\r')
             return false;
         next = memchr(line + 1, '\n', (size_t)(end - line - 1));
-        if (v && next) {
+        if (v && next && v <= next) { /* the line may end inside what looks like the name */
             while (v < next && (*v == ' ' || *v == '\t'))
                 v++;
             *out = slice_of(v, (uint32_t)(next - v));

@@ -27,6 +27,8 @@ static inline void text_bytes(struct text *t, const char *p, uint32_t n)
         t->over = true;
         return;
     }
+    if (n == 0)
+        return;
     memcpy(t->p, p, n);
     t->p += n;
 }
