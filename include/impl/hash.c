@@ -119,16 +119,24 @@ static inline uint64_t lower8(uint64_t w)
     return w | upper >> 2;
 }
 
-static inline void copy_lower(uint8_t *to, const char *from, uint32_t n)
+/* Names are short: their ends overlap instead of being counted byte by byte. */
+static inline void copy_name(uint8_t *to, const char *from, uint32_t n, bool lower)
 {
     uint64_t w;
-    for (; n >= 8; n -= 8, from += 8, to += 8) {
-        memcpy(&w, from, 8);
-        w = lower8(w);
-        memcpy(to, &w, 8);
+    uint32_t i = 0;
+    if (n < 8) {
+        for (; i < n; i++)
+            to[i] = (uint8_t)(lower ? ascii_lower(from[i]) : from[i]);
+        return;
     }
-    for (; n > 0; n--)
-        *to++ = (uint8_t)ascii_lower(*from++);
+    for (; i + 8 < n; i += 8) {
+        memcpy(&w, from + i, 8);
+        w = lower ? lower8(w) : w;
+        memcpy(to + i, &w, 8);
+    }
+    memcpy(&w, from + n - 8, 8);
+    w = lower ? lower8(w) : w;
+    memcpy(to + n - 8, &w, 8);
 }
 
 /* Names longer than any that routes still hash whole, chunk by chunk. */
@@ -136,10 +144,7 @@ static uint32_t gather(struct sip *s, uint8_t *buf, uint32_t fill, struct slice 
 {
     while (part.len > 0) {
         uint32_t n = CHUNK - fill < part.len ? CHUNK - fill : part.len;
-        if (lower)
-            copy_lower(buf + fill, part.p, n);
-        else
-            memcpy(buf + fill, part.p, n);
+        copy_name(buf + fill, part.p, n, lower);
         part.p += n;
         part.len -= n;
         fill += n;
@@ -155,14 +160,23 @@ struct hg_user_key hg_user_key(const struct hg_hash_secret *secret, struct slice
 {
     struct hg_user_key key;
     struct sip s;
-    uint8_t buf[CHUNK];
+    uint8_t buf[CHUNK + 8];
+    uint32_t total = user.len + 1 + domain.len, fill;
     sip_start(&s, secret);
     s.v1 ^= 0xee;
-    uint32_t fill = gather(&s, buf, 0, user, false);
-    fill = gather(&s, buf, fill, SLICE_LIT("@"), false);
-    fill = gather(&s, buf, fill, domain, true);
+    if (__builtin_expect(user.len < CHUNK / 2 && domain.len < CHUNK / 2, 1)) {
+        copy_name(buf, user.p, user.len, false);
+        buf[user.len] = '@';
+        copy_name(buf + user.len + 1, domain.p, domain.len, true);
+        fill = total;
+    } else {
+        fill = gather(&s, buf, 0, user, false);
+        fill = gather(&s, buf, fill, SLICE_LIT("@"), false);
+        fill = gather(&s, buf, fill, domain, true);
+    }
+    memset(buf + fill, 0, 8); /* so that the tail is a whole word */
     sip_words(&s, buf, fill / 8);
-    sip_tail(&s, buf + (fill & ~7u), fill & 7, user.len + 1 + domain.len);
+    sip_word(&s, load_le64(buf + (fill & ~7u)) | (uint64_t)(total & 0xff) << 56);
     sip_finish128(&s, key.h);
     return key;
 }
