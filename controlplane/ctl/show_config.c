@@ -5,6 +5,7 @@
 #include "ctl/show.h"
 #include "ctl/table.h"
 #include "hg/config.h"
+#include "hg/route_pattern.h"
 
 int show_config(struct ctl *ctl, json_t *result)
 {
@@ -57,6 +58,29 @@ int show_reload(struct ctl *ctl, json_t *result)
     return CTL_DONE;
 }
 
+/* What is valid, and yet does not do what its author may hope. */
+static void print_warnings(struct ctl *ctl, const struct hg_config *config, const char *file)
+{
+    static const char *const protocols[] = {"UDP", "TCP", "TLS"};
+    char why[300];
+    for (uint32_t i = 0; i < config->nroutes; i++) {
+        const struct hg_static_route *route = &config->routes[i];
+        if (route->in_service && route->proto != HG_UDP)
+            fprintf(ctl->err, "%s: warning: route %s stays out of service: no transport %s yet\n", file,
+                    route->name, protocols[route->proto]);
+        if (hg_route_pattern_check(route->type, route->pattern,
+                                   (const char(*)[HG_PATTERN_MAX + 1]) config->templates, config->ntemplates,
+                                   why, sizeof(why)) != NULL)
+            fprintf(ctl->err, "%s: warning: route %s stays out of service: %s\n", file, route->name, why);
+    }
+    if (config->nlisteners == 0)
+        fprintf(ctl->err, "%s: warning: dataplane.listeners is empty: no SIP is taken\n", file);
+    if (config->naccess + config->nneighbours == 0)
+        fprintf(ctl->err,
+                "%s: warning: cluster.access and cluster.neighbours are empty: only next hops may send\n",
+                file);
+}
+
 int run_config_check(struct ctl *ctl)
 {
     const char *file = json_string_value(json_object_get(ctl->local, "file"));
@@ -81,6 +105,7 @@ int run_config_check(struct ctl *ctl)
     } else if (config != NULL) {
         fprintf(ctl->out, "%s: valid: %u ports, %u listeners, %u routes\n", file, config->nports,
                 config->nlisteners, config->nroutes);
+        print_warnings(ctl, config, file);
     } else {
         fputs(text, ctl->err);
     }

@@ -113,5 +113,5 @@ void table_line(FILE *out, const char *title, json_t *value)
     if (value == NULL)
         return;
     table_text(value, text, sizeof(text));
-    fprintf(out, "%-12s %s\n", title, text);
+    fprintf(out, "%-13s %s\n", title, text);
 }

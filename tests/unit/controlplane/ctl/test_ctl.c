@@ -149,7 +149,7 @@ static void routes_are_described_by_options(void **state)
     asked("{\"v\":1,\"cmd\":\"route.add\",\"args\":{\"route\":{\"name\":\"gw1\",\"pattern\":\"1*\",\"next_"
           "hop\":\"gw\","
           "\"protocol\":\"udp\",\"weight\":20,\"block\":false},\"wait\":false}}");
-    has(out_text, "weight       20");
+    has(out_text, "weight        20");
     assert_null(strstr(out_text, "description"));
     assert_int_equal(ASK("route add gw1 1* gw --port=0", ROUTE), 0);
     asked("{\"v\":1,\"cmd\":\"route.add\",\"args\":{\"route\":{\"name\":\"gw1\",\"pattern\":\"1*\",\"next_"
@@ -413,6 +413,19 @@ static void config_check_needs_no_server(void **state)
     fclose(f);
     assert_int_equal(run(line), 0);
     has(out_text, "valid");
+    has(err_text, "warning: dataplane.listeners is empty");
+    f = fopen(file, "w");
+    fputs("cluster: { route_embed_templates = [ \"74..78xxxxx*\" ]; routes = ( { name = \"good\"; pattern = "
+          "\"74..7812345*\"; next_hop = \"a\"; "
+          "protocol = \"udp\"; }, { name = \"bad\"; pattern = \"73..7812345*\"; next_hop = \"a\"; protocol = "
+          "\"udp\"; }, "
+          "{ name = \"tcp\"; pattern = \"1*\"; next_hop = \"a\"; } ); };",
+          f);
+    fclose(f);
+    assert_int_equal(run(line), 0); /* L23-L25: it loads, and is not enabled */
+    has(err_text, "warning: route bad stays out of service");
+    has(err_text, "warning: route tcp stays out of service: no transport TCP");
+    assert_null(strstr(err_text, "route good"));
     f = fopen(file, "w");
     fputs("node: { name = 5;\n nam = 1; };", f);
     fclose(f);
