@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "lib/log_out.h"
 
+#include <stdalign.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -126,26 +128,23 @@ static bool log_allowed(struct ctx *c, enum hg_log_id id)
 
 static void log_send(struct ctx *c, enum hg_log_id id, unsigned nargs, const struct slice *args)
 {
-    struct {
-        struct hg_up_log h;
-        char text[HG_LOG_ARGS_MAX * (1 + HG_LOG_ARG_MAX)];
-    } out;
-    uint32_t n = 0;
+    alignas(8) char out[sizeof(struct hg_up_log) + HG_LOG_ARGS_MAX * (1 + HG_LOG_ARG_MAX)];
+    struct hg_up_log *h = (void *)out;
+    uint32_t n = offsetof(struct hg_up_log, text);
     if (nargs > HG_LOG_ARGS_MAX)
         nargs = HG_LOG_ARGS_MAX;
     for (unsigned i = 0; i < nargs; i++) {
-        uint32_t len = log_text_escape(args[i], out.h.text + n + 1, HG_LOG_ARG_MAX);
-        out.h.text[n] = (char)len;
+        uint32_t len = log_text_escape(args[i], out + n + 1, HG_LOG_ARG_MAX);
+        out[n] = (char)len;
         n += 1 + len;
     }
     struct log_bucket *b = &c->log->bucket[id];
-    out.h.r.type = HG_UP_LOG;
-    out.h.tsc = c->tsc;
-    out.h.id = (uint16_t)id;
-    out.h.args = (uint8_t)nargs;
-    out.h.pad = 0;
-    out.h.suppressed = b->suppressed;
-    if (log_record(c, &out.h.r, (uint32_t)offsetof(struct hg_up_log, text) + n))
+    *h = (struct hg_up_log){.r.type = HG_UP_LOG,
+                            .tsc = c->tsc,
+                            .id = (uint16_t)id,
+                            .args = (uint8_t)nargs,
+                            .suppressed = b->suppressed};
+    if (log_record(c, &h->r, n))
         b->suppressed = 0;
     else
         b->suppressed++;

@@ -31,8 +31,8 @@ struct world {
     unsigned attached, detached, ready, drained, logs, traces, hops;
     char log[512], message[1024];
     uint32_t log_suppressed;
-    struct hg_up_trace trace;
     char traced[64];
+    struct hg_up_trace trace; /* without its message: last */
 };
 
 extern struct world w;
