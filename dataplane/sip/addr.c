@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "sip/chars.h"
-#include "sip/host.h"
+#include "sip/param.h"
 
 static inline struct slice between(const char *p, const char *e)
 {
@@ -45,7 +45,7 @@ static bool params(const char *p, const char *e, struct sip_addr *out)
         if (!p)
             return false;
         p = ch_skip_ws(p, e);
-        if (param.name.len == 3 && slice_ieq(param.name, SLICE_LIT("tag"))) {
+        if (param.word == CH_WORD8('t', 'a', 'g', ' ', ' ', ' ', ' ', ' ')) {
             /* tag-param = "tag" EQUAL token */
             if (!param.has_value || !ch_is(*param.value.p, CH_TOKEN) || out->tag.len)
                 return false;

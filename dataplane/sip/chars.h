@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "sip/sip_tables.h"
 
@@ -41,20 +42,28 @@ static inline const char *ch_span_short(const char *p, const char *e, unsigned c
     return p;
 }
 
-/* The same for one class without white space, 16 bytes at a time. */
-static inline const char *ch_span(const char *p, const char *e, unsigned class_bits)
+/* Bit i: byte i of the 16 at p is outside the class (one class, no white space). */
+static inline unsigned ch_stops16(__m128i v, unsigned class_bits)
 {
     const __m128i high = _mm_setr_epi8(0, 0, 4, 8, 16, 32, 64, (char)128, 0, 0, 0, 0, 0, 0, 0, 0);
     const __m128i nibble = _mm_set1_epi8(0x0f);
-    const __m128i low =
-        _mm_loadu_si128((const __m128i *)(const void *)sip_class_low[__builtin_ctz(class_bits)]);
+    __m128i low = _mm_loadu_si128((const __m128i *)(const void *)sip_class_low[__builtin_ctz(class_bits)]);
+    __m128i l = _mm_shuffle_epi8(low, _mm_and_si128(v, nibble));
+    __m128i h = _mm_shuffle_epi8(high, _mm_and_si128(_mm_srli_epi16(v, 4), nibble));
+    return (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(_mm_and_si128(l, h), _mm_setzero_si128()));
+}
+
+static inline __m128i ch_load16(const char *p)
+{
+    return _mm_loadu_si128((const __m128i *)(const void *)p);
+}
+
+/* First byte outside the class, 16 bytes at a time. */
+static inline const char *ch_span(const char *p, const char *e, unsigned class_bits)
+{
     while (ch_wide(p, e)) {
-        __m128i v = _mm_loadu_si128((const __m128i *)(const void *)p);
-        __m128i l = _mm_shuffle_epi8(low, _mm_and_si128(v, nibble));
-        __m128i h = _mm_shuffle_epi8(high, _mm_and_si128(_mm_srli_epi16(v, 4), nibble));
-        __m128i out = _mm_cmpeq_epi8(_mm_and_si128(l, h), _mm_setzero_si128());
         ptrdiff_t left = e - p;
-        unsigned stops = (unsigned)_mm_movemask_epi8(out) | 1u << (left < 16 ? left : 16);
+        unsigned stops = ch_stops16(ch_load16(p), class_bits) | 1u << (left < 16 ? left : 16);
         unsigned n = (unsigned)__builtin_ctz(stops);
         p += n;
         if (n < 16)
@@ -62,6 +71,27 @@ static inline const char *ch_span(const char *p, const char *e, unsigned class_b
     }
     return ch_span_short(p, e, class_bits);
 }
+
+/* Up to eight bytes as one lower-case word, 0x20 behind them: token bytes that setting bit 5 makes a letter
+ * were that letter, and no token holds 0x20, so equal words are equal names. */
+static inline uint64_t ch_word(const char *p, size_t len)
+{
+    uint64_t v = 0;
+    if (len >= 4) {
+        uint32_t first, last;
+        memcpy(&first, p, 4);
+        memcpy(&last, p + len - 4, 4);
+        v = first | (uint64_t)last << (len - 4) * 8;
+    } else if (len) {
+        v = (uint64_t)(uint8_t)p[0] | (uint64_t)(uint8_t)p[len / 2] << len / 2 * 8 |
+            (uint64_t)(uint8_t)p[len - 1] << (len - 1) * 8;
+    }
+    return v | 0x2020202020202020ull;
+}
+
+#define CH_WORD8(a, b, c, d, e, f, g, h)                                                                     \
+    ((uint64_t)(a) | (uint64_t)(b) << 8 | (uint64_t)(c) << 16 | (uint64_t)(d) << 24 | (uint64_t)(e) << 32 |  \
+     (uint64_t)(f) << 40 | (uint64_t)(g) << 48 | (uint64_t)(h) << 56)
 
 /* memset of a constant size of at least 16, without the start-up cost of "rep stos". */
 static inline __attribute__((always_inline)) void ch_zero(void *at, size_t size)

@@ -2,31 +2,41 @@
 #include "sip/host.h"
 
 #include "sip/chars.h"
+#include "sip/param.h"
 
 static inline struct slice between(const char *p, const char *e)
 {
     return slice_of(p, (uint32_t)(e - p));
 }
 
+/* Four numbers up to 255; returns the byte after them. */
+static const char *ip4(const char *p, const char *e, struct hg_ip *ip)
+{
+    uint32_t be = 0;
+    for (unsigned i = 0; i < 4; i++) {
+        unsigned v, d;
+        if (p == e || (v = (uint8_t)*p - '0') > 9)
+            return NULL;
+        p++;
+        if (p < e && (d = (uint8_t)*p - '0') <= 9) {
+            v = v * 10 + d;
+            p++;
+            if (p < e && (d = (uint8_t)*p - '0') <= 9) {
+                v = v * 10 + d;
+                p++;
+            }
+        }
+        if (v > 255 || (i < 3 && (p == e || *p++ != '.')))
+            return NULL;
+        be |= v << i * 8;
+    }
+    *ip = hg_ip_from4(be);
+    return p;
+}
+
 bool sip_ip4_read(const char *p, const char *e, struct hg_ip *ip)
 {
-    uint8_t b[4];
-    for (unsigned i = 0; i < 4; i++) {
-        unsigned v = 0, digits = 0;
-        for (; p < e && ch_is(*p, CH_DIGIT) && digits < 4; p++, digits++)
-            v = v * 10 + (unsigned)(*p - '0');
-        if (digits == 0 || digits > 3 || v > 255)
-            return false;
-        b[i] = (uint8_t)v;
-        if (i < 3 && (p == e || *p++ != '.'))
-            return false;
-    }
-    if (p != e)
-        return false;
-    uint32_t be;
-    memcpy(&be, b, 4);
-    *ip = hg_ip_from4(be);
-    return true;
+    return ip4(p, e, ip) == e;
 }
 
 /* RFC 3986 and RFC 5954: at most one "::", which stands for at least one group; an IPv4 address as the last
@@ -78,8 +88,9 @@ bool sip_ip6_read(const char *p, const char *e, struct hg_ip *ip)
     return true;
 }
 
-/* hostname = *( domainlabel "." ) toplabel [ "." ]; a label neither begins nor ends with '-'. */
-static const char *name_read(const char *p, const char *e)
+/* hostname = *( domainlabel "." ) toplabel [ "." ]; a label neither begins nor ends with '-', the last one
+ * begins with a letter. */
+static const char *name_slow(const char *p, const char *e)
 {
     for (;;) {
         const char *label = p;
@@ -87,13 +98,43 @@ static const char *name_read(const char *p, const char *e)
             p++;
         if (p == label || *label == '-' || p[-1] == '-')
             return NULL;
-        if (e - p < 2 || *p != '.' || !ch_is(p[1], CH_ALNUM)) {
+        if (e - p < 2 || *p != '.' || !ch_is(p[1], CH_HOST)) {
             if (!ch_is(*label, CH_ALPHA))
                 return NULL;
             return p < e && *p == '.' ? p + 1 : p;
         }
         p++;
     }
+}
+
+/* The same for names shorter than 32 bytes, on bitmaps. */
+static const char *name_read(const char *p, const char *e)
+{
+    uint64_t stops = 0, dots = 0, hyphens = 0;
+    for (unsigned i = 0; i < 32; i += 16) {
+        if (!ch_wide(p + i, e))
+            return name_slow(p, e);
+        __m128i v = ch_load16(p + i);
+        stops |= (uint64_t)ch_stops16(v, CH_HOST) << i;
+        dots |= (uint64_t)(unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(v, _mm_set1_epi8('.'))) << i;
+        hyphens |= (uint64_t)(unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(v, _mm_set1_epi8('-'))) << i;
+        if (e - p - i <= 16)
+            stops |= (uint64_t)1 << (e - p);
+        if (stops)
+            break;
+    }
+    if (!stops)
+        return name_slow(p, e);
+    unsigned n = (unsigned)__builtin_ctzll(stops);
+    uint64_t in = ((uint64_t)1 << n) - 1, last = n ? (uint64_t)1 << (n - 1) : 0;
+    dots &= in;
+    hyphens &= in;
+    uint64_t inner = dots & ~last; /* a dot at the very end is the root */
+    uint64_t begins = inner << 1 | 1, ends = inner >> 1 | (dots & last ? last >> 1 : last);
+    if (n == 0 || (dots & begins) || (hyphens & (begins | ends)))
+        return NULL;
+    unsigned top = 63 - (unsigned)__builtin_clzll(begins);
+    return ch_is(p[top], CH_ALPHA) ? p + n : NULL;
 }
 
 const char *sip_host_read(const char *p, const char *e, struct sip_host *out)
@@ -109,10 +150,8 @@ const char *sip_host_read(const char *p, const char *e, struct sip_host *out)
         return end + 1;
     }
     if (ch_is(*p, CH_DIGIT)) {
-        const char *end = p;
-        while (end < e && (ch_is(*end, CH_DIGIT) || *end == '.'))
-            end++;
-        if ((end == e || !(ch_is(*end, CH_ALNUM) || *end == '-')) && sip_ip4_read(p, end, &out->ip)) {
+        const char *end = ip4(p, e, &out->ip);
+        if (end && (end == e || !ch_is(*end, CH_HOST))) {
             out->text = between(p, end);
             out->kind = SIP_HOST_IP4;
             return end;
@@ -157,32 +196,10 @@ const char *ch_quoted(const char *p, const char *e)
     return NULL;
 }
 
-const char *sip_generic_param_read(const char *p, const char *e, struct sip_generic_param *out)
+const char *sip_param_value_read(const char *p, const char *e)
 {
-    const char *end = ch_span_short(p, e, CH_TOKEN);
-    if (end == p)
-        return NULL;
-    out->name = between(p, end);
-    out->value = slice_of(end, 0);
-    out->has_value = false;
-    p = ch_skip_ws(end, e);
-    if (p == e || *p != '=')
-        return end;
-    p = ch_skip_ws(p + 1, e);
-    if (p == e)
-        return NULL;
-    out->has_value = true;
-    if (*p == '"') {
-        end = ch_quoted(p, e);
-    } else if (*p == '[') {
-        struct sip_host host;
-        end = sip_host_read(p, e, &host);
-    } else {
-        end = ch_span(p, e, CH_TOKEN);
-        if (end == p)
-            return NULL;
-    }
-    if (end)
-        out->value = between(p, end);
-    return end;
+    struct sip_host host;
+    if (*p == '"')
+        return ch_quoted(p, e);
+    return *p == '[' ? sip_host_read(p, e, &host) : NULL;
 }

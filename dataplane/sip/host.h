@@ -20,13 +20,6 @@ const char *sip_port_read(const char *p, const char *e, uint16_t *port);
 bool sip_ip4_read(const char *p, const char *e, struct hg_ip *ip);
 bool sip_ip6_read(const char *p, const char *e, struct hg_ip *ip); /* no brackets */
 
-struct sip_generic_param {
-    struct slice name, value;
-    bool has_value;
-};
-/* generic-param; p at its name, white space around '=' allowed */
-const char *sip_generic_param_read(const char *p, const char *e, struct sip_generic_param *out);
-
 /* How a URI ends: at the end of the text, at '>', or as an addr-spec outside <> (RFC 3261 20.10: no ';', ','
  * or '?'). */
 enum sip_uri_place { SIP_URI_ALONE, SIP_URI_ANGLE, SIP_URI_BARE };

@@ -127,12 +127,19 @@ const char *sip_uri_read(const char *p, const char *e, enum sip_uri_place place,
     if (colon == e || *colon != ':')
         return NULL;
     out->scheme_name = between(p, colon);
-    if (slice_ieq(out->scheme_name, SLICE_LIT("sip")))
+    switch (colon - p <= 8 ? ch_word(p, (size_t)(colon - p)) : 0) {
+    case CH_WORD8('s', 'i', 'p', ' ', ' ', ' ', ' ', ' '):
         out->scheme = SIP_SCHEME_SIP;
-    else if (slice_ieq(out->scheme_name, SLICE_LIT("sips")))
+        break;
+    case CH_WORD8('s', 'i', 'p', 's', ' ', ' ', ' ', ' '):
         out->scheme = SIP_SCHEME_SIPS;
-    else if (slice_ieq(out->scheme_name, SLICE_LIT("tel")))
+        break;
+    case CH_WORD8('t', 'e', 'l', ' ', ' ', ' ', ' ', ' '):
         out->scheme = SIP_SCHEME_TEL;
+        break;
+    default:
+        break;
+    }
     switch (out->scheme) {
     case SIP_SCHEME_SIP:
     case SIP_SCHEME_SIPS:

@@ -76,11 +76,13 @@ static enum found find(struct slice list, char sep, struct slice name, struct sl
     return r;
 }
 
-/* These make a difference even when only one of the two has them. */
+/* These make a difference even when only one of the two has them; transport stands in the examples of 19.1.4.
+ */
 static bool decisive(struct slice name)
 {
     return same(name, SLICE_LIT("user"), true) || same(name, SLICE_LIT("ttl"), true) ||
-           same(name, SLICE_LIT("method"), true) || same(name, SLICE_LIT("maddr"), true);
+           same(name, SLICE_LIT("method"), true) || same(name, SLICE_LIT("maddr"), true) ||
+           same(name, SLICE_LIT("transport"), true);
 }
 
 static bool params_match(struct slice a, struct slice b)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "sip/chars.h"
-#include "sip/host.h"
 #include "sip/index_impl.h"
+#include "sip/param.h"
 
 static inline struct slice between(const char *p, const char *e)
 {
@@ -63,43 +63,41 @@ static bool address(struct slice value, bool name_allowed, struct slice *out)
     if (out->len || value.len == 0)
         return false;
     *out = value;
-    if (sip_ip6_read(value.p, e, &ip))
-        return true;
-    return sip_host_read(value.p, e, &host) == e && (name_allowed || host.kind != SIP_HOST_NAME);
+    if (sip_host_read(value.p, e, &host) == e)
+        return name_allowed || host.kind != SIP_HOST_NAME;
+    return sip_ip6_read(value.p, e, &ip);
 }
 
-static bool known_param(const struct sip_generic_param *param, struct sip_via *out)
+#define TTL      CH_WORD8('t', 't', 'l', ' ', ' ', ' ', ' ', ' ')
+#define MADDR    CH_WORD8('m', 'a', 'd', 'd', 'r', ' ', ' ', ' ')
+#define RPORT    CH_WORD8('r', 'p', 'o', 'r', 't', ' ', ' ', ' ')
+#define BRANCH   CH_WORD8('b', 'r', 'a', 'n', 'c', 'h', ' ', ' ')
+#define RECEIVED CH_WORD8('r', 'e', 'c', 'e', 'i', 'v', 'e', 'd')
+
+static inline bool known_param(const struct sip_generic_param *param, struct sip_via *out)
 {
-    struct slice name = param->name, value = param->value;
+    struct slice value = param->value;
     uint32_t number;
-    switch (name.len) {
-    case 3:
-        if (!slice_ieq(name, SLICE_LIT("ttl")))
-            return true;
-        if (out->ttl.len || !sip_digits(value.p, value.len, 255, &number) || value.len > 3)
+    switch (param->word) {
+    case TTL:
+        if (out->ttl.len || value.len > 3 || !sip_digits(value.p, value.len, 255, &number))
             return false;
         out->ttl = value;
         return true;
-    case 5:
-        if (slice_ieq(name, SLICE_LIT("maddr")))
-            return address(value, true, &out->maddr);
-        if (!slice_ieq(name, SLICE_LIT("rport")))
-            return true;
+    case MADDR:
+        return address(value, true, &out->maddr);
+    case RPORT:
         if (out->has_rport || (param->has_value && !sip_digits(value.p, value.len, 65535, &number)))
             return false;
         out->has_rport = true;
         out->rport = value;
         return true;
-    case 6:
-        if (!slice_ieq(name, SLICE_LIT("branch")))
-            return true;
+    case BRANCH:
         if (out->branch.len || value.len == 0 || !ch_is(*value.p, CH_TOKEN))
             return false;
         out->branch = value;
         return true;
-    case 8:
-        if (!slice_ieq(name, SLICE_LIT("received")))
-            return true;
+    case RECEIVED:
         return address(value, false, &out->received);
     default:
         return true;
@@ -107,14 +105,16 @@ static bool known_param(const struct sip_generic_param *param, struct sip_via *o
 }
 
 /* The value of received and maddr may hold colons, which generic-param does not know. */
-static const char *one_param(const char *p, const char *e, struct sip_generic_param *param)
+static inline const char *one_param(const char *p, const char *e, struct sip_generic_param *param)
 {
     const char *end = sip_generic_param_read(p, e, param);
-    if (!end || end == e || *end != ':')
+    if (end && (end == e || *end != ':'))
         return end;
-    if (!slice_ieq(param->name, SLICE_LIT("received")) && !slice_ieq(param->name, SLICE_LIT("maddr")))
+    if (param->word != RECEIVED && param->word != MADDR)
         return end;
-    const char *start = param->has_value ? param->value.p : end;
+    if (!param->has_value)
+        return NULL;
+    const char *start = param->value.p;
     end = ch_span(start, e, CH_IP);
     param->value = between(start, end);
     return end;

@@ -3,11 +3,11 @@
  * random order and prefetched a few ahead, as a burst of the dataplane is, and 64 that stay in cache. CPU
  * time of the thread; runs of all contestants interleaved; medians. Figures without "hot" are of the large
  * set. */
-#include <sched.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <time.h>
 
 #include "../messages.h"
@@ -17,8 +17,9 @@
 
 #define FRAMES 65536u
 #define HOT    64u
-#define AHEAD  8u
+#define AHEAD  4u
 #define RUNS   9u
+#define HUGE   (2u << 20)
 
 struct set {
     const char *name;
@@ -121,10 +122,12 @@ static struct set make_set(const char *name, const char *template)
         if (!s.at) {
             s.len = len;
             s.stride = (len + 127) / 64 * 64; /* as mbufs are: each on lines of its own */
-            s.at = aligned_alloc(64, (size_t)s.stride * FRAMES);
+            size_t bytes = ((size_t)s.stride * FRAMES + HUGE - 1) / HUGE * HUGE;
+            s.at = aligned_alloc(HUGE, bytes);
             s.order = malloc(FRAMES * sizeof(*s.order));
             if (!s.at || !s.order)
                 abort();
+            madvise(s.at, bytes, MADV_HUGEPAGE); /* mbufs lie in huge pages */
         }
         memcpy(s.at + (size_t)i * s.stride, one, len);
         s.order[i] = i;
