@@ -106,20 +106,13 @@ static void build_routes(struct builder *b)
     struct hg_image_hop *hops = (struct hg_image_hop *)(void *)b->section[HG_SECTION_HOPS];
     for (uint32_t i = 0; i < c->nitems; i++) {
         const struct item *item = &c->items[i];
-        const struct hg_static_route *r = input_route(c->input, item->route);
-        uint8_t flags = item->flags;
-        flags |= r->in_service ? HG_IMAGE_IN_SERVICE : 0;
-        flags |= r->block ? HG_IMAGE_BLOCK : 0;
-        flags |= r->stateful ? HG_IMAGE_STATEFUL : 0;
-        flags |= r->parallel ? HG_IMAGE_PARALLEL : 0;
-        flags |= r->less_specific ? HG_IMAGE_LESS_SPECIFIC : 0;
         routes[i] = (struct hg_image_route){.slot = c->status[item->route].slot,
                                             .target = item->target,
                                             .hop = item->ntargets == 1 ? c->targets[item->target].hop : 0,
                                             .ntargets = (uint8_t)item->ntargets,
-                                            .priority = r->priority,
-                                            .weight = r->weight,
-                                            .flags = flags};
+                                            .priority = item->priority,
+                                            .weight = item->weight,
+                                            .flags = item->flags};
     }
     for (uint32_t p = 0; p < c->ngroups; p++) {
         const struct group *g = &c->groups[c->order[p]];

@@ -68,10 +68,10 @@ static void build_names(struct builder *b)
     for (uint32_t i = 0; i < g->nnodes; i++)
         put_name(b, g->nodes[i].name, &g->nodes[i].sip);
     for (uint32_t i = 0; i < c->nitems; i++) {
+        if (!c->items[i].named)
+            continue;
         const struct hg_static_route *r = input_route(c->input, c->items[i].route);
-        uint8_t kind;
-        if (c->items[i].ntargets && route_needs_name(r, &kind))
-            name_resolved(b, r->next_hop, kind, r->port);
+        name_resolved(b, r->next_hop, r->port == 0 ? ROUTES_SRV : ROUTES_ADDRESSES, r->port);
     }
     for (uint32_t i = 0; i < g->nneighbours; i++)
         for (unsigned k = 0; k < 2; k++)

@@ -31,8 +31,10 @@ struct item { /* a route that was not refused */
     uint32_t target; /* first */
     uint16_t ntargets;
     uint16_t len, star_at, lead;
-    uint8_t type, flags;
+    uint16_t priority, weight;
+    uint8_t type, flags; /* enum hg_image_route_flags */
     bool star, embedded;
+    bool named; /* its next hop was resolved */
 };
 
 struct group {

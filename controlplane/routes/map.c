@@ -25,7 +25,12 @@ bool map_open(struct map *m, uint32_t expected)
         slots *= 2;
     m->slots = calloc(slots, sizeof(*m->slots));
     m->mask = slots - 1;
-    return m->slots != NULL;
+    m->room = expected;
+    m->items = expected ? malloc(expected * sizeof(*m->items)) : NULL;
+    if (m->slots && (m->items || expected == 0))
+        return true;
+    map_close(m);
+    return false;
 }
 
 void map_close(struct map *m)

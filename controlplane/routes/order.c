@@ -22,19 +22,20 @@ static int by_rank(const void *a, const void *b)
 }
 
 /* What decides between routes of one pattern, in one number: smaller first. */
-static uint64_t route_key(const struct compile *c, const struct item *item)
+static uint64_t route_key(const struct item *item)
 {
-    const struct hg_static_route *r = input_route(c->input, item->route);
-    return (uint64_t)r->priority << 48 | (uint64_t)!r->block << 47 | (uint64_t)(UINT16_MAX - r->weight) << 31;
+    bool block = item->flags & HG_IMAGE_BLOCK;
+    return (uint64_t)item->priority << 48 | (uint64_t)!block << 47 |
+           (uint64_t)(UINT16_MAX - item->weight) << 31;
 }
 
-static void sort_small(const struct compile *c, struct item *item, uint32_t n)
+static void sort_small(struct item *item, uint32_t n)
 {
     for (uint32_t i = 1; i < n; i++) {
         struct item moved = item[i];
-        uint64_t key = route_key(c, &moved);
+        uint64_t key = route_key(&moved);
         uint32_t at = i;
-        for (; at > 0 && route_key(c, &item[at - 1]) > key; at--)
+        for (; at > 0 && route_key(&item[at - 1]) > key; at--)
             item[at] = item[at - 1];
         item[at] = moved;
     }
@@ -57,7 +58,7 @@ static bool gather(struct compile *c)
         at = 0;
         for (uint32_t p = 0; p < c->ngroups; p++) {
             struct group *g = &c->groups[c->order[p]];
-            sort_small(c, sorted + at, g->n);
+            sort_small(sorted + at, g->n);
             g->item = at;
             at += g->n;
         }

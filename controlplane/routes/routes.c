@@ -74,6 +74,13 @@ static bool refuse(struct routes_status *s, enum routes_reason reason)
     return true;
 }
 
+static uint8_t flags_of(const struct hg_static_route *r)
+{
+    return (uint8_t)((r->in_service ? HG_IMAGE_IN_SERVICE : 0) | (r->block ? HG_IMAGE_BLOCK : 0) |
+                     (r->stateful ? HG_IMAGE_STATEFUL : 0) | (r->parallel ? HG_IMAGE_PARALLEL : 0) |
+                     (r->less_specific ? HG_IMAGE_LESS_SPECIFIC : 0));
+}
+
 /* false: no memory */
 static bool add_route(struct compile *c, uint32_t i)
 {
@@ -107,7 +114,10 @@ static bool add_route(struct compile *c, uint32_t i)
                           .len = p.len,
                           .star_at = p.star_at,
                           .lead = p.lead,
+                          .priority = route->priority,
+                          .weight = route->weight,
                           .type = p.type,
+                          .flags = flags_of(route),
                           .star = p.star,
                           .embedded = p.embedded};
     if (fresh) {

@@ -93,6 +93,7 @@ static enum routes_reason add_named(struct compile *c, struct item *item, const 
     }
     if (item->ntargets == 0)
         return room ? ROUTES_NO_ADDRESS : ROUTES_HOPS_FULL;
+    item->named = true;
     qsort(c->targets + item->target, item->ntargets, sizeof(*c->targets), by_priority);
     return ROUTES_GOOD;
 }
