@@ -79,6 +79,7 @@ unsigned feed_tell(struct feed *feed)
         feed->drained = true;
         feed->news |= NEWS_DRAINED;
     }
+    log_trace_expire(feed->setup.ctx);
     hg_gauge(feed->setup.ctx->counters, HG_C_down_depth, hg_ring_used(&feed->ring));
     return tell_hops(feed);
 }

@@ -219,6 +219,13 @@ void log_trace_set(struct ctx *c, const struct hg_down_trace *filter)
     log->tracing = &log->filter;
 }
 
+void log_trace_expire(struct ctx *c)
+{
+    struct log_out *log = c->log;
+    if (log->tracing && (c->ms >= log->trace_until_ms || log->trace_left == 0))
+        log->tracing = NULL;
+}
+
 static bool trace_allowed(struct ctx *c)
 {
     struct log_bucket *b = &c->log->trace;
@@ -237,12 +244,9 @@ void log_trace(struct ctx *c, const struct hg_endpoint *src, const struct hg_end
                struct slice message)
 {
     struct log_out *log = c->log;
+    log_trace_expire(c);
     if (!log->tracing)
         return;
-    if (c->ms >= log->trace_until_ms || log->trace_left == 0) {
-        log->tracing = NULL;
-        return;
-    }
     uint32_t cut = message.len < log->filter.cut ? message.len : log->filter.cut;
     uint32_t head = (uint32_t)offsetof(struct hg_up_trace, message), length = head + cut;
     struct hg_up_trace out = {.r.type = HG_UP_TRACE, .tsc = c->tsc, .src = *src, .dst = *dst};

@@ -44,5 +44,7 @@ void log_trace(struct ctx *c, const struct hg_endpoint *src, const struct hg_end
                struct slice message);
 /* For feed: a new filter (checked by it), on == 0 ends. */
 void log_trace_set(struct ctx *c, const struct hg_down_trace *filter);
+/* Now and then: ends a trace whose time is over. */
+void log_trace_expire(struct ctx *c);
 
 #endif

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A control plane of another ABI cannot say so in the segment, so it leaves a card of a form that never
  * changes. */
+#include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -65,7 +67,9 @@ bool hg_segment_fits_control(const char *node, char *error)
 {
     struct card card;
     error[0] = '\0';
-    if (!card_read(node, &card) || (card.layout == HG_SEGMENT_LAYOUT && card.dpdk == segment_dpdk()))
+    if (!card_read(node, &card) || (kill((pid_t)card.pid, 0) < 0 && errno == ESRCH)) /* it is dead */
+        return true;
+    if (card.layout == HG_SEGMENT_LAYOUT && card.dpdk == segment_dpdk())
         return true;
     snprintf(error, HG_SEGMENT_ERROR,
              "hg-controlplane %s (pid %u) speaks segment layout %u with DPDK %08x, this hg-dataplane %s "

@@ -218,7 +218,10 @@ static void traces(void **state)
     assert_int_equal(w.traces, 3);
     assert_int_equal(w.trace.suppressed, 8);
     run(300);
+    assert_null(log_trace_filter(c)); /* its time is over */
     log_trace(c, &a, &b, false, SLICE_LIT("too late"));
+    run(1);
+    assert_int_equal(w.traces, 3);
     assert_null(log_trace_filter(c));
     f.on = 0;
     assert_true(feed_trace(w.cp, &f));
