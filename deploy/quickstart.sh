@@ -38,7 +38,7 @@ pids=()
 
 cleanup() {
   status=$?
-  trap - EXIT INT TERM
+  trap - EXIT INT TERM PIPE
   local p i s
   for ((i = ${#pids[@]} - 1; i >= 0; i--)); do kill "${pids[i]}" 2>/dev/null || true; done
   for p in "${pids[@]}"; do
@@ -47,13 +47,14 @@ cleanup() {
   done
   wait 2>/dev/null || true
   for s in $spaces; do ip netns del "$s" 2>/dev/null || true; done
-  rm -f "/dev/shm/hg-$id"
+  rm -f "/dev/shm/hg-$id" "/dev/shm/hg-$id"-routes-* "/dev/shm/hg-$id"~*
   rm -rf "$dir"
   exit "$status"
 }
 trap cleanup EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
+trap 'exit 141' PIPE
 
 in_space() { ip netns exec "$id-$1" "${@:2}"; }
 start() { # start NAME SPACE COMMAND...: in the background, output to a log; only pids from here are ever ended
@@ -132,8 +133,8 @@ for i in 1 2; do
   start "callee$i" "callee$i" sipp -sf "$top/deploy/quickstart/callee.xml" -i "10.77.0.1$i" -p 5060 -nostdin \
     -trace_stat -stf "$dir/callee$i.csv" -fd 1
 done
-# The callees answer probes with an error or not at all: either way they must be up before calls start.
-sleep 1
+# Calls start once the probes have found both callees.
+for _ in $(seq 100); do [ "$(hgctl hop list 2>/dev/null | grep -cw up)" -ge 2 ] && break; sleep 0.1; done
 sipp_status=0
 timeout $((calls / rate + 90)) ip netns exec "$id-caller" sipp 10.77.0.1:5060 -sf "$top/deploy/quickstart/caller.xml" \
   -i 10.77.0.2 -p 5060 -s 4711 -m "$calls" -r "$rate" -l 1000 -nostdin -trace_stat -stf "$dir/caller.csv" -fd 1 \
@@ -146,14 +147,13 @@ stat() { # stat FILE COLUMN: the last value of a column of SIPp's statistics
 }
 ok=$(stat "$dir/caller.csv" 'SuccessfulCall(C)')
 lost=$((calls - ok))
-c1=$(stat "$dir/callee1.csv" 'IncomingCall(C)')
-c2=$(stat "$dir/callee2.csv" 'IncomingCall(C)')
 again=$(stat "$dir/caller.csv" 'Retransmissions(C)')
 key="hg:{StandaloneCluster}:counters:$id"
-field() { cli HGET "$key" "$1"; }
+c1=$(cli HGET "$key:routes" callee1.requests)
+c2=$(cli HGET "$key:routes" callee2.requests)
 printf '  calls completed           %d of %d\n' "$ok" "$calls"
 printf '  lost                      %d\n' "$lost"
-printf '  callee1 / callee2         %d / %d (weights 20 and 10)\n' "$c1" "$c2"
+printf '  by callee1 / callee2      %d / %d (weights 20 and 10)\n' "$c1" "$c2"
 printf '  retransmissions           %d by the caller\n' "$again"
 echo
 echo "  redis-cli HGETALL '$key', what moved:"
