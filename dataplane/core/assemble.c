@@ -92,6 +92,7 @@ void core_destroy(struct core *core)
 {
     if (core == NULL)
         return;
+    wheel_clear(&core->wheel); /* its entries lie in the rooms, which go one after the other */
     if (core->feed != NULL)
         feed_close(core->feed);
     if (core->sip != NULL)

@@ -95,6 +95,16 @@ void wheel_cancel(struct wheel *w, struct wheel_timer *t)
     w->armed--;
 }
 
+void wheel_clear(struct wheel *w)
+{
+    for (unsigned level = 0; level <= WHEEL_LEVELS; level++)
+        for (unsigned i = 0; i < (level == DUE ? 1 : WHEEL_SLOTS); i++) {
+            struct wheel_timer *head = level == DUE ? &w->due : &w->slot[level][i];
+            while (head->next != head)
+                wheel_cancel(w, head->next);
+        }
+}
+
 static void cascade(struct wheel *w, unsigned level)
 {
     struct wheel_timer all, *t;

@@ -36,6 +36,8 @@ void wheel_init(struct wheel *w, uint64_t now_ms);
 /* Arms or re-arms. A deadline that has passed expires in the next advance. */
 void wheel_arm(struct wheel *w, struct wheel_timer *t, uint64_t deadline_ms);
 void wheel_cancel(struct wheel *w, struct wheel_timer *t); /* harmless if not armed */
+/* Disarms every entry: before their owners are torn down, in whatever order. */
+void wheel_clear(struct wheel *w);
 static inline bool wheel_armed(const struct wheel_timer *t)
 {
     return t->next != 0;

@@ -100,6 +100,22 @@ static void max_is_respected(void **state)
     assert_int_equal(sum, left);
 }
 
+static void clear_disarms_every_level(void **state)
+{
+    (void)state;
+    static struct wheel w;
+    struct wheel_timer t[5] = {0}, *out[8];
+    const uint64_t at[5] = {0, 3, 300, 70000, 1ull << 33};
+    wheel_init(&w, 1);
+    for (unsigned i = 0; i < 5; i++)
+        wheel_arm(&w, &t[i], at[i]);
+    wheel_clear(&w);
+    assert_int_equal(w.armed, 0);
+    for (unsigned i = 0; i < 5; i++)
+        assert_false(wheel_armed(&t[i]));
+    assert_int_equal(wheel_advance(&w, 100000, out, 8), 0);
+}
+
 /* Arms, re-arms, cancels and advances at random beside a plain array that is searched whole. */
 #define N 300
 static void same_as_naive(void **state)
@@ -145,9 +161,13 @@ static void same_as_naive(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(boundaries),         cmocka_unit_test(far_beyond_the_wheel),
-        cmocka_unit_test(cancel_is_harmless), cmocka_unit_test(past_deadline_expires_at_once),
-        cmocka_unit_test(max_is_respected),   cmocka_unit_test(same_as_naive),
+        cmocka_unit_test(boundaries),
+        cmocka_unit_test(far_beyond_the_wheel),
+        cmocka_unit_test(cancel_is_harmless),
+        cmocka_unit_test(clear_disarms_every_level),
+        cmocka_unit_test(past_deadline_expires_at_once),
+        cmocka_unit_test(max_is_respected),
+        cmocka_unit_test(same_as_naive),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
