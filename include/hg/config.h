@@ -108,7 +108,9 @@ typedef void hg_config_entry_fn(void *arg, const struct hg_config_entry *entry);
 void hg_config_show(const struct hg_config *config, hg_config_entry_fn *fn, void *arg);
 
 /* What differs from one configuration to another: fn gets the entry of `to`, with def = the value in `from`.
- * An element that only one of them has is given with NULL as the missing value. Compares secrets, shows them
+ * An element that only one of them has is given with NULL as the missing value. Elements with names are
+ * compared by name, and stand in the path by it ("cluster.routes[gw1].weight"). Long lists end in one entry
+ * that counts the rest ("cluster.routes[...]"), here and in hg_config_show. Compares secrets, shows them
  * masked. */
 void hg_config_diff(const struct hg_config *from, const struct hg_config *to, hg_config_entry_fn *fn,
                     void *arg);

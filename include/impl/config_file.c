@@ -179,6 +179,7 @@ struct hg_config *hg_config_load(const char *file, FILE *errors)
         return NULL;
     }
     struct hg_config *config = hg_config_parse(text, len, file, errors);
+    explicit_bzero(text, len); /* it may hold passwords */
     free(text);
     return config;
 }

@@ -307,6 +307,7 @@ void hg_config_free(struct hg_config *config)
     free(config->source->item_line);
     free(config->source->file);
     free(config->source);
+    explicit_bzero(config->redis_password, sizeof(config->redis_password));
     free(config);
 }
 
@@ -336,6 +337,7 @@ struct hg_config *hg_config_parse(const char *text, size_t len, const char *name
                      "libconfig syntax: name = value; group: { ... }; list: ( ... ); array: [ ... ]");
     }
     config_destroy(&tree);
+    explicit_bzero(copy, len);
     free(copy);
     if (l.errors.n == 0)
         return l.config;

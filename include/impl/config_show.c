@@ -59,6 +59,21 @@ static void show_element(const struct walk *w, const struct config_list *list, c
     }
 }
 
+static void show_rest(const struct walk *w, const struct config_list *list, uint32_t n)
+{
+    char path[PATH_SIZE], value[80];
+    snprintf(path, sizeof(path), "%.150s[...]", list->name);
+    snprintf(value, sizeof(value), "%u further elements", n);
+    const struct hg_config_entry entry = {.path = path,
+                                          .value = value,
+                                          .def = "",
+                                          .unit = "",
+                                          .doc = list->doc,
+                                          .cluster = w->cluster,
+                                          .reload = w->reload};
+    w->fn(w->arg, &entry);
+}
+
 void hg_config_show(const struct hg_config *config, hg_config_entry_fn *fn, void *arg)
 {
     struct walk w = {.fn = fn, .arg = arg, .file = config->source->file};
@@ -73,96 +88,14 @@ void hg_config_show(const struct hg_config *config, hg_config_entry_fn *fn, void
         const struct config_list *list = &config_lists[i];
         w.cluster = list->cluster;
         w.reload = list->reload;
-        for (uint32_t k = 0; k < config_count(list, config); k++) {
+        uint32_t n = config_count(list, config), most = n < CONFIG_SHOWN_MAX ? n : CONFIG_SHOWN_MAX;
+        for (uint32_t k = 0; k < most; k++) {
             w.line = config->source->list_line[i] ? config->source->list_line[i][k] : 0;
             snprintf(path, sizeof(path), "%s[%u]", list->name, k);
             show_element(&w, list, config_element(list, config, k), path);
         }
-    }
-}
-
-/* Both walks give the same fields in the same order as long as the lists are as long: one compares entry by
- * entry. */
-struct diff {
-    hg_config_entry_fn *fn;
-    void *arg;
-};
-
-static void diff_field(const struct diff *d, const struct walk *w, const struct config_field *field,
-                       const void *from, const void *to, const char *path)
-{
-    char value[CONFIG_TEXT_MAX], old[CONFIG_TEXT_MAX];
-    if (from && to &&
-        memcmp((const char *)from + field->offset, (const char *)to + field->offset, field->size) == 0)
-        return;
-    if (to)
-        config_get_text(field, to, value);
-    if (from)
-        config_get_text(field, from, old);
-    const struct hg_config_entry entry = {
-        .path = path,
-        .value = to ? value : NULL,
-        .def = from ? old : NULL,
-        .file = w->line ? w->file : NULL,
-        .line = w->line,
-        .unit = field->unit ? field->unit : "",
-        .doc = field->doc,
-        .cluster = w->cluster,
-        .reload = w->reload,
-    };
-    d->fn(d->arg, &entry);
-}
-
-static void diff_list(const struct diff *d, struct walk *w, const struct config_list *list, const void *from,
-                      const void *to, const char *path, const uint32_t *lines);
-
-static void diff_element(const struct diff *d, struct walk *w, const struct config_list *list,
-                         const void *from, const void *to, const char *path)
-{
-    char at[PATH_SIZE];
-    if (list->field[0].name == NULL) {
-        diff_field(d, w, list->field, from, to, path);
-        return;
-    }
-    for (uint32_t i = 0; i < list->fields; i++) {
-        const struct config_field *field = &list->field[i];
-        snprintf(at, sizeof(at), "%.150s.%s", path, field->name);
-        if (field->kind == CONFIG_LIST)
-            diff_list(d, w, field->list, from, to, at, NULL);
-        else
-            diff_field(d, w, field, from, to, at);
-    }
-}
-
-static void diff_list(const struct diff *d, struct walk *w, const struct config_list *list, const void *from,
-                      const void *to, const char *path, const uint32_t *lines)
-{
-    char at[PATH_SIZE];
-    uint32_t had = from ? config_count(list, from) : 0, has = to ? config_count(list, to) : 0;
-    for (uint32_t k = 0; k < had || k < has; k++) {
-        if (!list->inner)
-            w->line = lines && k < has ? lines[k] : 0;
-        snprintf(at, sizeof(at), "%.150s[%u]", path, k);
-        diff_element(d, w, list, k < had ? config_element(list, from, k) : NULL,
-                     k < has ? config_element(list, to, k) : NULL, at);
-    }
-}
-
-void hg_config_diff(const struct hg_config *from, const struct hg_config *to, hg_config_entry_fn *fn,
-                    void *arg)
-{
-    const struct diff d = {fn, arg};
-    struct walk w = {.file = to->source->file};
-    for (unsigned i = 0; i < config_items_n; i++) {
-        w.cluster = config_items[i].cluster;
-        w.reload = config_items[i].reload;
-        w.line = to->source->item_line[i];
-        diff_field(&d, &w, &config_items[i], from, to, config_items[i].name);
-    }
-    for (unsigned i = 0; i < config_lists_n; i++) {
-        w.cluster = config_lists[i].cluster;
-        w.reload = config_lists[i].reload;
-        diff_list(&d, &w, &config_lists[i], from, to, config_lists[i].name, to->source->list_line[i]);
+        if (most < n)
+            show_rest(&w, list, n - most);
     }
 }
 

@@ -101,6 +101,8 @@ struct hg_config_source {
     uint32_t *list_line[CONFIG_LISTS_N]; /* one per element */
 };
 
+#define CONFIG_SHOWN_MAX                                                                                     \
+    200 /* elements of one list that are shown, or told as changed; the rest is counted */
 #define CONFIG_TEXT_MAX 1200 /* any value as text, with its NUL */
 
 struct config_text_rule config_rule(const struct config_field *field);

@@ -81,6 +81,69 @@ static void diff_says_what_changed(void **state)
     free(seen);
 }
 
+static void count(void *arg, const struct hg_config_entry *e)
+{
+    (void)e;
+    ++*(unsigned *)arg;
+}
+
+static char *many_routes(int first, int n)
+{
+    char *text;
+    size_t size;
+    FILE *f = open_memstream(&text, &size);
+    fprintf(f, "cluster: { routes = (");
+    for (int i = first; i < first + n; i++)
+        fprintf(f, "%s\n{ name = \"r%d\"; pattern = \"%d\"; next_hop = \"gw\"; }", i > first ? "," : "", i,
+                i);
+    fprintf(f, "); };");
+    fclose(f);
+    return text;
+}
+
+static void named_elements_are_compared_by_name(void **state)
+{
+    (void)state;
+    struct seen *seen = calloc(1, sizeof(*seen));
+    char *ta = many_routes(1, 20), *tb = many_routes(0, 20);
+    struct hg_config *a = parse(ta), *b = parse(tb);
+    unsigned n = 0;
+    strcpy(b->routes[5].next_hop, "gw5");
+    hg_config_diff(a, b, note, seen);
+    HAS(seen, "cluster.routes[r0].pattern = 0 (-) a.cfg:2 cluster reload\n");
+    HAS(seen, "cluster.routes[r20].pattern = - (20) default:0 cluster reload\n");
+    HAS(seen, "cluster.routes[r5].next_hop = gw5 (gw) a.cfg:7 cluster reload\n");
+    hg_config_diff(a, b, count, &n);
+    assert_int_equal(n, 14 + 14 + 1);
+    hg_config_free(a);
+    hg_config_free(b);
+    free(ta);
+    free(tb);
+    free(seen);
+}
+
+static void long_lists_are_counted(void **state)
+{
+    (void)state;
+    struct seen *seen = calloc(1, sizeof(*seen));
+    char *ta = many_routes(0, 5), *tb = many_routes(1000, 300);
+    struct hg_config *a = parse(ta), *b = parse(tb);
+    unsigned n = 0;
+    hg_config_diff(a, b, count, &n);
+    assert_int_equal(n, 200 * 14 + 1);
+    n = 0;
+    hg_config_show(a, count, &n);
+    unsigned items = n - 5 * 14;
+    n = 0;
+    hg_config_show(b, count, &n);
+    assert_int_equal(n, items + 200 * 14 + 1);
+    hg_config_free(a);
+    hg_config_free(b);
+    free(ta);
+    free(tb);
+    free(seen);
+}
+
 static void set_takes_only_what_a_reload_applies(void **state)
 {
     (void)state;
@@ -156,10 +219,9 @@ static void routes_by_member(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(show_says_value_default_source),
-        cmocka_unit_test(diff_says_what_changed),
-        cmocka_unit_test(set_takes_only_what_a_reload_applies),
-        cmocka_unit_test(routes_by_member),
+        cmocka_unit_test(show_says_value_default_source),       cmocka_unit_test(diff_says_what_changed),
+        cmocka_unit_test(named_elements_are_compared_by_name),  cmocka_unit_test(long_lists_are_counted),
+        cmocka_unit_test(set_takes_only_what_a_reload_applies), cmocka_unit_test(routes_by_member),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
