@@ -7,6 +7,8 @@
 
 #include "net/state.h"
 
+#define IP4_MTU_MIN 576 /* what every host takes whole; below it fragmenting would get absurd */
+
 static bool ip_is_zero(const struct hg_ip *ip)
 {
     static const struct hg_ip zero;
@@ -90,6 +92,7 @@ static void iface_fill(struct net_iface *iface, const struct net_port *port, uin
     memcpy(iface->addr, config->addr, iface->naddrs * sizeof(iface->addr[0]));
     for (unsigned i = 0; i < iface->naddrs; i++)
         iface->has6 |= !hg_ip_is4(&iface->addr[i].ip);
+    iface->mtu = RTE_MAX(iface->mtu, IP4_MTU_MIN);
     if (iface->has6 && iface->mtu < 1280) /* RFC 8200 section 5: IPv6 needs it */
         iface->mtu = RTE_MIN(port_mtu, 1280);
     link_local_from_mac(iface);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Neighbour discovery for hosts with fixed addresses (RFC 4861 sections 4.3, 4.4 and 7.2). Routers are
- * configured, so their advertisements and redirects are absorbed unread. */
+ * configured, so their advertisements and redirects are absorbed unread; our addresses are announced and
+ * defended, not probed for first. */
 #include <netinet/in.h>
 
 #include <rte_byteorder.h>

@@ -227,6 +227,8 @@ bool neighbour_learn(struct net *net, uint16_t iface, const struct hg_ip *ip, co
     bool same = known && memcmp(n->l2, mac, 6) == 0;
     if (!known && news == NEWS_GOSSIP)
         return true;
+    if (news == NEWS_ANSWER && known && !same && n->state != NEIGHBOUR_PROBE)
+        news = NEWS_GOSSIP; /* this core did not ask, so it proves nothing */
     if (!same)
         mac_set(net, n, mac);
     if (news == NEWS_ANSWER)
@@ -318,6 +320,8 @@ void neighbour_tell(struct net *net, const struct frame *f)
         if (!copy)
             return;
         memcpy(rte_pktmbuf_mtod(copy, void *), rte_pktmbuf_mtod(f->m, void *), f->m->data_len);
+        copy->ol_flags = f->m->ol_flags & RTE_MBUF_F_RX_VLAN_STRIPPED;
+        copy->vlan_tci = f->m->vlan_tci;
         if (!mail_send(
                 c, core,
                 (struct mail){.kind = MAIL_NEIGHBOUR, .from = (uint8_t)c->core, .a = f->port, .m = copy}))

@@ -32,7 +32,7 @@ struct net_port {
 struct net_setup {
     uint16_t nports;
     struct net_port port[HG_PORTS_MAX];
-    const struct hg_config *config; /* must live as long as the net: lists are read at start only */
+    const struct hg_config *config; /* its lists are read by net_create() only */
 };
 
 /* NULL: out of memory. */

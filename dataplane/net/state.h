@@ -3,6 +3,8 @@
 #ifndef NET_STATE_H
 #define NET_STATE_H
 
+#include <stdalign.h>
+
 #include <rte_mbuf.h>
 
 #include "net/checksum.h"
@@ -80,8 +82,8 @@ enum neighbour_state {
 };
 
 struct neighbour {
-    struct hg_ip ip;
-    uint32_t gen; /* raised when the entry becomes somebody else's */
+    alignas(64) struct hg_ip ip; /* this line is all that sending needs */
+    uint32_t gen;                /* raised when the entry becomes somebody else's */
     uint16_t iface;
     uint8_t state, tries;
     uint8_t l2_len;

@@ -40,10 +40,10 @@ static void check(const struct model *m, const struct datagram *d)
             abort();
 }
 
-/* Such a piece is dropped alone and says nothing about its datagram. */
-static bool is_malformed(uint32_t at, uint32_t len, bool more)
+/* What is dropped alone or is a whole datagram says nothing about the datagram in pieces. */
+static bool stands_alone(uint32_t at, uint32_t len, bool more)
 {
-    return len == 0 || (more && len % 8) || (at == 0 && len < 8);
+    return len == 0 || (more && len % 8) || (at == 0 && (len < 8 || !more));
 }
 
 static void judge(struct model *m, unsigned verdict, const struct rig *rig, uint32_t at, const uint8_t *piece,
@@ -84,13 +84,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             memcpy(piece, (uint8_t[]){0x0f, 0xa0, 0x13, 0xc4, (uint8_t)(data[4] >> 4), data[4], 0, 0}, 8);
         if (m->since && m->since + 2000 <= rig->ctx.ms)
             memset(m, 0, sizeof(*m));
-        if (!m->since && !is_malformed(at, len, more))
+        if (!m->since && !stands_alone(at, len, more))
             m->since = rig->ctx.ms;
         unsigned verdict =
             rig_feed(rig, 0, b,
                      make_fragment(b, is6 ? "fd00::9" : "10.0.0.9", is6 ? "fd00::1" : "10.0.0.1", 17, id, at,
                                    more, piece, len));
-        if (!is_malformed(at, len, more) || verdict != HG_DROP_frag_bad)
+        if (!stands_alone(at, len, more))
             judge(m, verdict, rig, at, piece, len);
         if (data[0] & 0x80)
             rig_wait(rig, (data[0] >> 3 & 15) * 200u);

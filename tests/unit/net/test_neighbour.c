@@ -188,6 +188,25 @@ static void neighbours_may_move(void **state)
     assert_int_equal(state_of("10.0.0.9"), NEIGHBOUR_REACHABLE);
 }
 
+static void an_unasked_answer_is_checked(void **state)
+{
+    (void)state;
+    static const uint8_t liar[6] = {2, 0, 0, 0, 0, 0x66};
+    rig_know4(rig, "10.0.0.9");
+    send_to("10.0.0.1", "10.0.0.9");
+    FEED(make_arp(b, 2, rig_peer_mac, "10.0.0.9", "10.0.0.1"));
+    rig_flush(rig);
+    FEED(make_arp(b, 2, liar, "10.0.0.9", "10.0.0.1"));
+    assert_int_equal(state_of("10.0.0.9"), NEIGHBOUR_STALE);
+    send_to("10.0.0.1", "10.0.0.9");
+    rig_wait(rig, 1200); /* the liar is silent: the last question goes to all, and the right one answers */
+    assert_int_equal(state_of("10.0.0.9"), NEIGHBOUR_PROBE);
+    FEED(make_arp(b, 2, rig_peer_mac, "10.0.0.9", "10.0.0.1"));
+    rig_flush(rig);
+    send_to("10.0.0.1", "10.0.0.9");
+    assert_memory_equal(rig_sent(rig, NULL), rig_peer_mac, 6);
+}
+
 static void our_address_is_defended(void **state)
 {
     (void)state;
@@ -409,6 +428,7 @@ int main(void)
         CASE(silence_gives_up),
         CASE(beliefs_are_checked),
         CASE(neighbours_may_move),
+        CASE(an_unasked_answer_is_checked),
         CASE(our_address_is_defended),
         CASE(spoof_floods_are_bounded),
         CASE(nd_is_answered),
