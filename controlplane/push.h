@@ -13,6 +13,8 @@
 #include "routes/routes.h"
 #include "store/record.h"
 
+#define RECORD_WAIT_MS 5000 /* a fresh dataplane opens without the record after that */
+
 struct controlplane;
 
 /* ---- users ---- */

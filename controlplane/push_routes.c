@@ -340,6 +340,17 @@ static bool names_pending(const struct route_push *p)
     return pending;
 }
 
+/* Routes without those of the record would take away what a serving dataplane has: it keeps its own until the
+ * record is here, however long Redis is away. A fresh one gets what there is after a moment. */
+static bool hold_for_record(struct controlplane *cp, uint64_t now_ms)
+{
+    if (record_was_loaded(cp->record))
+        return false;
+    if (feed_segment(cp->feed) && cp->push_users.served)
+        return true;
+    return now_ms - cp->route_push->created_ms < RECORD_WAIT_MS;
+}
+
 void push_routes_turn(struct controlplane *cp, uint64_t now_ms)
 {
     struct route_push *p = cp->route_push;
@@ -358,6 +369,8 @@ void push_routes_turn(struct controlplane *cp, uint64_t now_ms)
         routes_retire(p->routes, p->retire);
         p->retire = 0;
     }
+    if (p->first && hold_for_record(cp, now_ms))
+        return;
     /* a dataplane without tables is better served a moment later, with next hops that lead somewhere */
     if (p->first && now_ms - p->created_ms < FIRST_MS && names_pending(p))
         return;

@@ -9,8 +9,7 @@
 #include "feed/feed.h"
 #include "push.h"
 
-#define PIECE          4000
-#define RECORD_WAIT_MS 5000 /* a fresh dataplane opens without the record after that */
+#define PIECE 4000
 
 static struct hg_user_key key_of(const struct controlplane *cp, struct slice name)
 {

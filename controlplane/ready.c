@@ -45,9 +45,11 @@ unsigned ready_reasons(struct controlplane *cp, char *out, size_t size)
             break;
         }
     }
+    if (n > 0 || feed_dp_ready(cp->feed))
+        return n;
     if (push_routes_version(cp) == 0)
         n = say(out, size, n, "the routes are not compiled yet\n");
-    if (n == 0 && !feed_dp_ready(cp->feed))
+    else
         n = say(out, size, n, "the dataplane is still loading its tables\n");
     return n;
 }

@@ -9,6 +9,7 @@
 
 #include "controlplane.h"
 #include "push.h"
+#include "store/record.h"
 
 static const char *const code_words[] = {"bad_request", "not_found", "conflict", "unavailable", "internal"};
 
@@ -93,8 +94,15 @@ static void poll_applied(struct admin_request *req, uint64_t now_ms)
     unsigned lagging = 0;
 
     if (req->routes_version) {
-        if (push_routes_version(cp) < req->routes_version && now_ms < req->deadline)
+        if (push_routes_version(cp) < req->routes_version) {
+            if (now_ms >= req->deadline)
+                admin_fail(req, ADMIN_UNAVAILABLE, "hgctl status",
+                           record_was_loaded(cp->record)
+                               ? "the change is kept, but the routes could not be compiled yet"
+                               : "the change is kept, but a serving dataplane gets no routes before the "
+                                 "record was read");
             return;
+        }
         req->routes_version = 0;
         req->marked = false;
     }

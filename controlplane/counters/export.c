@@ -151,7 +151,7 @@ static void process(struct export *e, const struct hg_segment *s)
     struct timespec now;
 
     clock_gettime(CLOCK_REALTIME, &now);
-    hset_u64(h, (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000, "updated_ms");
+    hset_u64(h, (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000, "exported_ms");
     hset_u64(h, s != NULL, "dataplane_attached");
     hset_u64(h, feed_dp_ready(feed), "dataplane_ready");
     hset_u64(h, e->cp->draining, "draining");
