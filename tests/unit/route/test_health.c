@@ -118,6 +118,24 @@ static void AE07_cores_tell_each_other(void **state)
     rig_close(guest);
 }
 
+static void AE07_a_full_mailbox_is_told_again(void **state)
+{
+    (void)state;
+    struct rig *rig = two_hops(0, 2);
+    struct route_target out[4];
+    uint16_t hop = rig_slot(rig, "192.0.2.1");
+    rig->nmails = RIG_MAILS; /* full */
+    for (unsigned i = 0; i < 3; i++)
+        route_hop_failed(rig->route, hop, true);
+    rig->nmails = 0;
+    rig->ctx.ms += 6000;
+    assert_int_equal(route_probes_due(rig->route, out, 4), 1);
+    assert_int_equal(rig->nmails, 1);
+    assert_int_equal(rig->mails[0].a, hop);
+    assert_int_equal(rig->mails[0].b, HOP_DOWN);
+    rig_close(rig);
+}
+
 static void AE07_without_probes_a_hop_gets_another_chance(void **state)
 {
     (void)state;
@@ -163,6 +181,7 @@ int main(void)
         cmocka_unit_test(AE07_thresholds),
         cmocka_unit_test(AE07_every_hop_has_one_prober),
         cmocka_unit_test(AE07_cores_tell_each_other),
+        cmocka_unit_test(AE07_a_full_mailbox_is_told_again),
         cmocka_unit_test(AE07_without_probes_a_hop_gets_another_chance),
         cmocka_unit_test(L30_health_survives_a_reload),
     };

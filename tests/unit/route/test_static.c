@@ -17,7 +17,7 @@ static int teardown(void **state)
     return 0;
 }
 
-static void L13_user_and_domain(void **state)
+static void L13_K06_user_and_domain(void **state)
 {
     struct rig *rig = *state;
     struct route_targets t;
@@ -284,7 +284,7 @@ static void stateless_comes_alone(void **state)
     assert_false(t.t[0].stateful);
 }
 
-static void M08_srv_records_share_equally(void **state)
+static void L12_L28_M08_srv_records_share_equally(void **state)
 {
     struct rig *rig = *state;
     struct route_targets t;
@@ -338,11 +338,135 @@ static void L30_results_outlive_a_swap(void **state)
     assert_int_equal(rig_find(rig, "1", "example.com", 0, &after), ROUTE_NONE);
 }
 
+static void L01_static_routes_do_not_ask_who_the_user_is(void **state)
+{
+    struct rig *rig = *state;
+    struct route_targets t;
+    struct hg_user_key key =
+        hg_user_key(route_user_secret(rig->route), SLICE_LIT("1919"), SLICE_LIT("example.com"));
+    assert_true(route_user_set(rig->route, &key, 3));
+    rig_add(rig, HG_ROUTE_USER, "1919", "192.0.2.1");
+    rig_compile(rig);
+    assert_int_equal(route_user_find(rig->route, &key), 3);
+    assert_int_equal(rig_find(rig, "1919", "example.com", 0, &t), ROUTE_FOUND);
+}
+
+static void L10_L11_L12_fields_at_their_limits(void **state)
+{
+    struct rig *rig = *state;
+    struct route_targets t;
+    struct hg_static_route *r = rig_add(rig, HG_ROUTE_USER, "1*", "2001:db8::9");
+    memset(r->description, 'd', 255);
+    r->port = 65535;
+    r->priority = r->weight = 65535;
+    rig_compile(rig);
+    assert_int_equal(rig_find(rig, "1", "example.com", 0, &t), ROUTE_FOUND);
+    assert_int_equal(t.t[0].ep.port, 65535);
+    assert_false(hg_ip_is4(&t.t[0].ep.ip));
+    struct hg_static_route fresh;
+    hg_static_route_defaults(&fresh);
+    assert_int_equal(fresh.port, 5060);
+    assert_int_equal(fresh.type, HG_ROUTE_USER);
+    assert_true(fresh.priority == 1 && fresh.weight == 1);
+    assert_true(fresh.less_specific && fresh.in_service && !fresh.block);
+}
+
+static void L16_shares_follow_weights(void **state)
+{
+    struct rig *rig = *state;
+    struct route_targets t;
+    unsigned first[101] = {0};
+    for (unsigned i = 1; i <= 100; i++) { /* as many as one pattern may have */
+        char hop[32];
+        snprintf(hop, sizeof(hop), "192.0.2.%u", i);
+        rig_add(rig, HG_ROUTE_USER, "1*", hop)->weight = (uint16_t)(i == 1 ? 65535 : 662);
+    }
+    rig_compile(rig);
+    for (unsigned i = 0; i < 20000; i++) {
+        assert_int_equal(rig_find(rig, "12", "example.com", i * 2654435761u, &t), ROUTE_FOUND);
+        assert_int_equal(t.n, HG_TARGETS_MAX);
+        first[rig_hop(&t.t[0])]++;
+        for (unsigned k = 1; k < t.n; k++)
+            for (unsigned j = 0; j < k; j++)
+                assert_int_not_equal(t.t[k].hop_slot, t.t[j].hop_slot);
+    }
+    assert_in_range(first[1], 9600, 10400); /* half of the weight */
+    for (unsigned i = 2; i <= 100; i++)
+        assert_in_range(first[i], 50, 160);
+}
+
+static void L21_five_templates(void **state)
+{
+    struct rig *rig = *state;
+    struct route_targets t;
+    static const char *const templates[] = {"1.x", "2..x", "3...x", "4.x.x", "5.xx*", "6.x"};
+    for (unsigned i = 0; i < 6; i++)
+        rig_template(rig, templates[i]);
+    rig_add(rig, HG_ROUTE_USER, "1.0", "192.0.2.1");
+    rig_add(rig, HG_ROUTE_USER, "1.1", "192.0.2.2"); /* any number of routes for one template */
+    rig_add(rig, HG_ROUTE_USER, "2..0", "192.0.2.3");
+    rig_add(rig, HG_ROUTE_USER, "3...0", "192.0.2.4");
+    rig_add(rig, HG_ROUTE_USER, "4.0.0", "192.0.2.5");
+    rig_add(rig, HG_ROUTE_USER, "5.00*", "192.0.2.6");
+    rig_add(rig, HG_ROUTE_USER, "6.0", "192.0.2.7"); /* the sixth does not count */
+    rig_compile(rig);
+    static const char *const users[] = {"190", "191", "2990", "39990", "49090", "59001234"};
+    for (unsigned i = 0; i < 6; i++) {
+        assert_int_equal(rig_find(rig, users[i], "example.com", 0, &t), ROUTE_FOUND);
+        assert_int_equal(rig_hop(&t.t[0]), i + 1);
+    }
+    assert_int_equal(rig_status(rig, 6)->state, ROUTES_REFUSED);
+    assert_int_equal(rig_find(rig, "690", "example.com", 0, &t), ROUTE_NONE);
+}
+
+static void L29_a_domain_that_no_srv_record_finds(void **state)
+{
+    struct rig *rig = *state;
+    struct route_targets t;
+    rig_add(rig, HG_ROUTE_DOMAIN, "microsoft.example", "192.0.2.1");
+    rig_add(rig, HG_ROUTE_DOMAIN, "*.microsoft.example", "192.0.2.2");
+    rig_compile(rig);
+    assert_int_equal(rig_find(rig, "bob", "microsoft.example", 0, &t), ROUTE_FOUND);
+    assert_int_equal(rig_hop(&t.t[0]), 1);
+    assert_int_equal(rig_find(rig, "bob", "ocs.microsoft.example", 0, &t), ROUTE_FOUND);
+    assert_int_equal(rig_hop(&t.t[0]), 2);
+    assert_int_equal(rig_find(rig, "bob", "notmicrosoft.example", 0, &t), ROUTE_NONE);
+}
+
+static void no_input_of_any_length_harms(void **state)
+{
+    struct rig *rig = *state;
+    struct route_targets t;
+    char *text = malloc(70000);
+    memset(text, 'a', 70000);
+    rig_add(rig, HG_ROUTE_USER, "a*", "192.0.2.1");
+    rig_add(rig, HG_ROUTE_DOMAIN, "*a", "192.0.2.2");
+    rig_compile(rig);
+    for (uint32_t len = 0; len < 70000; len += len < 600 ? 1 : 4999) {
+        struct slice s = slice_of(text + 70000 - len, len); /* ends where the memory ends */
+        assert_int_equal(route_static_find(rig->route, s, SLICE_LIT("example.com"), 0, &t),
+                         len ? ROUTE_FOUND : ROUTE_NONE);
+        assert_int_equal(route_static_find(rig->route, SLICE_LIT("z"), s, 0, &t),
+                         len && len <= HG_HOST_MAX ? ROUTE_FOUND : ROUTE_NONE);
+        (void)route_is_local_domain(rig->route, s);
+    }
+    assert_int_equal(route_static_find(rig->route, slice_of("a\0b", 3), SLICE_LIT("example.com"), 0, &t),
+                     ROUTE_FOUND);
+    assert_int_equal(route_static_find(rig->route, slice_of("\0", 1), slice_of("\0", 1), 0, &t), ROUTE_NONE);
+    free(text);
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
-        T(L13_user_and_domain),
+        T(L01_static_routes_do_not_ask_who_the_user_is),
+        T(L10_L11_L12_fields_at_their_limits),
+        T(L16_shares_follow_weights),
+        T(L21_five_templates),
+        T(L29_a_domain_that_no_srv_record_finds),
+        T(no_input_of_any_length_harms),
+        T(L13_K06_user_and_domain),
         T(L13_addresses_of_listeners_are_ours),
         T(L14_no_transport_yet),
         T(L15_lower_priority_value_first),
@@ -355,7 +479,7 @@ int main(void)
         T(L30_results_outlive_a_swap),
         T(AE06_parallel_routes_share_a_set),
         T(stateless_comes_alone),
-        T(M08_srv_records_share_equally),
+        T(L12_L28_M08_srv_records_share_equally),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
