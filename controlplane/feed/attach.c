@@ -35,6 +35,7 @@ static void all_others(struct feed *feed, struct feed_core *c)
 void feed_resync(struct feed *feed, unsigned core)
 {
     struct feed_core *c = &feed->core[core];
+    c->again = true;
     all_others(feed, c);
     mirror_dirty_all(&feed->users, core);
     c->users_end = feed->users.queue[core].pushed;

@@ -111,7 +111,7 @@ static uint64_t image_change(const struct feed *feed, uint64_t generation)
     return 0;
 }
 
-static bool core_whole(const struct feed *feed, unsigned core)
+bool feed_core_whole(const struct feed *feed, unsigned core)
 {
     const struct feed_core *c = &feed->core[core];
     uint64_t applied =
@@ -131,9 +131,15 @@ enum feed_progress feed_applied(const struct feed *feed, const struct feed_token
         return FEED_PENDING;
     if (token->attach && token->attach != feed->attaches)
         return FEED_LOST;
+    /* A dataplane that serves already may wait long for the end of users, when the record is away. What was
+     * set since the attach is in force on it all the same; only a core that lost its place may have lost
+     * that, too. */
+    bool early = token->attach && !feed->users_loaded &&
+                 atomic_load_explicit(&feed->segment.header->dp_ready, memory_order_acquire);
     for (unsigned i = 0; i < feed->segment.cores; i++) {
         const struct feed_core *c = &feed->core[i];
-        if (!core_whole(feed, i) || c->users_applied < token->users[i] || c->others_applied < token->others) {
+        bool count = feed_core_whole(feed, i) || (early && !c->again);
+        if (!count || c->users_applied < token->users[i] || c->others_applied < token->others) {
             *lagging_core = i;
             return FEED_PENDING;
         }
@@ -199,7 +205,7 @@ bool feed_core_status(const struct feed *feed, unsigned core, struct feed_core_s
         .up_cells = hg_ring_used(&c->up),
         .ring_cells = feed->segment.ring_cells,
         .dirty = mirror_waiting(&feed->users, core),
-        .resyncing = !core_whole(feed, core),
+        .resyncing = !feed_core_whole(feed, core),
         .bad_records = c->bad_records,
     };
     return true;

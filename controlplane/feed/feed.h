@@ -98,9 +98,8 @@ enum feed_progress {
     FEED_LOST, /* another dataplane attached meanwhile: mark again, its resynchronisation carries the change
                 */
 };
-/* What was set until now. While a core is being resynchronised nothing counts as applied, so a change also
- * waits for users that are still being set after on_attached. Without a dataplane: pending until one is
- * whole. */
+/* What was set until now. Pending without a dataplane, and while cores are resynchronised; but on a dataplane
+ * that serves already, commands do not wait for feed_users_loaded(). */
 void feed_mark(const struct feed *feed, struct feed_token *token);
 enum feed_progress feed_applied(const struct feed *feed, const struct feed_token *token,
                                 unsigned *lagging_core);

@@ -36,6 +36,7 @@ enum core_state {
 struct feed_core {
     struct hg_ring down, up;
     enum core_state state;
+    bool again; /* it lost its place since the attach */
     struct others others;
     uint64_t number;                        /* of the last record sent, in this epoch */
     uint64_t users_end;                     /* END may follow once the queue has passed this */
@@ -104,6 +105,9 @@ void feed_look(struct feed *feed);
 void feed_detach(struct feed *feed);
 /* Everything again for one core, under a new generation. */
 void feed_resync(struct feed *feed, unsigned core);
+
+/* The core has the end of its last resynchronisation in force. */
+bool feed_core_whole(const struct feed *feed, unsigned core);
 
 /* down.c: fills a core's ring; true when something was sent. */
 bool feed_fill(struct feed *feed, unsigned core);

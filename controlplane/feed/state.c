@@ -15,6 +15,13 @@ bool feed_user_set(struct feed *feed, const struct hg_user_key *key, uint16_t no
 
 void feed_user_remove(struct feed *feed, const struct hg_user_key *key)
 {
+    /* Until the end of a resynchronisation cores may hold users that this control plane has never heard of.
+     * Without memory for that, the end sweeps them. */
+    for (unsigned i = 0; feed->segment.header && i < feed->segment.cores; i++)
+        if (!feed_core_whole(feed, i)) {
+            (void)mirror_forget(&feed->users, key);
+            return;
+        }
     mirror_remove(&feed->users, key);
 }
 

@@ -161,14 +161,21 @@ static void drop_entry(struct mirror *m, uint32_t at)
     m->free_list = at + 1;
 }
 
+static bool new_entry(struct mirror *m, const struct hg_user_key *key, uint32_t *at)
+{
+    if (!take_entry(m, at))
+        return false;
+    m->user[*at] = (struct mirror_user){.key = *key, .used = 1};
+    m->index[probe(m, key)] = *at + 1;
+    return true;
+}
+
 bool mirror_set(struct mirror *m, const struct hg_user_key *key, uint16_t node)
 {
     uint32_t at = find(m, key);
     if (at == NOT_FOUND) {
-        if (!take_entry(m, &at))
+        if (!new_entry(m, key, &at))
             return false;
-        m->user[at] = (struct mirror_user){.key = *key, .used = 1};
-        m->index[probe(m, key)] = at + 1;
     } else if (m->user[at].node == node) {
         return true;
     }
@@ -188,6 +195,21 @@ void mirror_remove(struct mirror *m, const struct hg_user_key *key)
     push(m, at, all_cores(m));
     if (!m->user[at].dirty)
         drop_entry(m, at);
+}
+
+bool mirror_forget(struct mirror *m, const struct hg_user_key *key)
+{
+    uint32_t at = find(m, key);
+    if (at != NOT_FOUND) {
+        mirror_remove(m, key);
+        return true;
+    }
+    if (!m->cores)
+        return true;
+    if (!new_entry(m, key, &at))
+        return false;
+    push(m, at, all_cores(m));
+    return true;
 }
 
 void mirror_dirty_all(struct mirror *m, unsigned core)

@@ -41,6 +41,8 @@ void mirror_free(struct mirror *m);
 bool mirror_reset(struct mirror *m, unsigned cores);
 bool mirror_set(struct mirror *m, const struct hg_user_key *key, uint16_t node);
 void mirror_remove(struct mirror *m, const struct hg_user_key *key);
+/* As remove, but the cores are told even if nobody here knew the user: they may. false: no memory. */
+bool mirror_forget(struct mirror *m, const struct hg_user_key *key);
 uint16_t mirror_find(const struct mirror *m, const struct hg_user_key *key);
 /* Everything again for one core. */
 void mirror_dirty_all(struct mirror *m, unsigned core);

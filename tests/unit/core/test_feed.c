@@ -85,6 +85,35 @@ static void control_plane_restarts(void **state)
     }
 }
 
+/* Redis is away: users cannot be told complete, and yet commands come to their end on a dataplane that
+ * serves. */
+static void commands_before_the_end(void **state)
+{
+    (void)state;
+    attach_whole(100);
+    feed_destroy(w.cp);
+    start_cp();
+    run(3);
+    give_image(1);
+    feed_setting(w.cp, "dataplane.dscp", "12");
+    assert_int_equal(until_applied(), FEED_APPLIED);
+    assert_int_equal(feed_node_ctx(w.dp, 2)->config->dp_dscp, 12);
+    expect(42, 1 + 42 % 5);
+    struct hg_user_key k = key(42);
+    feed_user_remove(w.cp, &k); /* never heard of by this control plane */
+    set(43, 9);
+    assert_int_equal(until_applied(), FEED_APPLIED);
+    expect(42, 0);
+    expect(43, 9);
+    expect(44, 1 + 44 % 5);
+    assert_int_equal(feed_user_count(w.cp), 1);
+    feed_users_loaded(w.cp);
+    assert_int_equal(until_applied(), FEED_APPLIED);
+    run(5);
+    expect(44, 0);
+    expect(43, 9);
+}
+
 static void dataplane_restarts(void **state)
 {
     (void)state;
@@ -367,6 +396,7 @@ int main(void)
         T(tables_before_listeners),
         T(image_then_users),
         T(control_plane_restarts),
+        T(commands_before_the_end),
         T(dataplane_restarts),
         T(dataplane_gone),
         T(stuck_core),
