@@ -18,6 +18,15 @@ void route_resync_begin(struct route *r, uint64_t generation)
     r->generation_next = generation;
 }
 
+/* A full table is the operator's to widen: it gets a number of its own. */
+static bool set_user(struct route *r, const struct hg_user_key *key, uint16_t node)
+{
+    bool done = user_table_set(&r->users, key, node);
+    if (!done)
+        ctx_count(r->ctx, HG_C_user_no_room);
+    return done;
+}
+
 bool route_resync_end(struct route *r)
 {
     if (!r->resync)
@@ -52,7 +61,7 @@ bool route_user_set(struct route *r, const struct hg_user_key *key, uint16_t nod
 {
     if (node == 0 || node >= HG_NODES_MAX)
         return false;
-    bool done = user_table_set(&r->users, key, node);
+    bool done = set_user(r, key, node);
     show_users(r);
     return done;
 }
@@ -97,7 +106,7 @@ bool route_apply_users(struct route *r, const struct hg_record *rec, uint32_t le
         if (u->user[i].node == 0)
             (void)user_table_delete(&r->users, &u->user[i].key);
         else
-            good &= user_table_set(&r->users, &u->user[i].key, u->user[i].node);
+            good &= set_user(r, &u->user[i].key, u->user[i].node);
     }
     show_users(r);
     return good;

@@ -202,6 +202,7 @@ static void a_full_table_refuses_and_stays_whole(void **state)
         ;
     assert_in_range(n, 1000, 1130);
     assert_int_equal(route_user_count(rig->route), n);
+    assert_int_equal(rig->counters[HG_C_user_no_room], 1);
     struct hg_user_key first = key_of(0);
     assert_true(route_user_set(rig->route, &first, 2)); /* a change needs no room */
     assert_int_equal(route_user_find(rig->route, &first), 2);
