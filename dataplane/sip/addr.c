@@ -59,6 +59,8 @@ enum sip_result sip_addr_decode(struct slice element, struct sip_addr *out)
 {
     ch_zero(out, offsetof(struct sip_addr, uri));
     ch_zero(&out->angle, sizeof(*out) - offsetof(struct sip_addr, angle));
+    if (element.len == 0)
+        element = SLICE_LIT(" ");
     const char *e = ch_trim_end(element.p, element.p + element.len), *p = ch_skip_ws(element.p, e);
     out->whole = between(p, e);
     if (p == e) {

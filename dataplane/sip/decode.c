@@ -68,8 +68,10 @@ enum sip_result sip_cursor_next(struct sip_cursor *c, struct slice *element)
 
 enum sip_result sip_cseq_decode(struct slice value, struct sip_cseq *out)
 {
-    const char *p = value.p, *e = p + value.len, *digits = ch_span_short(p, e, CH_DIGIT);
     ch_zero(out, sizeof(*out));
+    if (value.len == 0)
+        return SIP_BAD;
+    const char *p = value.p, *e = p + value.len, *digits = ch_span_short(p, e, CH_DIGIT);
     if (!sip_digits(p, (uint32_t)(digits - p), UINT32_MAX, &out->number))
         return SIP_BAD;
     const char *method = ch_skip_ws(digits, e), *end = ch_span_short(method, e, CH_TOKEN);
@@ -88,6 +90,9 @@ enum sip_result sip_uint_decode(struct slice value, uint32_t max, uint32_t *out)
 /* Both kinds of list: URI parameters (no white space, no quotes) and generic ones. */
 bool sip_param(struct slice params, struct slice name, struct slice *value)
 {
+    *value = slice_of(params.p, 0);
+    if (params.len == 0)
+        return false;
     const char *p = params.p, *e = p + params.len;
     while (p < e) {
         p = ch_skip_ws(p, e);

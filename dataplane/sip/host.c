@@ -30,7 +30,10 @@ static const char *ip4(const char *p, const char *e, struct hg_ip *ip)
             return NULL;
         be |= v << i * 8;
     }
-    *ip = hg_ip_from4(be);
+    /* the mapped form in two words: hg_ip_from4 would be read back before its parts have arrived */
+    uint64_t first = 0, second = 0xffff0000u | (uint64_t)be << 32;
+    memcpy(ip->b, &first, sizeof(first));
+    memcpy(ip->b + 8, &second, sizeof(second));
     return p;
 }
 
@@ -137,31 +140,33 @@ static const char *name_read(const char *p, const char *e)
     return ch_is(p[top], CH_ALPHA) ? p + n : NULL;
 }
 
-const char *sip_host_read(const char *p, const char *e, struct sip_host *out)
+const char *sip_host_read(const char *p, const char *e, struct slice *text, uint8_t *kind, struct hg_ip *ip)
 {
     if (p == e)
         return NULL;
     if (*p == '[') {
         const char *end = ch_span(p + 1, e, CH_IP);
-        if (end == e || *end != ']' || !sip_ip6_read(p + 1, end, &out->ip))
+        if (end == e || *end != ']' || !sip_ip6_read(p + 1, end, ip))
             return NULL;
-        out->text = between(p + 1, end);
-        out->kind = SIP_HOST_IP6;
+        *text = between(p + 1, end);
+        *kind = SIP_HOST_IP6;
         return end + 1;
     }
+    const char *end;
     if (ch_is(*p, CH_DIGIT)) {
-        const char *end = ip4(p, e, &out->ip);
+        end = ip4(p, e, ip);
         if (end && (end == e || !ch_is(*end, CH_HOST))) {
-            out->text = between(p, end);
-            out->kind = SIP_HOST_IP4;
+            *text = between(p, end);
+            *kind = SIP_HOST_IP4;
             return end;
         }
+        *ip = (struct hg_ip){{0}};
     }
-    const char *end = name_read(p, e);
+    end = name_read(p, e);
     if (!end)
         return NULL;
-    out->text = between(p, end);
-    out->kind = SIP_HOST_NAME;
+    *text = between(p, end);
+    *kind = SIP_HOST_NAME;
     return end;
 }
 
@@ -180,26 +185,50 @@ const char *sip_port_read(const char *p, const char *e, uint16_t *port)
     return q;
 }
 
+/* First byte that ends plain quoted text: a quote, a backslash, a control byte. */
+static const char *plain(const char *p, const char *e)
+{
+    while (ch_wide(p, e)) {
+        __m128i v = ch_load16(p);
+        __m128i stop =
+            _mm_or_si128(_mm_cmpeq_epi8(v, _mm_set1_epi8('"')), _mm_cmpeq_epi8(v, _mm_set1_epi8('\\')));
+        stop = _mm_or_si128(stop, _mm_cmpeq_epi8(v, _mm_set1_epi8(0x7f)));
+        stop = _mm_or_si128(stop, _mm_cmpeq_epi8(_mm_min_epu8(v, _mm_set1_epi8(0x1f)), v));
+        ptrdiff_t left = e - p;
+        unsigned n =
+            (unsigned)__builtin_ctz((unsigned)_mm_movemask_epi8(stop) | 1u << (left < 16 ? left : 16));
+        p += n;
+        if (n < 16)
+            return p;
+    }
+    while (p < e && *p != '"' && *p != '\\' && *p != 0x7f && (uint8_t)*p > 0x1f)
+        p++;
+    return p;
+}
+
 const char *ch_quoted(const char *p, const char *e)
 {
-    for (p++; p < e; p++) {
-        uint8_t c = (uint8_t)*p;
-        if (c == '"')
+    for (p++;; p++) {
+        p = plain(p, e);
+        if (p == e)
+            return NULL;
+        if (*p == '"')
             return p + 1;
-        if (c == '\\') {
+        if (*p == '\\') {
             if (++p == e || *p == '\r' || *p == '\n' || (uint8_t)*p >= 0x80)
                 return NULL;
-        } else if (c == 0x7f || (c < 0x20 && !ch_is((char)c, CH_WS))) {
+        } else if (!ch_is(*p, CH_WS)) {
             return NULL;
         }
     }
-    return NULL;
 }
 
 const char *sip_param_value_read(const char *p, const char *e)
 {
-    struct sip_host host;
+    struct slice text;
+    struct hg_ip ip;
+    uint8_t kind;
     if (*p == '"')
         return ch_quoted(p, e);
-    return *p == '[' ? sip_host_read(p, e, &host) : NULL;
+    return *p == '[' ? sip_host_read(p, e, &text, &kind, &ip) : NULL;
 }

@@ -6,14 +6,8 @@
 
 #include "sip/decode.h"
 
-struct sip_host {
-    struct slice text; /* without brackets */
-    struct hg_ip ip;
-    uint8_t kind; /* enum sip_host_kind */
-};
-
-/* IPv4address, [IPv6reference] or hostname */
-const char *sip_host_read(const char *p, const char *e, struct sip_host *out);
+/* IPv4address, [IPv6reference] or hostname; *text is without brackets, *ip is written for addresses only. */
+const char *sip_host_read(const char *p, const char *e, struct slice *text, uint8_t *kind, struct hg_ip *ip);
 /* 1*DIGIT, 1 to 65535 */
 const char *sip_port_read(const char *p, const char *e, uint16_t *port);
 /* Whole slices. */

@@ -64,14 +64,9 @@ static const char *sip_rest(const char *p, const char *e, enum sip_uri_place pla
     p = userinfo(p, e, place == SIP_URI_BARE ? CH_USER_BARE : CH_USER, out);
     if (!p)
         return NULL;
-    struct sip_host host;
-    p = sip_host_read(p, e, &host);
+    p = sip_host_read(p, e, &out->host, &out->host_kind, &out->ip);
     if (!p)
         return NULL;
-    out->host = host.text;
-    out->host_kind = host.kind;
-    if (host.kind != SIP_HOST_NAME)
-        out->ip = host.ip;
     if (p < e && *p == ':') {
         p = sip_port_read(p + 1, e, &out->port);
         if (!p)
@@ -158,6 +153,11 @@ const char *sip_uri_read(const char *p, const char *e, enum sip_uri_place place,
 
 enum sip_result sip_uri_decode(struct slice text, struct sip_uri *out)
 {
-    const char *e = text.p + text.len;
-    return text.len && sip_uri_read(text.p, e, SIP_URI_ALONE, out) == e ? SIP_DONE : SIP_BAD;
+    if (text.len == 0) {
+        ch_zero(out, sizeof(*out));
+        return SIP_BAD;
+    }
+    if (sip_uri_read(text.p, text.p + text.len, SIP_URI_ALONE, out) == text.p + text.len)
+        return SIP_DONE;
+    return SIP_BAD;
 }

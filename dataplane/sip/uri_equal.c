@@ -43,9 +43,9 @@ static bool same(struct slice a, struct slice b, bool fold)
 /* Takes name and value of the first item off the list; false when it is empty. */
 static bool item(struct slice *list, char sep, struct slice *name, struct slice *value)
 {
-    const char *p = list->p, *e = p + list->len, *start = p;
-    if (p == e)
+    if (list->len == 0)
         return false;
+    const char *p = list->p, *e = p + list->len, *start = p;
     while (p < e && *p != sep && *p != '=')
         p++;
     *name = slice_of(start, (uint32_t)(p - start));

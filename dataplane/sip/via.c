@@ -36,14 +36,9 @@ static const char *sent_protocol(const char *p, const char *e, struct sip_via *o
 
 static const char *sent_by(const char *p, const char *e, struct sip_via *out)
 {
-    struct sip_host host;
-    p = sip_host_read(p, e, &host);
+    p = sip_host_read(p, e, &out->host, &out->host_kind, &out->ip);
     if (!p)
         return NULL;
-    out->host = host.text;
-    out->host_kind = host.kind;
-    if (host.kind != SIP_HOST_NAME)
-        out->ip = host.ip;
     p = ch_skip_ws(p, e);
     if (p < e && *p == ':') {
         p = sip_port_read(ch_skip_ws(p + 1, e), e, &out->port);
@@ -58,13 +53,14 @@ static const char *sent_by(const char *p, const char *e, struct sip_via *out)
 static bool address(struct slice value, bool name_allowed, struct slice *out)
 {
     struct hg_ip ip;
-    struct sip_host host;
+    struct slice text;
+    uint8_t kind;
     const char *e = value.p + value.len;
     if (out->len || value.len == 0)
         return false;
     *out = value;
-    if (sip_host_read(value.p, e, &host) == e)
-        return name_allowed || host.kind != SIP_HOST_NAME;
+    if (sip_host_read(value.p, e, &text, &kind, &ip) == e)
+        return name_allowed || kind != SIP_HOST_NAME;
     return sip_ip6_read(value.p, e, &ip);
 }
 
@@ -123,6 +119,8 @@ static inline const char *one_param(const char *p, const char *e, struct sip_gen
 enum sip_result sip_via_decode(struct slice element, struct sip_via *out)
 {
     ch_zero(out, sizeof(*out));
+    if (element.len == 0)
+        return SIP_BAD;
     const char *e = ch_trim_end(element.p, element.p + element.len), *p = ch_skip_ws(element.p, e);
     out->whole = between(p, e);
     p = sent_protocol(p, e, out);
