@@ -16,22 +16,22 @@ struct mail_out;
 struct log_out;
 
 struct ctx {
-    uint64_t tsc;    /* read once, at the start of the turn */
-    uint64_t ms;     /* the same moment in milliseconds since the dataplane started */
+    uint64_t tsc; /* read once, at the start of the turn */
+    uint64_t ms;  /* the same moment in milliseconds since the dataplane started */
     uint64_t tsc_hz;
-    uint16_t core;   /* this core's index, 0 .. cores-1 */
+    uint16_t core; /* this core's index, 0 .. cores-1 */
     uint16_t cores;
-    uint32_t boot;   /* random per dataplane start; part of every branch */
-    uint64_t *counters;               /* [HG_COUNTERS_MAX] in the segment, written by this core only */
+    uint32_t boot;                      /* random per dataplane start; part of every branch */
+    uint64_t *counters;                 /* [HG_COUNTERS_MAX] in the segment, written by this core only */
     struct hg_route_stats *route_stats; /* [HG_ROUTE_SLOTS or fewer], written by this core only */
-    struct hg_hop_stats *hop_stats;   /* [HG_HOP_SLOTS], written by this core only */
-    struct rte_mempool *pool;         /* mbufs of 2 KiB data room and 512 bytes of headroom */
-    struct rte_mempool *pool_big;     /* mbufs whose data room holds a whole 64 KiB datagram and headroom */
+    struct hg_hop_stats *hop_stats;     /* [HG_HOP_SLOTS], written by this core only */
+    struct rte_mempool *pool;           /* mbufs of 2 KiB behind 128 bytes of headroom (core/pool.h) */
+    struct rte_mempool *pool_big; /* mbufs of 65,535 bytes: the longest datagram leaves 28 bytes in front */
     struct wheel *wheel;
     struct mail_out *mail;
     struct log_out *log;
-    const struct hg_config *config;   /* this core's snapshot: replaced between turns, never edited */
-    uint64_t rng;                     /* xorshift state; not for secrets */
+    const struct hg_config *config; /* this core's snapshot: replaced between turns, never edited */
+    uint64_t rng;                   /* xorshift state; not for secrets */
 };
 
 static inline void ctx_count(struct ctx *c, unsigned id)

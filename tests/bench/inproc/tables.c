@@ -108,5 +108,6 @@ void harness_report(const struct harness *h)
 {
     for (unsigned id = 0; id < HG_COUNTERS_MAX; id++)
         if (harness_counter(h, id) != 0)
-            fprintf(stderr, "%-24s %llu\n", hg_counter_info[id].name, (unsigned long long)harness_counter(h, id));
+            fprintf(stderr, "%-24s %llu\n", hg_counter_info[id].name,
+                    (unsigned long long)harness_counter(h, id));
 }
