@@ -78,7 +78,8 @@ void overload_via_edits(struct sip *s, const struct sip_msg *m, const struct sip
     struct slice algo;
     const char *end;
     struct text t;
-    if (via->params.len == 0 || !memchr(via->params.p, 'o', via->params.len) || !param_find(via->params, SLICE_LIT("oc"), &end) ||
+    if (via->params.len == 0 || !memchr(via->params.p, 'o', via->params.len) ||
+        !param_find(via->params, SLICE_LIT("oc"), &end) ||
         (end < via->params.p + via->params.len && *end == '='))
         return;
     if (!sip_param(via->params, SLICE_LIT("oc-algo"), &algo) || !slice_ieq(algo, SLICE_LIT("\"loss\"")))
