@@ -34,6 +34,8 @@ extern struct rig rig;
 void rig_open(unsigned cores, const char *extra);
 /* Checks that every datagram had one disposition, that no buffer is lost, and closes. */
 void rig_close(void);
+/* As a teardown: a test that failed does not take the next ones with it. */
+int rig_abandon(void **state);
 void rig_send(const char *from, const char *text);
 void rig_send_bytes(const char *from, const void *bytes, uint32_t len);
 /* The next packet that left: false when there is none. */
