@@ -21,6 +21,7 @@ counters.md docs/counters.md
 hgctl.1 docs/man/hgctl.1
 hgctl.bash deploy/hgctl.bash
 LIST
+bash -n deploy/hgctl.bash || status=1
 for page in docs/man/hg-dataplane.8 docs/man/hg-controlplane.8; do
   [ -s "$page" ] || { echo "$page is missing"; status=1; }
 done
