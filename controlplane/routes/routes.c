@@ -8,6 +8,11 @@
 
 #include "routes/compile.h"
 
+/* Next hops stay close together, cores look at all numbers up to the highest; and a core starts the counters
+ * of a next hop anew. Counters of routes it cannot: those numbers are used again only when there are no
+ * others. */
+#define HOPS_RESTING 64
+
 struct routes *routes_create(const char *node, uint32_t slots, uint64_t first_generation)
 {
     struct routes *r = calloc(1, sizeof(*r));
@@ -19,8 +24,8 @@ struct routes *routes_create(const char *node, uint32_t slots, uint64_t first_ge
     r->next_seed = first_generation;
     r->serial = 1;
     r->hop_serial = calloc(HG_HOP_SLOTS, sizeof(*r->hop_serial));
-    if (!r->hop_serial || !slots_open(&r->names, 1, slots < 1 ? 1 : slots) ||
-        !slots_open(&r->hops, 0, HG_HOP_SLOTS)) {
+    if (!r->hop_serial || !slots_open(&r->names, 1, slots < 1 ? 1 : slots, slots) ||
+        !slots_open(&r->hops, 0, HG_HOP_SLOTS, HOPS_RESTING)) {
         routes_destroy(r);
         return NULL;
     }

@@ -4,14 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* So many freed numbers rest before the oldest is used again. */
-#define RESTING 64
-
-bool slots_open(struct slots *s, uint32_t first, uint32_t limit)
+bool slots_open(struct slots *s, uint32_t first, uint32_t limit, uint32_t rest)
 {
     memset(s, 0, sizeof(*s));
     s->first = s->next = first;
     s->limit = limit;
+    s->rest = rest;
     s->freed = calloc(limit ? limit : 1, sizeof(*s->freed));
     return s->freed && map_open(&s->map, 0);
 }
@@ -25,7 +23,7 @@ void slots_close(struct slots *s)
 
 bool slots_begin(struct slots *s, const struct slots *old, uint32_t expected)
 {
-    if (!slots_open(s, old->first, old->limit))
+    if (!slots_open(s, old->first, old->limit, old->rest))
         return false;
     map_close(&s->map);
     s->next = old->next;
@@ -37,7 +35,7 @@ bool slots_begin(struct slots *s, const struct slots *old, uint32_t expected)
 
 static uint32_t allot(struct slots *s)
 {
-    if (s->nfreed > RESTING || (s->nfreed && s->next >= s->limit)) {
+    if (s->nfreed > s->rest || (s->nfreed && s->next >= s->limit)) {
         uint32_t slot = s->freed[s->head];
         s->head = (s->head + 1) % s->limit;
         s->nfreed--;

@@ -9,6 +9,7 @@
 struct slots {
     struct map map;
     uint32_t first, limit; /* numbers first .. limit - 1 */
+    uint32_t rest;         /* so many freed numbers rest before the oldest is used again */
     uint32_t next;         /* never given out: next .. */
     uint32_t *freed;       /* ring of limit places */
     uint32_t head, nfreed;
@@ -17,7 +18,7 @@ struct slots {
 
 #define SLOTS_NONE UINT32_MAX
 
-bool slots_open(struct slots *s, uint32_t first, uint32_t limit);
+bool slots_open(struct slots *s, uint32_t first, uint32_t limit, uint32_t rest);
 void slots_close(struct slots *s);
 /* The successor of old, still without keys. */
 bool slots_begin(struct slots *s, const struct slots *old, uint32_t expected);

@@ -189,6 +189,14 @@ unsigned route_take_events(struct route *r, struct route_event *out, unsigned ma
     return n;
 }
 
+/* The number has another endpoint now: what was counted was not its own. */
+static void restart_stats(struct route *r, uint32_t slot)
+{
+    uint64_t *stats = r->ctx->hop_stats ? (uint64_t *)&r->ctx->hop_stats[slot] : NULL;
+    for (unsigned i = 0; stats && i < sizeof(*r->ctx->hop_stats) / sizeof(*stats); i++)
+        hg_gauge(stats, i, 0);
+}
+
 /* A slot whose endpoint stayed keeps its state; any other begins unknown, its first probe within one
  * interval. */
 void health_image(struct route *r, const struct hg_image *image)
@@ -201,6 +209,8 @@ void health_image(struct route *r, const struct hg_image *image)
         if (hop->serial == serial)
             continue;
         enter(r, slot, HOP_UNKNOWN);
+        if (serial != 0)
+            restart_stats(r, slot);
         hop->serial = serial;
         hop->failures = hop->answers = 0;
         hop->doubted = false;

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -170,6 +171,14 @@ static void L30_health_survives_a_reload(void **state)
     rig_compile(rig);
     assert_int_equal(rig->counters[HG_C_hops_down], 0);
     assert_int_equal(route_hop_state(rig->route, hop), HOP_UNKNOWN);
+    assert_int_equal(rig->hop_stats[hop].probes_failed,
+                     3); /* nobody's, until somebody else gets the number */
+    for (unsigned i = 0; i < 70; i++) {
+        snprintf(rig->config->routes[0].next_hop, 64, "198.51.100.%u", i);
+        rig_compile(rig);
+    }
+    assert_int_equal(rig->hop_stats[hop].probes_failed, 0);
+    assert_in_range(routes_hops_end(rig->routes), 1, 80);
     struct route_event event[4];
     assert_int_equal(route_take_events(rig->route, event, 4), 0);
     rig_close(rig);
