@@ -8,7 +8,7 @@ status=0
 while read -r document file; do
   if [ "${1:-}" = --update ]; then
     mkdir -p "$(dirname "$file")"
-    "$docgen" "$document" >"$file" || status=1
+    if "$docgen" "$document" >"$file.new"; then mv "$file.new" "$file"; else rm -f "$file.new"; status=1; fi
   elif ! "$docgen" "$document" | cmp -s - "$file"; then
     echo "$file is not current: BUILD=${BUILD:-build} tests/lint/docs.sh --update"
     status=1
