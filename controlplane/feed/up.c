@@ -126,11 +126,14 @@ bool feed_drain_up(struct feed *feed, unsigned core)
             c->bad_records++;
             continue;
         }
-        /* delivered before: somebody died between taking and releasing */
-        if (r->seq <= c->up_seq && c->up_seq - r->seq < feed->segment.ring_cells)
+        /* Delivered before: somebody died between taking and releasing. A cry for help is heard whatever its
+         * number. */
+        if (r->type != HG_UP_RESYNC && r->seq <= c->up_seq && c->up_seq - r->seq < feed->segment.ring_cells)
             continue;
-        c->up_seq = r->seq;
-        if (!feed_take_up(feed, core, r))
+        uint64_t seq = r->seq;
+        if (feed_take_up(feed, core, r))
+            c->up_seq = seq; /* of what was believed only */
+        else
             c->bad_records++;
     }
     hg_reader_end(&reader, &c->up);
