@@ -46,7 +46,7 @@ struct route_push {
     uint64_t resolve_at, retry_at;
     bool names_dirty, first;
     uint64_t created_ms;
-    struct hg_config *old[8]; /* configurations that a job may still read */
+    struct hg_config *old[4]; /* configurations that a job may still read */
     unsigned nold;
     struct hg_endpoint *hops; /* by slot, of the last result */
     uint32_t nhops;
@@ -233,14 +233,20 @@ static void tell_names(struct controlplane *cp)
         alarm_raise(&cp->alarms, ALARM_dns_failed, "%u names have no address, such as %s", failed, example);
 }
 
+/* At most two old ones can still be read: by the compilation that runs and by the one that is shown. */
 static void free_old_configs(struct controlplane *cp)
 {
     struct route_push *p = cp->route_push;
+    unsigned kept = 0;
 
-    if (p->running || (p->last && p->last->input.config != cp->config))
-        return;
-    while (p->nold)
-        hg_config_free(p->old[--p->nold]);
+    for (unsigned i = 0; i < p->nold; i++) {
+        struct hg_config *old = p->old[i];
+        if ((p->running && p->running->input.config == old) || (p->last && p->last->input.config == old))
+            p->old[kept++] = old;
+        else
+            hg_config_free(old);
+    }
+    p->nold = kept;
 }
 
 static void take_hops(struct route_push *p)
@@ -384,12 +390,7 @@ void push_routes_retire_config(struct controlplane *cp, struct hg_config *old)
 {
     struct route_push *p = cp->route_push;
 
-    if (p->nold == sizeof(p->old) / sizeof(p->old[0])) {
-        /* eight reloads during one compilation: the oldest but those that a job reads cannot be told apart,
-         * keep it */
-        log_printf(&cp->log, HG_LOG_WARNING, "config_kept", "reloads come faster than routes compile");
-        return;
-    }
+    free_old_configs(cp);
     p->old[p->nold++] = old;
 }
 

@@ -1,0 +1,391 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The whole control plane in one process, without Redis and without a dataplane, asked over its socket. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+#include <jansson.h>
+
+#include "controlplane.h"
+#include "life.h"
+
+static const char config_text[] =
+    "node: { name = \"admintest%d\"; admin_socket = \"%s/s\"; metrics: { port = 0; }; redis: { port = 1; };\n"
+    "        log: { level = \"error\"; }; };\n"
+    "cluster: { domain = \"example.com\";\n"
+    "  nodes = ( { name = \"node2\"; sip = \"10.0.0.9:5060\"; } );\n"
+    "  routes = ( { name = \"gw1\"; pattern = \"1919*\"; next_hop = \"10.0.0.5\"; protocol = \"udp\"; weight "
+    "= 20; },\n"
+    "             { name = \"gw2\"; pattern = \"1919*\"; next_hop = \"10.0.0.6\"; protocol = \"udp\"; weight "
+    "= 10; },\n"
+    "             { name = \"tcp\"; pattern = \"2*\"; next_hop = \"10.0.0.7\"; },\n"
+    "             { name = \"no\"; pattern = \"3*\"; next_hop = \"10.0.0.7\"; block = true; } ); };\n";
+
+struct rig {
+    struct controlplane *cp;
+    char dir[64], file[96];
+};
+
+static void write_config(const struct rig *rig, const char *more)
+{
+    FILE *f = fopen(rig->file, "w");
+
+    assert_non_null(f);
+    fprintf(f, config_text, (int)getpid(), rig->dir);
+    fprintf(f, "%s", more);
+    fclose(f);
+}
+
+static int start(void **state)
+{
+    struct rig *rig = calloc(1, sizeof(*rig));
+
+    snprintf(rig->dir, sizeof(rig->dir), "/tmp/hg-admin-XXXXXX");
+    assert_non_null(mkdtemp(rig->dir));
+    snprintf(rig->file, sizeof(rig->file), "%s/c.cfg", rig->dir);
+    write_config(rig, "");
+    rig->cp = calloc(1, sizeof(*rig->cp));
+    rig->cp->config_file = rig->file;
+    rig->cp->config = hg_config_load(rig->file, stderr);
+    assert_non_null(rig->cp->config);
+    assert_true(life_start(rig->cp));
+    *state = rig;
+    return 0;
+}
+
+static int stop(void **state)
+{
+    struct rig *rig = *state;
+
+    life_stop(rig->cp);
+    unlink(rig->file);
+    assert_int_equal(rmdir(rig->dir), 0); /* the socket went with its server */
+    free(rig);
+    return 0;
+}
+
+static int dial(struct rig *rig)
+{
+    struct sockaddr_un addr = {.sun_family = AF_UNIX};
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
+
+    snprintf(addr.sun_path, sizeof(addr.sun_path), "%s/s", rig->dir);
+    while (connect(fd, (struct sockaddr *)&addr, sizeof(addr)) < 0) { /* the server's queue is short */
+        assert_int_equal(errno, EAGAIN);
+        uv_run(&rig->cp->loop, UV_RUN_NOWAIT);
+    }
+    return fd;
+}
+
+/* One line, or NULL when the server closed; the loop turns meanwhile. */
+static char *get_line(struct rig *rig, int fd)
+{
+    static char line[2 * 1024 * 1024];
+    size_t n = 0;
+
+    for (uint64_t end = uv_hrtime() + 15000000000ull; uv_hrtime() < end;) {
+        ssize_t got = recv(fd, line + n, 1, 0);
+        if (got == 0)
+            return NULL;
+        if (got < 0) {
+            uv_run(&rig->cp->loop, UV_RUN_NOWAIT);
+            usleep(500);
+        } else if (line[n++] == '\n') {
+            line[n] = '\0';
+            return line;
+        }
+    }
+    fail_msg("no answer");
+    return NULL;
+}
+
+static json_t *ask(struct rig *rig, const char *request)
+{
+    int fd = dial(rig);
+
+    assert_int_equal(send(fd, request, strlen(request), 0), strlen(request));
+    assert_int_equal(send(fd, "\n", 1, 0), 1);
+    char *line = get_line(rig, fd);
+    assert_non_null(line);
+    json_t *reply = json_loads(line, 0, NULL);
+    assert_non_null(reply);
+    close(fd);
+    return reply;
+}
+
+static void refused(struct rig *rig, const char *request, const char *code, const char *part)
+{
+    json_t *reply = ask(rig, request);
+
+    assert_true(json_is_false(json_object_get(reply, "ok")));
+    assert_string_equal(json_string_value(json_object_get(reply, "code")), code);
+    char *all = json_dumps(reply, 0);
+    if (!strstr(all, part))
+        fail_msg("\"%s\" is not in %s", part, all);
+    free(all);
+    json_decref(reply);
+}
+
+static json_t *done(struct rig *rig, const char *request)
+{
+    json_t *reply = ask(rig, request);
+
+    if (!json_is_true(json_object_get(reply, "ok")))
+        fail_msg("%s", json_dumps(reply, 0));
+    json_t *result = json_incref(json_object_get(reply, "result"));
+    json_decref(reply);
+    return result;
+}
+
+/* Routes are compiled a moment after the start, without Redis after five seconds. */
+static void wait_compiled(struct rig *rig)
+{
+    for (unsigned i = 0; i < 100; i++) {
+        json_t *r = done(rig, "{\"v\":1,\"cmd\":\"route.list\"}");
+        size_t n = json_array_size(json_object_get(r, "routes"));
+        json_decref(r);
+        if (n)
+            return;
+        usleep(100000);
+    }
+    fail_msg("routes were never compiled");
+}
+
+static void requests_that_are_none(void **state)
+{
+    struct rig *rig = *state;
+
+    refused(rig, "", "bad_request", "not a JSON object");
+    refused(rig, "[]", "bad_request", "not a JSON object");
+    refused(rig, "{\"v\":1,\"cmd\":\"status\",\"cmd\":\"x\"}", "bad_request", "not a JSON object");
+    refused(rig, "\xff\xfe", "bad_request", "not a JSON object");
+    refused(rig, "{\"cmd\":\"status\"}", "bad_request", "version 1");
+    refused(rig, "{\"v\":2,\"cmd\":\"status\"}", "bad_request", "version 1");
+    refused(rig, "{\"v\":1}", "bad_request", "cmd must be");
+    refused(rig, "{\"v\":1,\"cmd\":\"status\",\"args\":[]}", "bad_request", "args");
+    refused(rig, "{\"v\":1,\"cmd\":\"format.disk\"}", "bad_request", "unknown command");
+    refused(rig, "{\"v\":1,\"cmd\":\"user.find\",\"args\":{\"user\":7}}", "bad_request",
+            "user must be a text");
+    refused(rig, "{\"v\":1,\"cmd\":\"user.find\",\"args\":{\"user\":\"a\\u0000@b\"}}", "bad_request",
+            "u0000");
+    refused(rig, "{\"v\":1,\"cmd\":\"user.list\",\"args\":{\"limit\":0}}", "bad_request", "from 1 to");
+    refused(rig, "{\"v\":1,\"cmd\":\"drain\",\"args\":{\"on\":1}}", "bad_request", "true or false");
+    char *deep = malloc(100001);
+    memset(deep, '[', 100000);
+    deep[100000] = '\0';
+    refused(rig, deep, "bad_request", "not a JSON object");
+    free(deep);
+}
+
+static void a_line_without_end_is_cut_off(void **state)
+{
+    struct rig *rig = *state;
+    static char block[65536];
+    int fd = dial(rig);
+    size_t sent = 0;
+
+    memset(block, 'x', sizeof(block));
+    while (sent < 4u * 1024 * 1024) {
+        ssize_t n = send(fd, block, sizeof(block), MSG_NOSIGNAL);
+        if (n > 0)
+            sent += (size_t)n;
+        else if (n < 0 && errno == EPIPE)
+            break;
+        uv_run(&rig->cp->loop, UV_RUN_NOWAIT);
+    }
+    assert_true(sent < 3u * 1024 * 1024);
+    close(fd);
+}
+
+static void clients_have_a_wall_and_come_back(void **state)
+{
+    struct rig *rig = *state;
+    int fd[40];
+
+    for (unsigned i = 0; i < 40; i++)
+        fd[i] = dial(rig);
+    for (unsigned i = 0; i < 50; i++)
+        uv_run(&rig->cp->loop, UV_RUN_NOWAIT);
+    char *line = get_line(rig, fd[39]);
+    assert_non_null(line);
+    assert_non_null(strstr(line, "too many clients"));
+    for (unsigned i = 0; i < 40; i++)
+        close(fd[i]);
+    for (unsigned i = 0; i < 50; i++)
+        uv_run(&rig->cp->loop, UV_RUN_NOWAIT);
+    json_decref(done(rig, "{\"v\":1,\"cmd\":\"version\"}"));
+}
+
+static void requests_may_stand_in_line(void **state)
+{
+    struct rig *rig = *state;
+    int fd = dial(rig);
+    const char two[] =
+        "{\"v\":1,\"cmd\":\"version\"}\n{\"v\":1,\"cmd\":\"core.list\"}\n{\"v\":1,\"cmd\":\"ver";
+
+    for (size_t i = 0; i + 1 < sizeof(two); i++) { /* byte by byte */
+        assert_int_equal(send(fd, two + i, 1, 0), 1);
+        uv_run(&rig->cp->loop, UV_RUN_NOWAIT);
+    }
+    assert_non_null(strstr(get_line(rig, fd), "protocol"));
+    assert_non_null(strstr(get_line(rig, fd), "cores"));
+    close(fd); /* in the middle of a third */
+    for (unsigned i = 0; i < 20; i++)
+        uv_run(&rig->cp->loop, UV_RUN_NOWAIT);
+}
+
+static void status_says_what_is_missing(void **state)
+{
+    json_t *r = done(*state, "{\"v\":1,\"cmd\":\"status\"}");
+    char *all = json_dumps(r, 0);
+
+    assert_true(json_is_false(json_object_get(r, "ready")));
+    assert_non_null(strstr(all, "no dataplane is attached"));
+    assert_non_null(strstr(all, "Redis is away"));
+    assert_non_null(strstr(all, "\"domain\": \"example.com\""));
+    free(all);
+    json_decref(r);
+}
+
+static void routes_are_shown_and_explained(void **state)
+{
+    struct rig *rig = *state;
+
+    wait_compiled(rig);
+    json_t *r = done(rig, "{\"v\":1,\"cmd\":\"route.list\",\"args\":{\"limit\":3}}");
+    assert_int_equal(json_array_size(json_object_get(r, "routes")), 3);
+    assert_string_equal(json_string_value(json_object_get(r, "next")), "tcp");
+    json_decref(r);
+    r = done(rig, "{\"v\":1,\"cmd\":\"route.list\",\"args\":{\"after\":\"tcp\"}}");
+    assert_int_equal(json_array_size(json_object_get(r, "routes")), 1);
+    assert_true(json_is_null(json_object_get(r, "next")));
+    json_decref(r);
+    r = done(rig, "{\"v\":1,\"cmd\":\"route.list\",\"args\":{\"state\":\"out_of_service\"}}");
+    char *all = json_dumps(r, 0);
+    assert_non_null(strstr(all, "no transport"));
+    free(all);
+    json_decref(r);
+    static const char *const verdicts[][2] = {{"sip:19191@example.com", "static"},
+                                              {"sip:3@example.com", "blocked"},
+                                              {"sip:2@example.com", "no_transport"},
+                                              {"sip:bob@example.com", "none"}};
+    for (unsigned i = 0; i < 4; i++) {
+        char request[200];
+        snprintf(request, sizeof(request), "{\"v\":1,\"cmd\":\"route.explain\",\"args\":{\"uri\":\"%s\"}}",
+                 verdicts[i][0]);
+        r = done(rig, request);
+        assert_string_equal(json_string_value(json_object_get(r, "verdict")), verdicts[i][1]);
+        json_decref(r);
+    }
+    refused(rig, "{\"v\":1,\"cmd\":\"route.explain\",\"args\":{\"uri\":\"sip:@\"}}", "bad_request",
+            "no SIP URI");
+    refused(rig, "{\"v\":1,\"cmd\":\"route.list\",\"args\":{\"after\":\"nobody\"}}", "not_found", "nobody");
+}
+
+static void changes_need_the_record(void **state)
+{
+    struct rig *rig = *state;
+
+    refused(rig,
+            "{\"v\":1,\"cmd\":\"route.add\",\"args\":{\"route\":{\"name\":\"a\",\"pattern\":\"1\",\"next_"
+            "hop\":\"1.2.3.4\"}}}",
+            "unavailable", "Redis");
+    refused(rig, "{\"v\":1,\"cmd\":\"user.set\",\"args\":{\"user\":\"a@b\",\"node\":\"node2\"}}",
+            "unavailable", "Redis");
+    refused(rig, "{\"v\":1,\"cmd\":\"user.remove\",\"args\":{\"user\":\"a@b\"}}", "unavailable", "Redis");
+    json_t *r = done(rig, "{\"v\":1,\"cmd\":\"user.list\"}");
+    assert_int_equal(json_integer_value(json_object_get(r, "total")), 0);
+    json_decref(r);
+}
+
+static void changes_are_checked_first(void **state)
+{
+    struct rig *rig = *state;
+
+    refused(rig,
+            "{\"v\":1,\"cmd\":\"route.add\",\"args\":{\"route\":{\"name\":\"a\",\"pattern\":\"a*b\",\"next_"
+            "hop\":\"5.6.7.8.9\"}}}",
+            "bad_request", "is not an IPv4 address"); /* ZZ04 */
+    refused(rig, "{\"v\":1,\"cmd\":\"route.add\",\"args\":{\"route\":{\"name\":\"gw1\"}}}", "conflict",
+            "exists already");
+    refused(rig, "{\"v\":1,\"cmd\":\"route.set\",\"args\":{\"name\":\"gw1\",\"route\":{}}}", "conflict",
+            "file");
+    refused(rig, "{\"v\":1,\"cmd\":\"route.remove\",\"args\":{\"name\":\"x\"}}", "not_found", "no route");
+    refused(rig, "{\"v\":1,\"cmd\":\"user.set\",\"args\":{\"user\":\"a@b\",\"node\":\"x\"}}", "not_found",
+            "no node");
+    refused(rig, "{\"v\":1,\"cmd\":\"user.find\",\"args\":{\"user\":\"a@b\"}}", "not_found", "nobody serves");
+    refused(rig, "{\"v\":1,\"cmd\":\"counters\"}", "unavailable", "no dataplane");
+    refused(rig, "{\"v\":1,\"cmd\":\"trace\"}", "unavailable", "no dataplane");
+    refused(rig, "{\"v\":1,\"cmd\":\"trace\",\"args\":{\"address\":\"10.x\"}}", "bad_request", "no address");
+}
+
+static void a_reload_takes_good_files_only(void **state)
+{
+    struct rig *rig = *state;
+
+    write_config(rig, "nonsense = 1;\n");
+    refused(rig, "{\"v\":1,\"cmd\":\"config.reload\"}", "bad_request", "nonsense");
+    refused(rig, "{\"v\":1,\"cmd\":\"config.diff\"}", "bad_request", "nonsense");
+    assert_int_equal(rig->cp->config->nroutes, 4);
+    FILE *f = fopen(rig->file, "w");
+    fprintf(f,
+            "node: { name = \"admintest%d\"; admin_socket = \"%s/s\"; metrics: { port = 0; }; redis: { port "
+            "= 2; };\n"
+            " log: { level = \"error\"; }; };\n"
+            "cluster: { sip: { t1 = 250; }; routes = ( { name = \"only\"; pattern = \"5*\"; next_hop = "
+            "\"10.0.0.5\"; } ); };\n",
+            (int)getpid(), rig->dir);
+    fclose(f);
+    json_t *r = done(rig, "{\"v\":1,\"cmd\":\"config.diff\"}");
+    assert_true(json_array_size(json_object_get(r, "items")) >= 2);
+    json_decref(r);
+    wait_compiled(rig);
+    r = done(rig, "{\"v\":1,\"cmd\":\"config.reload\"}");
+    char *all = json_dumps(r, 0);
+    assert_non_null(strstr(all, "cluster.sip.t1"));
+    assert_non_null(strstr(strstr(all, "\"restart\""), "node.redis.port"));
+    free(all);
+    json_decref(r);
+    r = done(rig, "{\"v\":1,\"cmd\":\"route.list\"}");
+    assert_int_equal(json_array_size(json_object_get(r, "routes")), 1);
+    json_decref(r);
+    for (unsigned i = 0; i < 20; i++) /* one after the other, faster than routes compile */
+        json_decref(done(rig, "{\"v\":1,\"cmd\":\"config.reload\",\"args\":{\"wait\":false}}"));
+}
+
+static void the_socket_is_for_its_group_only(void **state)
+{
+    const struct rig *rig = *state;
+    struct stat st;
+    char path[128];
+
+    snprintf(path, sizeof(path), "%s/s", rig->dir);
+    assert_int_equal(stat(path, &st), 0);
+    assert_int_equal(st.st_mode & 0777, 0660);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(requests_that_are_none, start, stop),
+        cmocka_unit_test_setup_teardown(a_line_without_end_is_cut_off, start, stop),
+        cmocka_unit_test_setup_teardown(clients_have_a_wall_and_come_back, start, stop),
+        cmocka_unit_test_setup_teardown(requests_may_stand_in_line, start, stop),
+        cmocka_unit_test_setup_teardown(status_says_what_is_missing, start, stop),
+        cmocka_unit_test_setup_teardown(routes_are_shown_and_explained, start, stop),
+        cmocka_unit_test_setup_teardown(changes_need_the_record, start, stop),
+        cmocka_unit_test_setup_teardown(changes_are_checked_first, start, stop),
+        cmocka_unit_test_setup_teardown(a_reload_takes_good_files_only, start, stop),
+        cmocka_unit_test_setup_teardown(the_socket_is_for_its_group_only, start, stop),
+    };
+    return cmocka_run_group_tests_name("controlplane_admin", tests, NULL, NULL);
+}
