@@ -101,8 +101,8 @@ plug() { # plug SPACE IFNAME [ADDRESS...]; checksums are computed for real, a da
     case $a in *:*) ip -n "$id-$1" addr add "$a" dev "$2" nodad ;; *) ip -n "$id-$1" addr add "$a" dev "$2" ;; esac
   done
   ip -n "$id-$1" link set "$2" up
-  in_space "$1" ethtool -K "$2" tx off rx off gro off gso off tso off >/dev/null 2>&1 || true
-  in_space lan ethtool -K "$far" tx off rx off gro off gso off tso off >/dev/null 2>&1 || true
+  in_space "$1" ethtool -K "$2" tx off rx off gro off gso off tso off txvlan off rxvlan off >/dev/null 2>&1 || true
+  in_space lan ethtool -K "$far" tx off rx off gro off gso off tso off txvlan off rxvlan off >/dev/null 2>&1 || true
 }
 plug node hg0
 plug caller eth0 10.77.0.2/24 fd77::2/64

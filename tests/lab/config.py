@@ -16,7 +16,7 @@ def _group(fields):
 
 
 def text(address="10.88.0.1/24", address6=None, gateway=None, access=(), neighbours=(), routes=(), templates=(), aliases=(),
-         cores=None, device="net_af_packet0,iface=hg0", dataplane="", cluster="", sip="", probe="interval = 500; timeout = 400;",
+         cores=None, device="net_af_xdp0,iface=hg0", dataplane="", cluster="", sip="", probe="interval = 500; timeout = 400;",
          node="", domain="example.com", listeners=None):
     """routes are dictionaries; protocol is UDP unless they say otherwise."""
     addresses = [address] + ([address6] if address6 else [])

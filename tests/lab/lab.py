@@ -10,6 +10,7 @@ started here are ended, by pid.
 """
 import atexit
 import ctypes
+import glob
 import json
 import os
 import shutil
@@ -208,7 +209,10 @@ class Lab:
         self.lan = Namespace(self, "lan")
         self.spaces.append(self.lan)
         sh(f"ip netns exec {self.lan.ns} sysctl -qw net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1")
-        self.lan.ip("link add br0 type bridge")
+        # A bridge that looks into IP would drop bad checksums and put fragments together on its way.
+        sh(f"ip netns exec {self.lan.ns} sysctl -qw net.bridge.bridge-nf-call-iptables=0 "
+           "net.bridge.bridge-nf-call-ip6tables=0 net.bridge.bridge-nf-call-arptables=0", check=False)
+        self.lan.ip("link add br0 type bridge mcast_snooping 0")
         self.lan.ip("link set br0 up")
 
     def plug(self, space, ifname):
@@ -217,11 +221,11 @@ class Lab:
         if space not in self.spaces:
             self.spaces.append(space)
         far = f"p{self.ports}"
-        sh(f"ip -n {self.lan.ns} link add {far} type veth peer name {ifname} netns {space.ns}")
+        sh(f"ip -n {self.lan.ns} link add {far} numtxqueues 1 numrxqueues 1 type veth peer name {ifname} netns {space.ns} numtxqueues 1 numrxqueues 1")
         self.lan.ip(f"link set {far} master br0 up")
         space.ip(f"link set {ifname} up")
-        sh(f"ip netns exec {space.ns} ethtool -K {ifname} tx off rx off gro off gso off tso off", check=False)
-        sh(f"ip netns exec {self.lan.ns} ethtool -K {far} tx off rx off gro off gso off tso off", check=False)
+        sh(f"ip netns exec {space.ns} ethtool -K {ifname} tx off rx off gro off gso off tso off txvlan off rxvlan off", check=False)
+        sh(f"ip netns exec {self.lan.ns} ethtool -K {far} tx off rx off gro off gso off tso off txvlan off rxvlan off", check=False)
 
     def host(self, name, *addresses):
         return Host(self, name, addresses)
@@ -246,9 +250,9 @@ class Lab:
         self.processes = []
         for s in self.spaces:
             sh(f"ip netns del {s.ns}", check=False)
-            unique = getattr(s, "unique", None)
-            if unique and os.path.exists(f"/dev/shm/hg-{unique}"):
-                os.unlink(f"/dev/shm/hg-{unique}")
+            if hasattr(s, "unique"):
+                for path in glob.glob(f"/dev/shm/hg-{s.unique}*"):
+                    os.unlink(path)
         self.spaces = []
         if os.environ.get("HG_KEEP"):
             print(f"kept {self.dir}")
