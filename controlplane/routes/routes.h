@@ -135,8 +135,8 @@ struct routes_explained {
     const char *text;
 };
 /* Matching routes first in the order in which they are tried, then all others. user: unescaped. hop_down may
- * be NULL. Returns what a core would say: 'f' found, 'b' blocked, 'n' nothing usable. Needs a compilation of
- * the same input. */
+ * be NULL; arg goes to both calls. Returns what a core would say: 'f' found, 'b' blocked, 'n' nothing usable.
+ * Needs a compilation of the same input. */
 char routes_explain(struct routes *routes, const struct routes_input *input, struct slice user,
                     struct slice host, bool (*hop_down)(void *arg, uint16_t hop_slot),
                     void (*tell)(void *arg, const struct routes_explained *), void *arg);
