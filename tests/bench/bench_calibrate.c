@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A fixed amount of integer work: tells how fast the machine is now, so that figures of different runs can be set
- * against each other. */
+/* A fixed amount of integer work: tells how fast the machine is now, so that figures of different runs can be
+ * set against each other. */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>

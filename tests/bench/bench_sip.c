@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The SIP path in process: Ethernet frame in to Ethernet frame out, checksums verified and made, every request routed
- * by 1,000,000 users behind 10,000 static routes that are asked first. Excludes I/O: ports are rings.
+/* The SIP path in process: Ethernet frame in to Ethernet frame out, checksums verified and made, every
+ * request routed by 1,000,000 users behind 10,000 static routes that are asked first. Excludes I/O: ports are
+ * rings.
  *
- * Frames are laid into packet buffers of the core's pool as a NIC would, BATCH at a time (more than L2 holds), outside
- * the measured time; then turns are timed until all are done. 65,536 different frames a run, users at random. */
+ * Frames are laid into packet buffers of the core's pool as a NIC would, BATCH at a time (more than L2
+ * holds), outside the measured time; then turns are timed until all are done. 65,536 different frames a run,
+ * users at random. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,18 +18,19 @@
 #include "harness.h"
 #include "messages.h"
 
-#define USERS      1000000u
-#define STATICS    10000u
-#define FRAMES     65536u
-#define BATCH      4096u
-#define RUNS_MAX   64
-#define SETTLE_MS  500 /* of virtual time after each stateful batch: about 8,000 transactions a second */
-#define WARM_UP    72  /* stateful batches until transactions end as fast as they come (timer J is 32 s) */
+#define USERS     1000000u
+#define STATICS   10000u
+#define FRAMES    65536u
+#define BATCH     4096u
+#define RUNS_MAX  64
+#define SETTLE_MS 500 /* of virtual time after each stateful batch: about 8,000 transactions a second */
+#define WARM_UP   72  /* stateful batches until transactions end as fast as they come (timer J is 32 s) */
 
 static const char config[] =
     "node = { name = \"bench\"; };\n"
     "dataplane = { mbufs = 24576; users_max = 1000000; transactions_max = 524288; routes_max = 16384;\n"
-    "  ports = ( { device = \"net_ring\"; descriptors = 4096; interfaces = ( { addresses = [ \"10.0.0.1/24\" ]; } ); } );\n"
+    "  ports = ( { device = \"net_ring\"; descriptors = 4096; interfaces = ( { addresses = [ \"10.0.0.1/24\" "
+    "]; } ); } );\n"
     "  listeners = ( { address = \"10.0.0.1\"; } ); };\n"
     "cluster = { domain = \"example.net\"; access = [ \"10.0.0.0/24\" ]; probe = { enabled = false; };\n"
     "  sip = { source_rate = 10000000; source_burst = 10000000; user_mode = \"%s\"; }; };\n";
@@ -74,7 +77,8 @@ static void open_bench(struct bench *b, const char *mode)
     char user[64];
 
     snprintf(text, sizeof(text), config, mode);
-    b->h = harness_open(&(struct harness_options){.config = text, .virtual_clock = true, .ring_frames = 16384, .memory_mb = 2048, .hugepages = true});
+    b->h = harness_open(&(struct harness_options){
+        .config = text, .virtual_clock = true, .ring_frames = 16384, .memory_mb = 2048, .hugepages = true});
     if (b->h == NULL || routes == NULL)
         fatal("no harness");
     b->core = harness_core(b->h, 0);
@@ -108,7 +112,8 @@ static void close_bench(struct bench *b)
 }
 
 /* One frame in a packet buffer of the core's own pool, as the port's receive would leave it. */
-static void lay_frame(struct bench *b, const struct hg_endpoint *src, const struct hg_endpoint *dst, const char *text, uint32_t len)
+static void lay_frame(struct bench *b, const struct hg_endpoint *src, const struct hg_endpoint *dst,
+                      const char *text, uint32_t len)
 {
     struct rte_mbuf *m = rte_pktmbuf_alloc(b->core->ctx.pool);
     if (m == NULL)
@@ -195,8 +200,8 @@ static uint32_t build_answer(const char *in, uint32_t len, char *out)
             break;
         size_t n = (size_t)(++q - p);
         bool to = strncmp(p, "To:", 3) == 0;
-        if (to || strncmp(p, "Via:", 4) == 0 || strncmp(p, "From:", 5) == 0 || strncmp(p, "Call-ID:", 8) == 0 ||
-            strncmp(p, "CSeq:", 5) == 0) {
+        if (to || strncmp(p, "Via:", 4) == 0 || strncmp(p, "From:", 5) == 0 ||
+            strncmp(p, "Call-ID:", 8) == 0 || strncmp(p, "CSeq:", 5) == 0) {
             memcpy(o, p, n - (to ? 2 : 0));
             o += n - (to ? 2 : 0);
             if (to)
@@ -271,8 +276,8 @@ static int by_value(const void *a, const void *b)
 static void report(const char *name, double *us, unsigned runs)
 {
     qsort(us, runs, sizeof(*us), by_value);
-    printf("figure %s %.3f us\n# %s: min %.3f max %.3f of %u runs, excludes I/O\n", name, us[runs / 2], name, us[0],
-           us[runs - 1], runs);
+    printf("figure %s %.3f us\n# %s: min %.3f max %.3f of %u runs, excludes I/O\n", name, us[runs / 2], name,
+           us[0], us[runs - 1], runs);
     fflush(stdout);
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The two messages that every benchmark sends: the 489-byte MESSAGE and the 1,034-byte INVITE. Bytes 1 to 4 mark what
- * varies: user (7 characters), Call-ID (16), branch (16), tag (8). */
+/* The two messages that every benchmark sends: the 489-byte MESSAGE and the 1,034-byte INVITE. Bytes 1 to 4
+ * mark what varies: user (7 characters), Call-ID (16), branch (16), tag (8). */
 #ifndef BENCH_MESSAGES_H
 #define BENCH_MESSAGES_H
 
@@ -56,11 +56,11 @@ static const char bench_invite[] =
     "a=fmtp:101 0-15\r\n"
     "a=sendrecv\r\n";
 
-#define BENCH_REGISTER                                                                                                 \
-    "REGISTER sip:example.net SIP/2.0\r\n"                                                                             \
-    "Via: SIP/2.0/UDP " BENCH_VIA ";branch=z9hG4bK\3;rport\r\n"                                                        \
-    "Max-Forwards: 70\r\nFrom: <sip:\1@example.net>;tag=\4\r\nTo: <sip:\1@example.net>\r\n"                            \
-    "Call-ID: \2@10.20.30.40\r\nCSeq: 1 REGISTER\r\nContact: <sip:\1@%s>\r\nExpires: 7200\r\n"                          \
+#define BENCH_REGISTER                                                                                       \
+    "REGISTER sip:example.net SIP/2.0\r\n"                                                                   \
+    "Via: SIP/2.0/UDP " BENCH_VIA ";branch=z9hG4bK\3;rport\r\n"                                              \
+    "Max-Forwards: 70\r\nFrom: <sip:\1@example.net>;tag=\4\r\nTo: <sip:\1@example.net>\r\n"                  \
+    "Call-ID: \2@10.20.30.40\r\nCSeq: 1 REGISTER\r\nContact: <sip:\1@%s>\r\nExpires: 7200\r\n"               \
     "Content-Length: 0\r\n\r\n"
 
 struct bench_vary {
@@ -76,8 +76,10 @@ static inline char *bench_hex(char *out, uint64_t v, int digits)
     return out + digits;
 }
 
-/* Writes one message; via replaces BENCH_VIA (NULL: kept). out has room for 2048 bytes. Returns the length. */
-static inline uint32_t bench_build(char *out, const char *template, const struct bench_vary *v, const char *via)
+/* Writes one message; via replaces BENCH_VIA (NULL: kept). out has room for 2048 bytes. Returns the length.
+ */
+static inline uint32_t bench_build(char *out, const char *template, const struct bench_vary *v,
+                                   const char *via)
 {
     const size_t via_len = sizeof(BENCH_VIA) - 1;
     char *o = out;

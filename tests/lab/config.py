@@ -15,7 +15,7 @@ def _group(fields):
     return "{ " + " ".join(f"{k} = {_value(v)};" for k, v in fields.items()) + " }"
 
 
-def text(address="10.88.0.1/24", address6=None, gateway=None, access=(), neighbours=(), routes=(), templates=(), aliases=(),
+def text(address="10.88.0.1/24", address6=None, access=(), neighbours=(), routes=(), templates=(), aliases=(),
          cores=None, device="net_af_xdp0,iface=hg0", dataplane="", cluster="", sip="", probe="interval = 500; timeout = 400;",
          node="", domain="example.com", listeners=None):
     """routes are dictionaries; protocol is UDP unless they say otherwise."""
@@ -30,7 +30,7 @@ node = {{ name = "@NAME@"; admin_socket = "@SOCKET@"; metrics = {{ port = 9464; 
 dataplane = {{
   cores = "{cores}"; memory = 256; users_max = 100000; routes_max = 8192; mbufs = 8192;
   ports = ( {{ device = {_value(device)};
-    interfaces = ( {{ addresses = {strings(addresses)}; {f'gateway = {_value(gateway)};' if gateway else ''} }} ); }} );
+    interfaces = ( {{ addresses = {strings(addresses)}; }} ); }} );
   listeners = {strings(listeners)};
   {dataplane}
 }};

@@ -52,7 +52,8 @@ static inline void cpu_pids_parse(struct cpu_pids *out, const char *spec)
         if (*end == '+') {
             DIR *proc = opendir("/proc");
             for (struct dirent *e; proc && (e = readdir(proc));)
-                if (isdigit((unsigned char)e->d_name[0]) && cpu_parent_of(e->d_name) == pid && out->n < CPU_PIDS_MAX)
+                if (isdigit((unsigned char)e->d_name[0]) && cpu_parent_of(e->d_name) == pid &&
+                    out->n < CPU_PIDS_MAX)
                     out->pid[out->n++] = atoi(e->d_name);
             if (proc)
                 closedir(proc);
@@ -73,7 +74,8 @@ static inline double cpu_seconds(const struct cpu_pids *pids)
         unsigned long user, system;
         if (f && fgets(line, sizeof(line), f)) {
             char *end = strrchr(line, ')');
-            if (end && sscanf(end + 2, "%*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user, &system) == 2)
+            if (end &&
+                sscanf(end + 2, "%*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user, &system) == 2)
                 ticks += (double)(user + system);
         }
         if (f)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Closed-loop SIP load and sink in one polling thread: sends requests to a server, counts what arrives at the sink, and
- * divides the server's CPU time by it. A bounded window keeps the server busy without loss.
- *   sipgen -d SERVER:PORT -s SOURCE:PORT -k SINK:PORT [-m message|invite] [-w WINDOW] [-t SECONDS] [-W WARM-UP]
+/* Closed-loop SIP load and sink in one polling thread: sends requests to a server, counts what arrives at the
+ * sink, and divides the server's CPU time by it. A bounded window keeps the server busy without loss. sipgen
+ * -d SERVER:PORT -s SOURCE:PORT -k SINK:PORT [-m message|invite] [-w WINDOW] [-t SECONDS] [-W WARM-UP]
  *          [-u USERS] [-p PID+,PID] [-c CPU] [-r] [-G] [-l LABEL]
  *   -r  the sink answers 200: a unit is a transaction        -G  register each user once, then end
  * Prints one line: label=.. units=.. seconds=.. us_per_unit=.. lost=.. */
@@ -106,8 +106,9 @@ static size_t build_answer(const char *in, size_t n, char *out)
             break;
         size_t len = (size_t)(++q - p);
         bool to = strncasecmp(p, "To:", 3) == 0;
-        if (to || strncasecmp(p, "Via:", 4) == 0 || strncasecmp(p, "From:", 5) == 0 || strncasecmp(p, "Call-ID:", 8) == 0 ||
-            strncasecmp(p, "CSeq:", 5) == 0 || strncasecmp(p, "Record-Route:", 13) == 0) {
+        if (to || strncasecmp(p, "Via:", 4) == 0 || strncasecmp(p, "From:", 5) == 0 ||
+            strncasecmp(p, "Call-ID:", 8) == 0 || strncasecmp(p, "CSeq:", 5) == 0 ||
+            strncasecmp(p, "Record-Route:", 13) == 0) {
             memcpy(o, p, len - (to ? 2 : 0));
             o += len - (to ? 2 : 0);
             if (to)
@@ -119,7 +120,8 @@ static size_t build_answer(const char *in, size_t n, char *out)
     return (size_t)(o - out);
 }
 
-static int drain(int fd, char room[][ROOM * 2], struct mmsghdr *m, struct iovec *iov, struct sockaddr_in *from)
+static int drain(int fd, char room[][ROOM * 2], struct mmsghdr *m, struct iovec *iov,
+                 struct sockaddr_in *from)
 {
     memset(m, 0, 64 * sizeof(*m));
     for (int i = 0; i < 64; i++) {
@@ -191,7 +193,8 @@ static void run(struct gen *g)
             units0 = units(g);
             lost0 = g->lost;
         }
-        if (g->registers ? units(g) >= g->users || now - start > 120 : counting && now - measured > g->seconds)
+        if (g->registers ? units(g) >= g->users || now - start > 120
+                         : counting && now - measured > g->seconds)
             break;
         if (units(g) != seen) {
             seen = units(g);
@@ -212,34 +215,68 @@ static void run(struct gen *g)
     }
     double seconds = now_seconds() - measured, cpu = cpu_seconds(&g->pids) - cpu0;
     uint64_t n = units(g) - units0;
-    printf("label=%s units=%lu seconds=%.3f per_s=%.0f us_per_unit=%.3f utilisation=%.2f lost=%lu\n", g->label,
-           (unsigned long)n, seconds, (double)n / seconds, n ? cpu / (double)n * 1e6 : 0, cpu / seconds,
-           (unsigned long)(g->lost - lost0));
+    printf("label=%s units=%lu seconds=%.3f per_s=%.0f us_per_unit=%.3f utilisation=%.2f lost=%lu\n",
+           g->label, (unsigned long)n, seconds, (double)n / seconds, n ? cpu / (double)n * 1e6 : 0,
+           cpu / seconds, (unsigned long)(g->lost - lost0));
 }
 
 int main(int argc, char **argv)
 {
-    struct gen g = {.label = "run", .template = bench_message, .users = 100000, .window = 256, .seconds = 3,
-                    .warm_up = 0.7, .source_text = "127.0.0.1:5080", .sink_text = "127.0.0.1:5090"};
+    struct gen g = {.label = "run",
+                    .template = bench_message,
+                    .users = 100000,
+                    .window = 256,
+                    .seconds = 3,
+                    .warm_up = 0.7,
+                    .source_text = "127.0.0.1:5080",
+                    .sink_text = "127.0.0.1:5090"};
     const char *server = "127.0.0.1:5060", *pids = "";
     static char with_contact[sizeof(BENCH_REGISTER) + 64];
     int cpu = -1;
     for (int o; (o = getopt(argc, argv, "d:s:k:m:w:t:W:u:p:c:rGl:")) != -1;) {
         switch (o) {
-        case 'd': server = optarg; break;
-        case 's': g.source_text = optarg; break;
-        case 'k': g.sink_text = optarg; break;
-        case 'm': g.template = strcmp(optarg, "invite") == 0 ? bench_invite : bench_message; break;
-        case 'w': g.window = (unsigned)atoi(optarg); break;
-        case 't': g.seconds = atof(optarg); break;
-        case 'W': g.warm_up = atof(optarg); break;
-        case 'u': g.users = (unsigned)atoi(optarg); break;
-        case 'p': pids = optarg; break;
-        case 'c': cpu = atoi(optarg); break;
-        case 'r': g.answers = true; break;
-        case 'G': g.registers = true; break;
-        case 'l': g.label = optarg; break;
-        default: fprintf(stderr, "sipgen: see the comment at the top of sipgen.c\n"); return 2;
+        case 'd':
+            server = optarg;
+            break;
+        case 's':
+            g.source_text = optarg;
+            break;
+        case 'k':
+            g.sink_text = optarg;
+            break;
+        case 'm':
+            g.template = strcmp(optarg, "invite") == 0 ? bench_invite : bench_message;
+            break;
+        case 'w':
+            g.window = (unsigned)atoi(optarg);
+            break;
+        case 't':
+            g.seconds = atof(optarg);
+            break;
+        case 'W':
+            g.warm_up = atof(optarg);
+            break;
+        case 'u':
+            g.users = (unsigned)atoi(optarg);
+            break;
+        case 'p':
+            pids = optarg;
+            break;
+        case 'c':
+            cpu = atoi(optarg);
+            break;
+        case 'r':
+            g.answers = true;
+            break;
+        case 'G':
+            g.registers = true;
+            break;
+        case 'l':
+            g.label = optarg;
+            break;
+        default:
+            fprintf(stderr, "sipgen: see the comment at the top of sipgen.c\n");
+            return 2;
         }
     }
     if (cpu >= 0) {
