@@ -77,12 +77,14 @@ static enum sip_error max_forwards(const struct sip_msg *m, struct sip_core_fiel
 
 static void clear(struct sip_core_fields *out)
 {
-    out->ruri.whole = out->via.whole = out->from.whole = out->to.whole = out->call_id = slice_of(0, 0);
-    out->from.tag = out->to.tag = out->via.branch = slice_of(0, 0);
-    out->cseq = (struct sip_cseq){0};
-    out->max_forwards = 0;
-    out->has_max_forwards = false;
-    out->ruri.scheme = SIP_SCHEME_OTHER;
+    ch_zero(&out->ruri, offsetof(struct sip_uri, scheme_name));
+    ch_zero(&out->via.whole, sizeof(out->via.whole));
+    ch_zero(&out->via.branch, sizeof(out->via.branch));
+    ch_zero(&out->from.whole, sizeof(out->from.whole));
+    ch_zero(&out->from.tag, sizeof(out->from.tag));
+    ch_zero(&out->to.whole, sizeof(out->to.whole));
+    ch_zero(&out->to.tag, sizeof(out->to.tag));
+    ch_zero(&out->call_id, sizeof(*out) - offsetof(struct sip_core_fields, call_id));
 }
 
 enum sip_error sip_check_request(const struct sip_msg *m, struct sip_core_fields *out)
