@@ -97,6 +97,9 @@ void push_routes_stop(struct controlplane *cp)
         return;
     resolver_close(p->resolver);
     p->resolver = NULL;
+    /* what cores have mapped stays theirs; a dataplane that starts waits for the next control plane anyway */
+    if (p->routes && (!feed_segment(cp->feed) || !p->retire || feed_image_served(cp->feed, p->retire)))
+        routes_clean(cp->config->node_name, NULL);
 }
 
 void push_routes_free(struct controlplane *cp)

@@ -40,6 +40,25 @@ static void count_entry(void *arg, const struct hg_config_entry *entry)
         t->told(t->arg, entry);
 }
 
+/* What only a restart applies stays as it runs: the name of this node is in keys and mappings, and the next
+ * diff still has to tell what differs. */
+static void keep_restart_items(struct hg_config *to, const struct hg_config *from)
+{
+#define KEEP_RELOAD(field)
+#define KEEP_RESTART(field)                                          memcpy(&to->field, &from->field, sizeof(to->field));
+#define HG_INT(field, path, def, min, max, unit, scope, reload, doc) KEEP_##reload(field)
+#define HG_BOOL(field, path, def, scope, reload, doc)                KEEP_##reload(field)
+#define HG_STR(field, path, def, max, scope, reload, doc)            KEEP_##reload(field)
+#define HG_ENUM(field, path, def, words, scope, reload, doc)         KEEP_##reload(field)
+#include "hg/config_items.def"
+#undef HG_INT
+#undef HG_BOOL
+#undef HG_STR
+#undef HG_ENUM
+#undef KEEP_RELOAD
+#undef KEEP_RESTART
+}
+
 bool reload(struct controlplane *cp, FILE *errors, hg_config_entry_fn *told, void *arg)
 {
     struct tally t = {.told = told, .arg = arg};
@@ -57,6 +76,7 @@ bool reload(struct controlplane *cp, FILE *errors, hg_config_entry_fn *told, voi
     else
         alarm_clear(&cp->alarms, ALARM_config_restart);
     struct hg_config *old = cp->config;
+    keep_restart_items(config, old);
     cp->config = config;
     push_routes_retire_config(cp, old);
     reload_own(cp);

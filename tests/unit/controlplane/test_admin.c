@@ -358,6 +358,11 @@ static void a_reload_takes_good_files_only(void **state)
     r = done(rig, "{\"v\":1,\"cmd\":\"route.list\"}");
     assert_int_equal(json_array_size(json_object_get(r, "routes")), 1);
     json_decref(r);
+    assert_int_equal(rig->cp->config->redis_port, 1); /* what takes a restart runs on, and is still told */
+    r = done(rig, "{\"v\":1,\"cmd\":\"config.reload\"}");
+    assert_int_equal(json_array_size(json_object_get(r, "restart")), 1);
+    assert_int_equal(json_array_size(json_object_get(r, "applied")), 0);
+    json_decref(r);
     for (unsigned i = 0; i < 20; i++) /* one after the other, faster than routes compile */
         json_decref(done(rig, "{\"v\":1,\"cmd\":\"config.reload\",\"args\":{\"wait\":false}}"));
 }
