@@ -7,6 +7,7 @@
 
 #include "controlplane.h"
 #include "feed/feed.h"
+#include "impl/segment.h"
 #include "push.h"
 
 static unsigned say(char *out, size_t size, unsigned n, const char *fmt, ...)
@@ -36,6 +37,8 @@ unsigned ready_reasons(struct controlplane *cp, char *out, size_t size)
                     : "no dataplane is attached");
         return n;
     }
+    if (!hg_segment_dp_lives(s))
+        return say(out, size, n, "the dataplane is not running\n");
     if (cp->draining)
         n = say(out, size, n, "the node is drained; hgctl undrain ends that\n");
     for (unsigned c = 0; c < s->cores; c++) {

@@ -179,7 +179,7 @@ static uint64_t heartbeat_age(const struct feed *feed, unsigned core)
 
 bool feed_dp_ready(const struct feed *feed)
 {
-    if (!feed->segment.header ||
+    if (!feed->segment.header || !hg_segment_dp_lives(&feed->segment) ||
         atomic_load_explicit(&feed->segment.header->dp_ready, memory_order_acquire) == 0)
         return false;
     for (unsigned i = 0; i < feed->segment.cores; i++)
@@ -195,7 +195,7 @@ bool feed_core_status(const struct feed *feed, unsigned core, struct feed_core_s
     const struct feed_core *c = &feed->core[core];
     const struct hg_core_area *a = feed->segment.core[core].area;
     *out = (struct feed_core_status){
-        .alive = heartbeat_age(feed, core) <= ALIVE_MS,
+        .alive = heartbeat_age(feed, core) <= ALIVE_MS && hg_segment_dp_lives(&feed->segment),
         .heartbeat_age_ms = heartbeat_age(feed, core),
         .applied_seq = atomic_load_explicit(&a->applied_seq, memory_order_acquire),
         .sent_seq = HG_SEQ(feed->epoch, c->number),

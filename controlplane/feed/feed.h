@@ -110,7 +110,7 @@ const struct hg_segment *feed_segment(const struct feed *feed);
 bool feed_dp_ready(const struct feed *feed); /* attached, alive and every core has its listeners open */
 
 struct feed_core_status {
-    bool alive; /* its heartbeat moved within the last two seconds */
+    bool alive; /* the process lives and the heartbeat moved within the last two seconds */
     uint64_t heartbeat_age_ms;
     uint64_t applied_seq, sent_seq;
     uint64_t applied_generation, image_generation;

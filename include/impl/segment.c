@@ -30,6 +30,12 @@ bool segment_lock(int fd, int byte)
     return fcntl(fd, F_OFD_SETLK, &lock) == 0;
 }
 
+bool hg_segment_dp_lives(const struct hg_segment *s)
+{
+    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = SEGMENT_LOCK_DP, .l_len = 1};
+    return fcntl(s->fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+}
+
 uint64_t segment_align(uint64_t n)
 {
     return (n + 63) & ~63ull;

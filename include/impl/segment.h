@@ -56,6 +56,8 @@ enum hg_attach {
 };
 enum hg_attach hg_segment_attach(const char *node, struct hg_segment *out, char *error);
 void hg_segment_detach(struct hg_segment *segment);
+/* The dataplane that made it is alive: the kernel drops its lock with the process, so this is never late. */
+bool hg_segment_dp_lives(const struct hg_segment *segment);
 /* Whether the name still means the object that is mapped. */
 bool hg_segment_current(const struct hg_segment *segment);
 
