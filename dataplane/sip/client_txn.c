@@ -185,10 +185,10 @@ static unsigned client_up(struct sip *s, struct client *c, struct work *w)
 
 unsigned client_response(struct sip *s, struct work *w, const struct branch *b)
 {
-    struct client *c = slab_at(s->txns->clients, (uint32_t)b->id);
+    struct client *c = client_by_id(s, b->id);
     unsigned status = w->m->status, r = HG_C_sip_absorbed;
     uint8_t todo, before;
-    if (!c || c->generation == 0 || c->generation != b->id >> 32) {
+    if (!c) {
         ctx_count(s->ctx, HG_C_sip_late_responses);
         return HG_C_sip_absorbed; /* RFC 6026 8.9: strays are not forwarded */
     }
@@ -281,26 +281,31 @@ void client_end(struct sip *s, struct client *c)
     client_free(s, c);
 }
 
+static void run_timer(struct sip *s, struct wheel_timer *x)
+{
+    switch (x->kind & 0xff) {
+    case TIMER_SERVER_AGAIN:
+        server_again(s, TXN_OF(x, server, again));
+        break;
+    case TIMER_SERVER_END:
+        server_end(s, TXN_OF(x, server, end));
+        break;
+    case TIMER_CLIENT_AGAIN:
+        client_again(s, TXN_OF(x, client, again));
+        break;
+    case TIMER_CLIENT_END:
+        client_end(s, TXN_OF(x, client, end));
+        break;
+    }
+}
+
 void sip_timers(struct sip *s, struct wheel_timer **t, unsigned n)
 {
-    for (unsigned i = 0; i < n; i++) {
-        struct wheel_timer *x = t[i];
+    s->txns->batch = t;
+    s->txns->nbatch = n;
+    for (unsigned i = 0; i < n; i++)
         /* an earlier one of this batch may have freed its owner, or armed it again */
-        if (wheel_armed(x) || x->deadline_ms > s->ctx->ms)
-            continue;
-        switch (x->kind & 0xff) {
-        case TIMER_SERVER_AGAIN:
-            server_again(s, TXN_OF(x, server, again));
-            break;
-        case TIMER_SERVER_END:
-            server_end(s, TXN_OF(x, server, end));
-            break;
-        case TIMER_CLIENT_AGAIN:
-            client_again(s, TXN_OF(x, client, again));
-            break;
-        case TIMER_CLIENT_END:
-            client_end(s, TXN_OF(x, client, end));
-            break;
-        }
-    }
+        if (t[i] && !wheel_armed(t[i]) && t[i]->deadline_ms <= s->ctx->ms)
+            run_timer(s, t[i]);
+    s->txns->nbatch = 0;
 }

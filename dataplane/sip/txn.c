@@ -27,9 +27,10 @@ struct txns *txns_create(const struct hg_config *config)
     t->max = max;
     t->mask = size - 1;
     t->bucket = calloc(size, sizeof(*t->bucket));
+    t->alive = calloc(max, sizeof(*t->alive));
     t->servers = slab_create(sizeof(struct server), max);
     t->clients = slab_create(sizeof(struct client), max);
-    if (!t->bucket || !t->servers || !t->clients || !sized_create(&t->messages, max)) {
+    if (!t->bucket || !t->alive || !t->servers || !t->clients || !sized_create(&t->messages, max)) {
         txns_destroy(t);
         return NULL;
     }
@@ -42,6 +43,7 @@ void txns_destroy(struct txns *t)
     slab_destroy(t->clients);
     sized_destroy(&t->messages);
     free(t->bucket);
+    free(t->alive);
     free(t);
 }
 
@@ -178,6 +180,14 @@ static void server_unhash(struct sip *s, const struct server *sv)
         *link = sv->hash_next;
 }
 
+/* Expired timers that wait for their turn in sip_timers must not outlive their owner. */
+static void batch_forget(struct txns *t, const struct wheel_timer *a, const struct wheel_timer *b)
+{
+    for (unsigned i = 0; i < t->nbatch; i++)
+        if (t->batch[i] == a || t->batch[i] == b)
+            t->batch[i] = NULL;
+}
+
 void server_free(struct sip *s, struct server *sv)
 {
     for (uint32_t link = sv->first; link;) {
@@ -195,7 +205,7 @@ void server_free(struct sip *s, struct server *sv)
     message_drop(s, &sv->best);
     message_drop(s, &sv->auth);
     message_drop(s, &sv->targets);
-    sv->again.kind = sv->end.kind = 0; /* they may be among the timers that are just being run */
+    batch_forget(s->txns, &sv->again, &sv->end);
     slab_put(s->txns->servers, sv);
 }
 
@@ -214,6 +224,14 @@ uint64_t client_id(struct sip *s, const struct client *c)
     return (uint64_t)c->generation << 32 | slab_index(s->txns->clients, c);
 }
 
+struct client *client_by_id(struct sip *s, uint64_t id)
+{
+    uint32_t index = (uint32_t)id, generation = (uint32_t)(id >> 32);
+    if (index >= s->txns->max || generation == 0 || s->txns->alive[index] != generation)
+        return NULL;
+    return slab_at(s->txns->clients, index);
+}
+
 struct client *client_new(struct sip *s, struct server *sv)
 {
     struct client *c = slab_get(s->txns->clients);
@@ -225,6 +243,7 @@ struct client *client_new(struct sip *s, struct server *sv)
     if (++s->txns->generation == 0)
         s->txns->generation = 1;
     c->generation = s->txns->generation;
+    s->txns->alive[slab_index(s->txns->clients, c)] = c->generation;
     c->again.kind = WHEEL_KIND(WHEEL_SIP, TIMER_CLIENT_AGAIN);
     c->end.kind = WHEEL_KIND(WHEEL_SIP, TIMER_CLIENT_END);
     if (sv) {
@@ -249,8 +268,8 @@ void client_free(struct sip *s, struct client *c)
     wheel_cancel(s->ctx->wheel, &c->again);
     wheel_cancel(s->ctx->wheel, &c->end);
     message_drop(s, &c->request);
-    c->generation = 0;
-    c->again.kind = c->end.kind = 0;
+    s->txns->alive[self - 1] = 0;
+    batch_forget(s->txns, &c->again, &c->end);
     slab_put(s->txns->clients, c);
 }
 

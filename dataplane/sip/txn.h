@@ -75,7 +75,7 @@ struct server {
 struct client {
     struct wheel_timer again; /* A, E; while a CANCEL waits for its answer: that one's E */
     struct wheel_timer end;   /* B, F, C, D, K, M */
-    uint32_t generation;      /* 0 = free; part of the branch */
+    uint32_t generation;      /* part of the branch */
     uint32_t server;          /* index + 1, 0 = none: a probe, or the server is gone */
     uint32_t sibling;         /* index + 1 */
     uint32_t interval_ms;
@@ -95,6 +95,9 @@ struct txns {
     struct slab *servers, *clients;
     struct sized_slabs messages;
     uint32_t *bucket; /* server: index + 1 */
+    uint32_t *alive;  /* generation of each client slot, 0 = free: asked about by what the wire says */
+    struct wheel_timer **batch; /* the timers that are being run: what is freed is taken out */
+    unsigned nbatch;
     uint32_t mask, max, generation;
     uint32_t oldest, newest, lingering; /* servers that have answered and wait for stragglers */
     struct route_targets scratch;
@@ -124,6 +127,8 @@ void client_free(struct sip *s, struct client *c);
 struct server *client_server(struct sip *s, const struct client *c);
 struct client *server_client(struct sip *s, uint32_t link); /* link: index + 1 */
 uint64_t client_id(struct sip *s, const struct client *c);
+/* NULL: there is no such client any more. */
+struct client *client_by_id(struct sip *s, uint64_t id);
 
 /* A work over a kept request, for what has to be made from it again. false: cannot be (it could once). */
 struct kept {
