@@ -33,6 +33,7 @@ static const char config[] =
 struct bench {
     struct harness *h;
     unsigned cores;
+    double quickest[2]; /* run so far, seconds */
     struct hg_endpoint hot, gateway;
     uint64_t seq;
 };
@@ -117,20 +118,31 @@ static double run(struct bench *b, bool hot)
     static const unsigned cpu[] = {0, 1};
     lay_all(b, FRAMES, hot);
     uint64_t before = counted(b), sprayed = harness_counter(b->h, HG_C_sip_sprayed);
+    uint64_t busy[2] = {0};
+    for (unsigned i = 0; i < b->cores; i++)
+        busy[i] = harness_core(b->h, i)->ctx.counters[HG_C_core_busy_cycles];
     double start = bench_now(), seconds;
     if (!harness_start(b->h, cpu))
         fatal(b, "no threads");
     watch_from_above();
+    /* Looking costs the CPU that is measured: not before the end is near. */
+    usleep((useconds_t)(b->quickest[hot] * 0.9e6));
     while (counted(b) - before < FRAMES && bench_now() - start < LIMIT)
-        usleep(50);
+        usleep(100);
     seconds = bench_now() - start;
+    if (b->quickest[hot] == 0 || seconds < b->quickest[hot])
+        b->quickest[hot] = seconds;
     harness_stop(b->h);
     if (counted(b) - before != FRAMES || harness_counter(b->h, HG_C_tx_dropped) != 0)
         fatal(b, "not every request was forwarded");
+    for (unsigned i = 0; i < b->cores; i++)
+        busy[i] = harness_core(b->h, i)->ctx.counters[HG_C_core_busy_cycles] - busy[i];
     if (getenv("BENCH_VERBOSE"))
-        fprintf(stderr, "# %u cores, %s: %.3f us a message, %" PRIu64 " sprayed\n", b->cores,
-                hot ? "one source" : "many sources", seconds * 1e6 / FRAMES,
-                harness_counter(b->h, HG_C_sip_sprayed) - sprayed);
+        fprintf(stderr, "# %u cores, %s: %.3f us a message, %" PRIu64 " sprayed, busy %.3f and %.3f us\n",
+                b->cores, hot ? "one source" : "many sources", seconds * 1e6 / FRAMES,
+                harness_counter(b->h, HG_C_sip_sprayed) - sprayed,
+                (double)busy[0] / (double)rte_get_tsc_hz() * 1e6 / FRAMES,
+                (double)busy[1] / (double)rte_get_tsc_hz() * 1e6 / FRAMES);
     empty_tx(b);
     return seconds * 1e6 / FRAMES;
 }
