@@ -80,9 +80,16 @@ enum sip_result sip_cseq_decode(struct slice value, struct sip_cseq *out)
     ch_zero(out, sizeof(*out));
     if (value.len == 0)
         return SIP_BAD;
-    const char *p = value.p, *e = p + value.len, *digits = ch_span_short(p, e, CH_DIGIT);
-    if (!sip_digits(p, (uint32_t)(digits - p), UINT32_MAX, &out->number))
+    const char *digits = value.p, *e = digits + value.len;
+    uint64_t number = 0;
+    for (; digits < e && ch_is(*digits, CH_DIGIT); digits++) {
+        number = number * 10 + (uint64_t)(*digits - '0');
+        if (number > UINT32_MAX)
+            return SIP_BAD;
+    }
+    if (digits == value.p)
         return SIP_BAD;
+    out->number = (uint32_t)number;
     const char *method = ch_skip_ws(digits, e), *end = ch_span_short(method, e, CH_TOKEN);
     if (method == digits || end == method || end != e)
         return SIP_BAD;

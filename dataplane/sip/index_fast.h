@@ -16,6 +16,7 @@ struct lines {
     uint32_t len;
     uint32_t n; /* line starts; the last one is the empty line */
     bool folded;
+    bool commas;
     bool spaced; /* white space doubled or before a line's end: values need trimming */
     uint16_t start[LINES_MAX];
     uint64_t comma[FAST_HEAD_MAX / 64];
@@ -51,7 +52,7 @@ static inline uint64_t later(uint64_t now, uint64_t before)
 static inline bool find_lines(struct lines *l, uint32_t lines_max)
 {
     struct masks was = {0};
-    uint64_t bad = 0, odd = 0, folds = 0;
+    uint64_t bad = 0, odd = 0, folds = 0, commas = 0;
     uint32_t reach = l->len < FAST_HEAD_MAX ? l->len : FAST_HEAD_MAX, n = 1;
     l->start[0] = 0;
     for (uint32_t base = 0; base < reach; base += 64) {
@@ -75,8 +76,10 @@ static inline bool find_lines(struct lines *l, uint32_t lines_max)
             l->n = n;
             l->folded = folds != 0;
             l->spaced = odd != 0;
+            l->commas = (commas | (k.comma & inside)) != 0;
             return bad == 0 && at + 1 < l->len && l->buf[at + 1] == '\n';
         }
+        commas |= k.comma;
         was = k;
     }
     return false;
@@ -199,7 +202,7 @@ static __attribute__((noinline)) void trim_all(struct sip_msg *m)
     }
 }
 
-static inline uint64_t first_bytes(uint64_t v, uint32_t n) /* n < 32 */
+static inline uint64_t first_bytes(uint64_t v, uint32_t n) /* n: 0 to 32 or 64 */
 {
 #ifdef __BMI2__
     return _bzhi_u64(v, n * 8);
@@ -213,8 +216,7 @@ static inline bool fast_header(struct sip_msg *m, const char *buf, const char *p
                                uint32_t end)
 {
     uint32_t name = first_bit(name_stops(p));
-    const struct sip_name *e =
-        &sip_names[sip_name_slot(first_bytes(load64(p) | SIP_NAME_CASE, name & 31), name)];
+    const struct sip_name *e = &sip_names[sip_name_slot(first_bytes(load64(p) | SIP_NAME_CASE, name), name)];
     uint8_t id = e->id;
     if (__builtin_expect(!name_is(p, e), 0)) {
         if (name - 1 >= 31 || p[name] != ':')
@@ -279,7 +281,8 @@ enum sip_result SIP_FAST_NAME(struct sip_msg *m, const char *buf, uint32_t len, 
             return SIP_MORE;
         next = start;
     }
-    mark_commas(m, &l);
+    if (l.commas)
+        mark_commas(m, &l);
     if (l.spaced)
         trim_all(m);
     return fast_body(m, len, datagram) ? SIP_DONE : SIP_MORE;
