@@ -66,6 +66,8 @@ struct work {
     char user_buf[HG_USER_MAX];
     char host_buf[HG_HOST_MAX + 1];
     char ruri_buf[512];
+    bool has_txn_key;
+    uint64_t txn_key[2];   /* of the server transaction */
     struct slice new_ruri; /* len 0 = as received */
 };
 

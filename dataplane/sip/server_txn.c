@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Server transactions: RFC 3261 17.2 as amended by RFC 6026 7.1 and RFC 4320 4. The machines are tables:
  * state and event give the next state and what is to be done. An empty entry means: nothing, stay. */
+#include <rte_prefetch.h>
+
 #include "sip/forward.h"
 #include "sip/mix.h"
 #include "sip/txn.h"
@@ -201,16 +203,26 @@ static unsigned server_cancel(struct sip *s, struct server *sv, struct work *w)
     return r;
 }
 
+void server_prefetch(struct sip *s, struct work *w)
+{
+    if (slab_used(s->txns->servers) == 0)
+        return;
+    server_key(s, w, w->txn_key);
+    w->has_txn_key = true;
+    rte_prefetch0(&s->txns->bucket[w->txn_key[0] & s->txns->mask]);
+}
+
 unsigned server_match(struct sip *s, struct work *w)
 {
     bool ack = w->m->method == SIP_M_ACK;
     struct server *sv;
-    uint64_t key[2];
     uint8_t todo;
     if (slab_used(s->txns->servers) == 0)
         return HG_COUNTERS_MAX;
-    server_key(s, w, key);
-    sv = server_lookup(s, key);
+    if (!w->has_txn_key) /* the first transaction of the burst has just been made */
+        server_key(s, w, w->txn_key);
+    w->has_txn_key = true;
+    sv = server_lookup(s, w->txn_key);
     if (!sv)
         return HG_COUNTERS_MAX;
     if (w->m->method == SIP_M_CANCEL)
@@ -261,7 +273,9 @@ unsigned server_start(struct sip *s, struct work *w, const struct decision *dec)
         ctx_count(s->ctx, HG_C_sip_transactions_refused);
         return answer_send(s, w, &a);
     }
-    server_key(s, w, sv->key);
+    if (!w->has_txn_key)
+        server_key(s, w, w->txn_key);
+    memcpy(sv->key, w->txn_key, sizeof(sv->key));
     server_insert(s, sv);
     ctx_count(s->ctx, HG_C_sip_transactions);
     if (sv->invite)

@@ -22,7 +22,8 @@ struct txns *txns_create(const struct hg_config *config)
     uint32_t size = 256, max = (uint32_t)config->dp_transactions_max;
     if (!t)
         return NULL;
-    while (size < max)
+    while (size < 4 * (uint64_t)max &&
+           size < 1u << 30) /* most buckets are empty: a new request touches no other */
         size *= 2;
     t->max = max;
     t->mask = size - 1;

@@ -139,6 +139,8 @@ bool kept_work(struct sip *s, struct kept *k, const struct message *m, const str
                const struct listener *in);
 
 /* ---- server_txn.c ---- */
+void server_prefetch(struct sip *s,
+                     struct work *w); /* the key of w, and its bucket on the way into the cache */
 unsigned server_match(struct sip *s, struct work *w); /* HG_COUNTERS_MAX: belongs to no transaction */
 unsigned server_start(struct sip *s, struct work *w, const struct decision *dec);
 /* Sends a response of that status (m is taken) and moves the state. */
