@@ -39,7 +39,7 @@ cluster = {{
   domain_aliases = {strings(aliases or hosts)};
   access = {strings(access)};
   neighbours = {groups(neighbours) if neighbours else "( )"};
-  sip = {{ source_rate = 100000; source_burst = 100000; {sip} }};
+  sip = {{ {"" if "source_rate" in sip else "source_rate = 100000; source_burst = 100000;"} {sip} }};
   probe = {{ {probe} }};
   route_embed_templates = {strings(templates)};
   routes = {groups([dict(dict(protocol="UDP"), **r) for r in routes])};

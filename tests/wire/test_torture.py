@@ -33,10 +33,14 @@ def cases():
                 yield rfc, row[0], row[column]
 
 
-def statuses(sock, raw, target, wait):
+def statuses(client, sock, raw, target, wait):
     """All statuses that come back for one message; the final one may take a next hop's time-out."""
     want = re.search(rb"(?im)^(?:call-id|i)[ \t]*:[ \t]*([^\r\n]*?)[ \t]*\r?$", raw)
     want = want.group(1).decode("utf-8", "replace") if want else None
+    # The answer goes to the port of the top Via (RFC 3261 18.2.2); the socket that asked may be bound to another one.
+    port = re.search(rb"(?im)^(?:via|v)[ \t]*:[ \t\r\n]*SIP[ \t]*/[ \t]*2\.0[ \t]*/[ \t]*UDP[ \t\r\n]+[^;,\s\[]*:[ \t]*(\d+)", raw)
+    other = int(port.group(1)) if port else 5060
+    sock = sock if other == 5060 else client.udp(other, "10.88.0.2")
     sock.sendto(raw, (target, 5060))
     got, end = [], time.monotonic() + wait
     while time.monotonic() < end:
@@ -70,7 +74,7 @@ def main():
     for rfc, name, pattern in todo:
         with open(os.path.join(SHARED, "suites", rfc, name), "rb") as f:
             raw = f.read()
-        got = statuses(sock, raw, "10.88.0.1", 0.5)
+        got = statuses(client, sock, raw, "10.88.0.1", 0.5)
         final = [s for s in got if s >= "200"]
         status = final[0] if final else (got[0] if got else "none")
         lives = sip.alive(client, "10.88.0.1", 5061)
