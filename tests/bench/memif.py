@@ -47,6 +47,7 @@ def main():
     if len(cpus) < 2:
         print("# memif needs two CPUs")
         return 0
+    os.sched_setaffinity(0, {cpus[0]})  # everything but the dataplane's core, which finds its own CPU
     l = lab.Lab()
     socket = os.path.join(l.dir, "memif.sock")
     node = l.node("gw", text(socket, cpus[-1]))
@@ -54,12 +55,14 @@ def main():
     gen = subprocess.Popen([os.path.join(lab.BUILD, "tests", "bench", "memif_gen"),
                             f"net_memif0,role=server,rsize=11,socket={socket},socket-abstract=no", str(cpus[0]), MAC,
                             "10.77.0.1:5060", "10.77.0.2:5080", "10.77.0.9:5090", str(USERS)],
-                           stdout=subprocess.PIPE, text=True)
+                           stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     l.processes.append(gen)
     if "listens" not in gen.stdout.readline():
         raise RuntimeError("the generator does not start")
     node.start_both()
     lab.wait_for(lambda: node.counters().get("users") == USERS, 60, "every user is in the core's table")
+    gen.stdin.write("go\n")
+    gen.stdin.flush()
     for line in gen.stdout:
         print(line, end="", flush=True)
     code = gen.wait(60)
