@@ -210,23 +210,34 @@ static bool option_listed(const struct sip_msg *m, enum sip_header_id id, struct
     return false;
 }
 
-/* Record-Route on what may open a dialog; Path on registrations of those who understand it (RFC 3327). */
+static void put_own_route(struct text *t, const char *name, const struct listener *l)
+{
+    text_str(t, name);
+    text_bytes(t, l->hostport, l->hostport_len);
+    text_lit(t, ";lr>\r\n");
+}
+
+/* Record-Route on what may open a dialog; Path on registrations of those who understand it (RFC 3327).
+ * Between two networks both of our addresses, so that each side finds one that it can reach (RFC 5658 4.2).
+ */
 static void stay_in_path(struct sip *s, struct work *w, const struct forward *f, struct edits *e)
 {
+    const char *name;
     struct text t;
     uint8_t m = w->m->method;
     if (!s->ctx->config->sip_record_route)
         return;
-    t = edits_text(e);
     if (m == SIP_M_INVITE || m == SIP_M_SUBSCRIBE || m == SIP_M_REFER || m == SIP_M_NOTIFY ||
         m == SIP_M_UPDATE)
-        text_lit(&t, "Record-Route: <sip:");
+        name = "Record-Route: <sip:";
     else if (m == SIP_M_REGISTER && option_listed(w->m, SIP_H_SUPPORTED, SLICE_LIT("path")))
-        text_lit(&t, "Path: <sip:");
+        name = "Path: <sip:";
     else
         return;
-    text_bytes(&t, f->out->hostport, f->out->hostport_len);
-    text_lit(&t, ";lr>\r\n");
+    t = edits_text(e);
+    put_own_route(&t, name, f->out);
+    if (w->in != f->out)
+        put_own_route(&t, name, w->in);
     edits_add_text(e, sip_first(w->m, SIP_H_VIA)->name, 0, &t);
 }
 

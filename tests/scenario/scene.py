@@ -1,0 +1,207 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The stage of the scenarios: one gateway of one core with short timers, one of two cores that stays in the path of
+dialogs, a host with callers and a host with callees; user agents that are told every step, and calls between them.
+
+    callers .2 fd88::2 ---+--- gw .1 fd88::1 (T1 50 ms, timer C 1 s, two access networks)
+    callees .11 to .16 ---+--- mc .3 fd88::3 (two cores, Record-Route, 256 transactions a core)
+"""
+import os
+import re
+import sys
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lab"))
+import config
+import lab
+import sip
+
+GW, GW6, MC, MC6 = "10.88.0.1", "fd88::1", "10.88.0.3", "fd88::3"
+T1, T2 = 0.05, 0.4
+TIMERS = "t1 = 50; t2 = 400; t4 = 500; timer_c = 1000; failover = 300; "
+NO_PROBES = "enabled = false; down_after = 100;"
+ACCESS = ["10.88.0.0/24", "fd88::/64"]
+NODES = 'nodes = ( { name = "far"; sip = "10.88.0.11:5060"; } );'
+
+
+def route(name, pattern, last, **fields):
+    hop = last if isinstance(last, str) else f"10.88.0.{last}"
+    return dict(dict(name=name, pattern=pattern, next_hop=hop), **fields)
+
+
+ROUTES = [route("stateless", "10*", 11, stateful=False),
+          route("stateful", "20*", 11),
+          route("strict", "strict.example.net", 11, type="domain"),
+          route("s1", "30*", 11), route("s2", "30*", 12, priority=2), route("s3", "30*", 13, priority=3),
+          route("p1", "40*", 11, parallel=True), route("p2", "40*", 12, parallel=True),
+          route("p3", "40*", 13, parallel=True),
+          route("q1", "41*", 11, parallel=True), route("q2", "41*", 12, parallel=True),
+          route("q3", "41*", 13, priority=2),
+          route("dead", "60*", 16),
+          route("six", "70*", "fd88::11"), route("six-stateless", "71*", "fd88::11", stateful=False),
+          # for SIPp, which needs ports of its own
+          route("sipp", "21*", 14, port=5080), route("sipp-stateless", "11*", 14, port=5080, stateful=False),
+          route("sipp-six", "72*", "fd88::14", port=5080),
+          route("sipp-f1", "31*", 14, port=5080), route("sipp-f2", "31*", 15, port=5080, priority=2),
+          route("sipp-p1", "42*", 14, port=5080, parallel=True), route("sipp-p2", "42*", 15, port=5080, parallel=True)]
+
+
+def routes_with(peer):
+    """50* and 51* go to the other gateway, which sends them back."""
+    return ROUTES + [route("peer", "50*", peer), route("peer-stateless", "51*", peer, stateful=False)]
+
+
+def gw_config(sip_items="", probe=NO_PROBES, **more):
+    return config.text(address=GW + "/24", address6=GW6 + "/64", access=ACCESS, routes=routes_with(MC), probe=probe,
+                       sip=TIMERS + 'user_mode = "stateful"; ' + sip_items, cluster=NODES, **more)
+
+
+def mc_config(sip_items="record_route = true; overload_offer = true;"):
+    return config.text(address=MC + "/24", address6=MC6 + "/64", access=ACCESS, routes=routes_with(GW), probe=NO_PROBES,
+                       sip=TIMERS + sip_items, cluster=NODES, cores="0,1", dataplane="transactions_max = 256;")
+
+
+class World:
+    def __init__(self):
+        self.l = lab.Lab()
+        self.callers = self.l.host("callers", "10.88.0.2/24", "10.88.0.4/24", "fd88::2/64")
+        self.callees = self.l.host("callees", *[f"10.88.0.{n}/24" for n in range(11, 17)], "fd88::11/64", "fd88::14/64")
+        self.gw = self.l.node("gw", gw_config())
+        self.mc = self.l.node("mc", mc_config())
+        for node in (self.gw, self.mc):
+            node.start_cp()
+            node.start_dp()
+        for node in (self.gw, self.mc):
+            node.wait_ready()
+        self.gw.hgctl("user", "set", "faruser@example.com", "far")
+        self.a = Ua(self.callers, "10.88.0.2")
+        self.other = Ua(self.callers, "10.88.0.4")
+        self.a6 = Ua(self.callers, "fd88::2")
+        self.b, self.c, self.d = (Ua(self.callees, f"10.88.0.{n}") for n in (11, 12, 13))
+        self.b6 = Ua(self.callees, "fd88::11")
+        self.silent = Ua(self.callees, "10.88.0.16")
+
+    def call(self, uri, method="INVITE", ua=None, target=GW, **fields):
+        call = Call(ua or self.a, uri, method, target, **fields)
+        call.send(call.raw)
+        return call
+
+
+def describe(m):
+    return m.start if m else "nothing"
+
+
+class Ua:
+    """A user agent that does only what it is told. Messages wait for whoever asks for them by call."""
+
+    def __init__(self, host, address, port=5060):
+        self.address, self.port = address, port
+        self.sock = host.udp(port, address)
+        self.waiting = []
+
+    @property
+    def contact(self):
+        return f"sip:{sip.host_form(self.address)}:{self.port}"
+
+    def close(self):
+        self.sock.close()
+
+    def send(self, raw, to):
+        self.sock.sendto(raw, to)
+
+    def _take(self, call_id, what):
+        for i, (m, src) in enumerate(self.waiting):
+            if m.get("call-id") == call_id and matches(m, what):
+                m.source = src
+                del self.waiting[i]
+                return m
+        return None
+
+    def maybe(self, call, what, timeout):
+        """The next message of the call that is `what`: a status, a method, or None for anything but a 100."""
+        call_id = call if isinstance(call, str) else call.id
+        end = time.monotonic() + timeout
+        while True:
+            m = self._take(call_id, what)
+            left = end - time.monotonic()
+            if m or left <= 0:
+                return m
+            got, src = sip.receive(self.sock, timeout=left)
+            if got:
+                self.waiting.append((got, src))
+
+    def get(self, call, what, timeout=6.0):
+        m = self.maybe(call, what, timeout)
+        call_id = call if isinstance(call, str) else call.id
+        assert m, f"{self.address} waits for {what}, has {[w.start for w, _ in self.waiting if w.get('call-id') == call_id]}"
+        return m
+
+    def quiet(self, call, seconds, what=None):
+        m = self.maybe(call, what, seconds)
+        assert m is None, f"{self.address} got {describe(m)}"
+
+    def answer(self, request, status, **fields):
+        """Answers to where the request came from; returns the bytes, to be sent again."""
+        if 200 <= status < 300 and "contact" not in fields:
+            fields["contact"] = self.contact
+        raw = sip.answer(request, status, **fields)
+        self.send(raw, request.source)
+        return raw
+
+    def forget(self):
+        self.waiting = []
+
+
+def matches(m, what):
+    if what is None:
+        return m.status != 100
+    return m.status == what if isinstance(what, int) else m.method == what
+
+
+class Call:
+    """What a caller needs to know of a call to go on with it."""
+
+    def __init__(self, ua, uri, method, target, branch=None, **fields):
+        self.ua, self.uri, self.method, self.target = ua, uri, method, target
+        self.id = fields.pop("call_id", None) or f"{os.urandom(8).hex()}@scenario"
+        self.branch = branch or f"z9hG4bK{os.urandom(8).hex()}"
+        self.fields = fields
+        self.raw = self.build(method, uri, branch=self.branch)
+
+    def build(self, method, uri, **changes):
+        return sip.request(method, uri, self.ua.address, self.ua.port, call_id=self.id, **dict(self.fields, **changes))
+
+    def send(self, raw=None):
+        self.ua.send(raw or self.raw, (self.target, 5060))
+
+    def get(self, what, timeout=6.0):
+        return self.ua.get(self, what, timeout)
+
+    def quiet(self, seconds, what=None):
+        self.ua.quiet(self, seconds, what)
+
+    def cancel(self):
+        self.send(self.build("CANCEL", self.uri, branch=self.branch, body=b"", headers=self.routes_of_request()))
+
+    def routes_of_request(self):
+        return [h for h in self.fields.get("headers", ()) if h.startswith("Route:")]
+
+    def ack_failure(self, m):
+        self.send(self.build("ACK", self.uri, branch=self.branch, to_tag=tag_of(m.get("to")), body=b"",
+                             headers=self.routes_of_request()))
+
+    def within(self, method, m, cseq=None, **fields):
+        """A request of the dialog that the 2xx m opened: remote target and route set (12.2.1.1)."""
+        headers = [f"Route: {r}" for r in reversed(elements(m, "record-route"))] + list(fields.pop("headers", ()))
+        number = cseq or (self.fields.get("cseq", 1) if method == "ACK" else self.fields.get("cseq", 1) + 1)
+        raw = self.build(method, re.search(r"<(.*)>", m.get("contact")).group(1), to=self.uri, to_tag=tag_of(m.get("to")),
+                         headers=headers, cseq=number, **dict(dict(body=b""), **fields))
+        self.send(raw)
+        return raw
+
+
+def elements(m, name):
+    return [v.strip() for line in m.all(name) for v in line.split(",")]
+
+
+def tag_of(value):
+    return re.search(r";tag=([^;>\s]+)", value).group(1)
