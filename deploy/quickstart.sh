@@ -45,7 +45,6 @@ cleanup() {
     for _ in $(seq 50); do kill -0 "$p" 2>/dev/null || break; sleep 0.1; done
     kill -9 "$p" 2>/dev/null || true
   done
-  wait 2>/dev/null || true
   for s in $spaces; do ip netns del "$s" 2>/dev/null || true; done
   rm -f "/dev/shm/hg-$id" "/dev/shm/hg-$id"-routes-* "/dev/shm/hg-$id"~*
   rm -rf "$dir"
@@ -183,4 +182,9 @@ More calls:
   sudo ip netns exec $id-caller sipp 10.77.0.1:5060 -sf $top/deploy/quickstart/caller.xml -i 10.77.0.2 -s 4711 -m 1000 -r 200
 Logs and configuration: $dir
 TEXT
-while :; do sleep 3600 & wait $! || true; done
+# A sleep in the background lets a signal through at once; it is ended as everything else that was started here.
+while :; do
+  sleep 3600 &
+  pids+=($!)
+  wait $! || true
+done
