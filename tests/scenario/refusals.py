@@ -160,7 +160,7 @@ def an_answer_to_a_forgotten_transaction_is_absorbed(w):
     before = w.gw.settled_counters()["sip_late_responses"]
     w.b.answer(m, 486)
     call.quiet(0.2)
-    assert w.gw.settled_counters()["sip_late_responses"] == before + 1
+    assert w.gw.settled_counters()["sip_late_responses"] > before
 
 
 def a_stray_ack_goes_nowhere(w):

@@ -9,7 +9,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import scene
 from scene import lab
 
-PARTS = ("forwarding", "transactions", "targets", "refusals", "cores")
+PARTS = ("forwarding", "transactions", "targets", "refusals", "cores", "calls")
 
 
 def main():

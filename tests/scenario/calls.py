@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Many calls at once with SIPp on both sides (sipp/*.xml): each must end as its scenario says, on both sides."""
+import os
+import time
+
+from scene import GW, MC, MC6, sip
+
+HERE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "sipp")
+N = 60
+
+
+def sipp(host, scenario, address, port, *more):
+    path = os.path.join(host.lab.dir, f"sipp-{scenario}-{port}")
+    os.makedirs(path, exist_ok=True)
+    log = os.path.join(os.path.basename(path), "log")
+    return host.start(["sipp", "-sf", os.path.join(HERE, scenario + ".xml"), "-i", address, "-p", str(port), "-nostdin",
+                       "-trace_err", "-error_file", os.path.join(path, "errors"), "-timeout", "50s", "-timeout_error",
+                       *more], log, cwd=path)
+
+
+def run(w, caller, callees, service, target=GW, n=N, address="10.88.0.2", uac=(), uas=()):
+    """callees: (scenario, address). SIPp ends with 0 when every call of it went as written."""
+    all_of_them = [sipp(w.callees, scenario, at, 5080, "-m", str(n), *uas) for scenario, at in callees]
+    time.sleep(0.4)
+    all_of_them.append(sipp(w.callers, caller, address, 5090, "-m", str(n), "-r", "60", "-s", service, *uac,
+                            f"{sip.host_form(target)}:5060"))
+    codes = []
+    for p in all_of_them:
+        try:
+            codes.append(p.wait(60))
+        except Exception:
+            codes.append("no end")
+    if any(codes):
+        text = ""
+        for base, _, files in os.walk(w.l.dir):
+            if "sipp-" in base and "errors" in files:
+                with open(os.path.join(base, "errors"), errors="replace") as f:
+                    text += f"{os.path.basename(base)}: {f.read(1500)}\n"
+        raise AssertionError(f"exit codes {codes}\n{text}")
+
+
+def sipp_calls_in_the_path(w):
+    run(w, "call_uac", [("call_uas", "10.88.0.14")], "210", MC)
+
+
+def sipp_calls_past_the_gateway(w):
+    """Without Record-Route: only what opens the call passes."""
+    run(w, "call_uac", [("call_uas", "10.88.0.14")], "210")
+
+
+def sipp_calls_without_state(w):
+    run(w, "call_uac", [("call_uas", "10.88.0.14")], "110")
+
+
+def sipp_calls_by_ipv6(w):
+    run(w, "call_uac", [("call_uas", "fd88::14")], "720", MC6, address="fd88::2")
+
+
+def sipp_calls_from_ipv4_to_ipv6(w):
+    run(w, "call_uac", [("call_uas", "fd88::14")], "720", MC)
+
+
+def sipp_prack_and_update(w):
+    run(w, "prack_uac", [("prack_uas", "10.88.0.14")], "210", MC)
+
+
+def sipp_cancel(w):
+    run(w, "cancel_uac", [("cancel_uas", "10.88.0.14")], "210", MC)
+
+
+def sipp_cancel_without_state(w):
+    run(w, "cancel_uac", [("cancel_uas", "10.88.0.14")], "110")
+
+
+def sipp_refused(w):
+    for service, target in (("210", MC), ("110", GW)):
+        run(w, "busy_uac", [("busy_uas", "10.88.0.14")], service, target, n=30)
+
+
+def sipp_failover(w):
+    run(w, "call_uac", [("away_uas", "10.88.0.14"), ("call_uas", "10.88.0.15")], "310", MC)
+
+
+def sipp_fork(w):
+    """.14 rings until it is cancelled, .15 answers."""
+    run(w, "call_uac", [("cancel_uas", "10.88.0.14"), ("call_uas", "10.88.0.15")], "420", MC)
+
+
+def sipp_messages_with_loss(w):
+    """A tenth of what the caller sends or receives is lost; its retransmissions mend it, and no MESSAGE comes twice."""
+    run(w, "message_uac", [("message_uas", "10.88.0.14")], "210", MC, uac=("-lost", "10"))
+
+
+TESTS = [sipp_calls_in_the_path, sipp_calls_past_the_gateway, sipp_calls_without_state, sipp_calls_by_ipv6,
+         sipp_calls_from_ipv4_to_ipv6, sipp_prack_and_update, sipp_cancel, sipp_cancel_without_state, sipp_refused,
+         sipp_failover, sipp_fork, sipp_messages_with_loss]
