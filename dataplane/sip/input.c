@@ -58,13 +58,25 @@ static unsigned route_request(struct sip *s, struct work *w)
     return server_start(s, w, dec);
 }
 
+/* ACK and CANCEL belong to the transaction of their INVITE, on the core that owns the call. One that goes
+ * where nobody holds state is forwarded here: the ACK of a dialog must not be overtaken by the request after
+ * it. */
+static bool belongs_elsewhere(struct sip *s, struct work *w)
+{
+    struct decision *dec = &s->decision;
+    if (sip_owner(s, w) == s->ctx->core)
+        return false;
+    target_find(s, w, dec);
+    return dec->status || dec->stateful;
+}
+
 unsigned proxy_request(struct sip *s, struct work *w)
 {
     uint8_t method = w->m->method;
     bool well = w->error == SIP_E_NONE, quiet = method == SIP_M_ACK || method == SIP_M_CANCEL;
     unsigned r;
     if (well) {
-        if (quiet && sip_owner(s, w) != s->ctx->core)
+        if (quiet && belongs_elsewhere(s, w))
             return stateless_hand_over(s, w, sip_owner(s, w));
         r = server_match(s, w);
         if (r != HG_COUNTERS_MAX)
