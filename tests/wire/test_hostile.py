@@ -35,8 +35,8 @@ def good_traffic(caller):
 
 
 def all_answered(flow):
+    lab.wait_for(lambda: len(flow.sent) > 100, 20, "enough good requests to show anything")
     missing = flow.stop()
-    assert len(flow.sent) > 50, "too little was sent to show anything"
     assert not missing, f"{len(missing)} of {len(flow.sent)} good requests lost"
     assert set(flow.statuses()) == {200}, flow.statuses()
 
