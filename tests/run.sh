@@ -88,7 +88,7 @@ if [ -z "$quick" ]; then
     failed=$((failed + 1)) bad+=("build with clang")
   fi
 
-  for t in tests/wire/test_*.py tests/lab/test_*.py tests/lab/test_*.sh tests/scenario/test_*.py tests/scenario/test_*.py; do
+  for t in tests/wire/test_*.py tests/lab/test_*.py tests/lab/test_*.sh tests/scenario/test_*.py tests/scenario/test_*.sh; do
     [ -e "$t" ] || continue
     section "$t"
     case $t in
