@@ -28,7 +28,8 @@ static const char config[] =
     "]; } ); } );\n"
     "  listeners = ( { address = \"10.0.0.1\"; } ); };\n"
     "cluster = { domain = \"example.net\"; access = [ \"10.0.0.0/16\" ]; probe = { enabled = false; };\n"
-    "  sip = { source_rate = 10000000; source_burst = 10000000; user_mode = \"stateless\"; }; };\n";
+    "  sip = { source_rate = 10000000; source_burst = 10000000; user_mode = \"stateless\"; overload_high = "
+    "100; }; };\n";
 
 struct bench {
     struct harness *h;

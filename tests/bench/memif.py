@@ -26,7 +26,7 @@ def text(socket, cpu):
     return config.text(address="10.77.0.1/24", device=device, access=["10.77.0.0/24"], cores=str(cpu), domain="example.net",
                        probe="enabled = false;", routes=routes, sip="", dataplane="polling = \"busy\";",
                        cluster='nodes = ( { name = "sink"; sip = "10.77.0.9:5090"; } );') \
-        .replace("source_rate = 100000; source_burst = 100000;", "source_rate = 10000000; source_burst = 10000000;") \
+        .replace("source_rate = 100000; source_burst = 100000;", "source_rate = 10000000; source_burst = 10000000; overload_high = 100;") \
         .replace("memory = 256; users_max = 100000; routes_max = 8192; mbufs = 8192;",
                  f"memory = 256; users_max = {max(USERS, 100000)}; routes_max = 16384; mbufs = 16384; "
                  'eal_args = "--single-file-segments";') \
