@@ -16,15 +16,16 @@
 #include "hg/user_key.h"
 
 #define HG_SEGMENT_MAGIC  0x48454c494f475231ull /* "HELIOGR1" */
-#define HG_SEGMENT_LAYOUT 1                     /* raised with every change of this file or records.h */
-#define HG_CELL           64
-#define HG_STAGES         12 /* stages of a turn with a cycle histogram */
-#define HG_HISTOGRAM      40 /* log2 buckets */
+#define HG_SEGMENT_LAYOUT 1 /* raised with every change of this file or records.h; lists tell by themselves  \
+                             */
+#define HG_CELL      64
+#define HG_STAGES    12 /* stages of a turn with a cycle histogram */
+#define HG_HISTOGRAM 40 /* log2 buckets */
 
 struct hg_segment_header {
     /* written by dp before the name appears, read-only afterwards */
     uint64_t magic;
-    uint32_t layout; /* HG_SEGMENT_LAYOUT */
+    uint32_t layout; /* HG_SEGMENT_LAYOUT with a hash of all that is numbered by a list (*.def) */
     uint32_t dpdk;   /* RTE_VERSION of the ring layout */
     uint64_t size;   /* of the whole object */
     char build[40];  /* version and commit, for messages only */

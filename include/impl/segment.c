@@ -12,6 +12,8 @@
 
 #include <rte_version.h>
 
+#include "hg/log.h"
+#include "hg/stages.h"
 #include "impl/segment_layout.h"
 
 bool segment_path(const char *node, char *out, size_t size)
@@ -39,6 +41,26 @@ bool hg_segment_dp_lives(const struct hg_segment *s)
 uint64_t segment_align(uint64_t n)
 {
     return (n + 63) & ~63ull;
+}
+
+static uint32_t hash_text(uint32_t h, const char *text)
+{
+    for (; *text; text++)
+        h = (h ^ (uint8_t)*text) * 16777619u;
+    return (h ^ 0xff) * 16777619u;
+}
+
+/* Counters, logs and stages travel as numbers: with another list a number means something else. */
+uint32_t segment_layout(void)
+{
+    uint32_t h = (2166136261u ^ HG_SEGMENT_LAYOUT) * 16777619u;
+    for (unsigned i = 0; i < HG_COUNTERS_MAX; i++)
+        h = hash_text(h, hg_counter_info[i].name);
+    for (unsigned i = 0; i < HG_LOGS_MAX; i++)
+        h = hash_text(h, hg_log_info[i].text);
+    for (unsigned i = 0; i < HG_STAGE_COUNT; i++)
+        h = hash_text(h, hg_stage_info[i].name);
+    return h;
 }
 
 uint32_t segment_dpdk(void)
@@ -97,10 +119,11 @@ static bool header_matches(struct hg_segment *s, char *error)
                  s->path, h->magic, (uint64_t)HG_SEGMENT_MAGIC);
         return false;
     }
-    if (h->layout != HG_SEGMENT_LAYOUT) {
-        snprintf(error, HG_SEGMENT_ERROR,
-                 "%s has layout %u (hg-dataplane %.40s), this hg-controlplane %s speaks layout %u; " ADVICE,
-                 s->path, h->layout, h->build, HG_VERSION, HG_SEGMENT_LAYOUT);
+    if (h->layout != segment_layout()) {
+        snprintf(
+            error, HG_SEGMENT_ERROR,
+            "%s has layout %08x (hg-dataplane %.40s), this hg-controlplane %s speaks layout %08x; " ADVICE,
+            s->path, h->layout, h->build, HG_VERSION, segment_layout());
         return false;
     }
     if (h->dpdk != segment_dpdk()) {

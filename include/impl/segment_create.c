@@ -59,7 +59,7 @@ static uint64_t lay_out(const struct hg_segment_spec *s, uint64_t base, struct h
 static bool fill(const struct hg_segment_spec *spec, struct hg_segment *s, uint64_t area_size, char *error)
 {
     struct hg_segment_header *h = s->header;
-    h->layout = HG_SEGMENT_LAYOUT;
+    h->layout = segment_layout();
     h->dpdk = segment_dpdk();
     h->size = s->size;
     snprintf(h->build, sizeof(h->build), "%s", HG_VERSION);

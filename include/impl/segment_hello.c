@@ -40,7 +40,7 @@ static bool card_read(const char *node, struct card *card)
 void hg_segment_hello(const char *node)
 {
     struct card card = {
-        .magic = CARD_MAGIC, .layout = HG_SEGMENT_LAYOUT, .dpdk = segment_dpdk(), .pid = (uint32_t)getpid()};
+        .magic = CARD_MAGIC, .layout = segment_layout(), .dpdk = segment_dpdk(), .pid = (uint32_t)getpid()};
     char path[160], temporary[160];
     snprintf(card.build, sizeof(card.build), "%s", HG_VERSION);
     if (!card_path(node, "", path) || !card_path(node, ".new", temporary))
@@ -69,12 +69,12 @@ bool hg_segment_fits_control(const char *node, char *error)
     error[0] = '\0';
     if (!card_read(node, &card) || (kill((pid_t)card.pid, 0) < 0 && errno == ESRCH)) /* it is dead */
         return true;
-    if (card.layout == HG_SEGMENT_LAYOUT && card.dpdk == segment_dpdk())
+    if (card.layout == segment_layout() && card.dpdk == segment_dpdk())
         return true;
     snprintf(error, HG_SEGMENT_ERROR,
-             "hg-controlplane %s (pid %u) speaks segment layout %u with DPDK %08x, this hg-dataplane %s "
-             "layout %u with "
-             "DPDK %08x: it cannot attach; install the same version of both and restart the older one",
-             card.build, card.pid, card.layout, card.dpdk, HG_VERSION, HG_SEGMENT_LAYOUT, segment_dpdk());
+             "hg-controlplane %s (pid %u) speaks segment layout %08x with DPDK %08x, this hg-dataplane %s "
+             "layout %08x with DPDK %08x: it cannot attach; install the same version of both and restart the "
+             "older one",
+             card.build, card.pid, card.layout, card.dpdk, HG_VERSION, segment_layout(), segment_dpdk());
     return false;
 }

@@ -14,6 +14,7 @@ bool segment_path(const char *node, char *out, size_t size);
 /* Locks one byte for writing, without waiting. */
 bool segment_lock(int fd, int byte);
 uint64_t segment_align(uint64_t n);
+uint32_t segment_layout(void);
 uint32_t segment_dpdk(void); /* version of the ring layout compiled in */
 /* Fills view->core from the offsets in the mapping, checking each; false: error says which. */
 bool segment_view(struct hg_segment *view, char *error);
