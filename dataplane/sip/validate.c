@@ -109,9 +109,18 @@ static unsigned refuse_broken(struct sip *s, struct work *w)
     return answer_send(s, w, &a);
 }
 
+/* RFC 3261 10.3 step 5: an address of record of our domain is a SIP or SIPS URI; a telephone number is one of
+ * our users, too (preprocess.c). */
+static bool registers_nobody(const struct work *w)
+{
+    return w->m->method == SIP_M_REGISTER && w->own_domain && w->c.to.uri.scheme == SIP_SCHEME_OTHER;
+}
+
 unsigned validate_request(struct sip *s, struct work *w)
 {
     bool ack = w->m->method == SIP_M_ACK;
+    if (w->error == SIP_E_NONE && registers_nobody(w))
+        w->error = SIP_E_TO;
     if (w->error != SIP_E_NONE)
         return refuse_broken(s, w);
     /* M19: a ping that must not travel is refused, unless it is us that it pings */

@@ -259,6 +259,18 @@ static void record_route_and_path_AA08(void **state)
     rig_close();
 }
 
+/* RFC 3261 10.3 step 5, RFC 4475 3.3.4: only a SIP URI is an address of record of ours. */
+static void registers_sip_users_only(void **state)
+{
+    (void)state;
+    open_plain();
+    rig_send(ALICE, "REGISTER sip:example.com SIP/2.0\r\nVia: SIP/2.0/UDP 10.0.0.2:5060;branch=z9hG4bKa\r\n"
+                    "To: isbn:2983792873\r\nFrom: <http://www.example.com>;tag=3\r\n"
+                    "Call-ID: unksm2\r\nCSeq: 234902 REGISTER\r\nMax-Forwards: 70\r\n\r\n");
+    rig_expect(ALICE, "SIP/2.0 400 Bad Request: To\r\n");
+    rig_close();
+}
+
 static void responses_that_are_not_ours(void **state)
 {
     (void)state;
@@ -267,6 +279,10 @@ static void responses_that_are_not_ours(void **state)
              "SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP 10.0.0.77:5060;branch=z9hG4bKx\r\nFrom: <sip:a@b>;tag=1\r\n"
              "To: <sip:c@d>;tag=2\r\nCall-ID: 1\r\nCSeq: 1 MESSAGE\r\n\r\n");
     assert_int_equal(rig_count(HG_DROP_sip_response_not_ours), 1);
+    rig_send(ALICE,
+             "SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP 10.0.0.1:5060;branch=z9hG4bKx\r\nFrom: <sip:a@b>;tag=1\r\n"
+             "To: <sip:c@d>;tag=2\r\nCSeq: 1 MESSAGE\r\n\r\n");
+    assert_int_equal(rig_count(HG_DROP_sip_bad_response), 1);
     rig_send(ALICE, rig_request("MESSAGE", "sip:bob@example.com", "1", NULL));
     rig_expect(BOB, "MESSAGE ");
     {
@@ -464,6 +480,7 @@ int main(void)
         cmocka_unit_test(strict_routers_before_and_behind),
         cmocka_unit_test(maddr_of_ours_is_stripped),
         cmocka_unit_test(record_route_and_path_AA08),
+        cmocka_unit_test(registers_sip_users_only),
         cmocka_unit_test(responses_that_are_not_ours),
         cmocka_unit_test(vias_on_one_line),
         cmocka_unit_test(ipv6_AA26),
