@@ -94,7 +94,9 @@ void overload_via_edits(struct sip *s, const struct sip_msg *m, const struct sip
     text_lit(&t, ";oc-seq=");
     text_number(&t, (uint32_t)(s->ctx->ms / 1000));
     text_lit(&t, ".");
-    text_number(&t, (uint32_t)(s->ctx->ms % 1000));
+    text_number(&t, (uint32_t)(s->ctx->ms / 100 % 10));
+    text_number(&t, (uint32_t)(s->ctx->ms / 10 % 10));
+    text_number(&t, (uint32_t)(s->ctx->ms % 10));
     edits_add_text(e, (uint32_t)(via->whole.p + via->whole.len - m->buf), 0, &t);
 }
 
@@ -102,6 +104,22 @@ static bool oc_number(struct slice params, struct slice name, uint32_t *out)
 {
     struct slice value;
     return sip_param(params, name, &value) && value.len && sip_uint_decode(value, 1000000, out) == SIP_DONE;
+}
+
+/* RFC 7339 4.4: digits, one dot, digits; compared by value, in microseconds. 0: none that can be compared. */
+static uint64_t oc_order(struct slice seq)
+{
+    uint64_t order = 0;
+    unsigned fraction = 0;
+    uint32_t i = 0;
+    for (; i < seq.len && i < 12 && seq.p[i] >= '0' && seq.p[i] <= '9'; i++)
+        order = order * 10 + (uint64_t)(seq.p[i] - '0');
+    if (i < seq.len && seq.p[i] != '.')
+        return 0;
+    for (i++; fraction < 6; fraction++, i++)
+        order =
+            order * 10 + (i < seq.len && seq.p[i] >= '0' && seq.p[i] <= '9' ? (uint64_t)(seq.p[i] - '0') : 0);
+    return order;
 }
 
 void overload_heard(struct sip *s, uint16_t hop_slot, const struct sip_via *ours)
@@ -113,12 +131,10 @@ void overload_heard(struct sip *s, uint16_t hop_slot, const struct sip_via *ours
     if (hop_slot == SIP_SLOT_NONE || !oc_number(ours->params, SLICE_LIT("oc"), &loss) || loss > 100)
         return;
     oc_number(ours->params, SLICE_LIT("oc-validity"), &validity);
-    if (sip_param(ours->params, SLICE_LIT("oc-seq"),
-                  &seq)) /* digits and one dot: compared as written (4.4) */
-        for (uint32_t i = 0; i < seq.len && i < 18; i++)
-            if (seq.p[i] >= '0' && seq.p[i] <= '9')
-                order = order * 10 + (uint64_t)(seq.p[i] - '0');
-    if (order && order < oc->seq)
+    if (sip_param(ours->params, SLICE_LIT("oc-seq"), &seq))
+        order = oc_order(seq);
+    /* a hop that began anew counts anew: what is over cannot be overtaken */
+    if (order && order < oc->seq && s->ctx->ms < oc->until_ms)
         return;
     oc->seq = order;
     if (!oc->loss && loss)

@@ -197,3 +197,29 @@ const char *rig_answer(const char *status, const char *tag, const char *headers)
     sprintf(p, "%sContent-Length: 0\r\n\r\n", headers ? headers : "");
     return made;
 }
+
+void rig_serial(unsigned hops, bool parallel)
+{
+    struct hg_static_route r[3];
+    static const char *const hop[] = {"10.0.0.20", "10.0.0.30", "10.0.0.40"};
+    rig_open(1, NULL);
+    for (unsigned i = 0; i < hops; i++) {
+        char name[8];
+        snprintf(name, sizeof(name), "r%u", i);
+        r[i] = rig_route(name, "far.example.org", true, hop[i], parallel ? 1 : (uint16_t)(i + 1), true,
+                         parallel);
+    }
+    rig_routes(r, hops);
+}
+
+void rig_nothing_left(void)
+{
+    harness_advance_ms(rig.h, 70000);
+    while (rig_next())
+        ;
+    harness_run(rig.h, 600);
+    assert_int_equal(rig_count(HG_C_sip_server_transactions), 0);
+    assert_int_equal(rig_count(HG_C_sip_client_transactions), 0);
+    assert_int_equal(rig_count(HG_C_sip_kept_bytes), 0);
+    rig_close();
+}

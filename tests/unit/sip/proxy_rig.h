@@ -51,6 +51,10 @@ uint64_t rig_count(unsigned counter);
 struct hg_static_route rig_route(const char *name, const char *pattern, bool domain, const char *hop,
                                  uint16_t priority, bool stateful, bool parallel);
 void rig_routes(const struct hg_static_route *routes, uint32_t n);
+/* A node with state where far.example.org goes to BOB (and CAROL, DAVE): one after the other, or at once. */
+void rig_serial(unsigned hops, bool parallel);
+/* After all timers nothing may be left; checks and closes as rig_close. */
+void rig_nothing_left(void);
 /* A request; branch and tags are derived from id. headers: further header lines, may be NULL. */
 const char *rig_request(const char *method, const char *uri, const char *id, const char *headers);
 /* From now on rig_answer answers this request. */

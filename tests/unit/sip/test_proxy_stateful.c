@@ -3,44 +3,17 @@
  * 4320. */
 #include "proxy_rig.h"
 
-/* far.example.org goes to BOB (and CAROL, DAVE) with state. */
-static void open_serial(unsigned hops, bool parallel)
-{
-    struct hg_static_route r[3];
-    static const char *const hop[] = {"10.0.0.20", "10.0.0.30", "10.0.0.40"};
-    rig_open(1, NULL);
-    for (unsigned i = 0; i < hops; i++) {
-        char name[8];
-        snprintf(name, sizeof(name), "r%u", i);
-        r[i] = rig_route(name, "far.example.org", true, hop[i], parallel ? 1 : (uint16_t)(i + 1), true,
-                         parallel);
-    }
-    rig_routes(r, hops);
-}
-
 static void invite(const char *id)
 {
     rig_send(ALICE, rig_request("INVITE", "sip:b@far.example.org", id, NULL));
     rig_expect(ALICE, "SIP/2.0 100 Trying\r\n");
 }
 
-static void nothing_is_left(void)
-{
-    harness_advance_ms(rig.h, 70000);
-    while (rig_next())
-        ;
-    harness_run(rig.h, 600);
-    assert_int_equal(rig_count(HG_C_sip_server_transactions), 0);
-    assert_int_equal(rig_count(HG_C_sip_client_transactions), 0);
-    assert_int_equal(rig_count(HG_C_sip_kept_bytes), 0);
-    rig_close();
-}
-
 static void message_and_answer(void **state)
 {
     static char answer[4000];
     (void)state;
-    open_serial(1, false);
+    rig_serial(1, false);
     rig_send(ALICE, rig_request("MESSAGE", "sip:b@far.example.org", "1", NULL));
     rig_expect(BOB,
                "MESSAGE sip:b@far.example.org SIP/2.0\r\nVia: SIP/2.0/UDP 10.0.0.1:5060;branch=z9hG4bKt");
@@ -60,7 +33,7 @@ static void message_and_answer(void **state)
         rig_expect(ALICE, "SIP/2.0 200 OK\r\n"); /* J: the same answer */
         assert_int_equal(rig_count(HG_C_sip_responses_resent), 1);
     }
-    nothing_is_left();
+    rig_nothing_left();
 }
 
 /* Timer E doubles to T2; no 408 ever (RFC 4320 4.2); a 100 once E has reached T2 (4.1). */
@@ -69,7 +42,7 @@ static void message_without_answer(void **state)
     static const unsigned at[] = {500, 1500, 3500, 7500, 11500, 15500, 19500, 23500, 27500, 31500};
     unsigned now = 0;
     (void)state;
-    open_serial(1, false);
+    rig_serial(1, false);
     rig_send(ALICE, rig_request("MESSAGE", "sip:b@far.example.org", "1", NULL));
     rig_expect(BOB, "MESSAGE ");
     for (unsigned i = 0; i < 10; i++) {
@@ -91,14 +64,14 @@ static void message_without_answer(void **state)
     harness_advance_ms(rig.h, 10000);
     rig_expect_nothing();
     assert_int_equal(rig_count(HG_C_sip_timeouts), 1);
-    nothing_is_left();
+    rig_nothing_left();
 }
 
 static void invite_answered(void **state)
 {
     static char ok[4000];
     (void)state;
-    open_serial(1, false);
+    rig_serial(1, false);
     invite("1");
     rig_expect(BOB, "INVITE ");
     rig_send(BOB, rig_answer("100 Trying", NULL, NULL));
@@ -120,14 +93,14 @@ static void invite_answered(void **state)
     rig_send(BOB, ok);
     rig_expect_nothing(); /* after M: a stray, not forwarded */
     assert_int_equal(rig_count(HG_C_sip_late_responses), 1);
-    nothing_is_left();
+    rig_nothing_left();
 }
 
 static void invite_refused(void **state)
 {
     static char busy[4000];
     (void)state;
-    open_serial(2, false);
+    rig_serial(2, false);
     invite("1");
     rig_expect(BOB, "INVITE ");
     strcpy(busy, rig_answer("486 Busy Here", "b", NULL));
@@ -147,7 +120,7 @@ static void invite_refused(void **state)
     rig_expect_nothing();
     harness_advance_ms(rig.h, 4000);
     rig_expect_nothing(); /* Confirmed */
-    nothing_is_left();
+    rig_nothing_left();
 }
 
 /* L17: silence of the first target leads to the second. */
@@ -155,7 +128,7 @@ static void failover_after_silence(void **state)
 {
     unsigned again = 0;
     (void)state;
-    open_serial(2, false);
+    rig_serial(2, false);
     rig_send(ALICE, rig_request("MESSAGE", "sip:b@far.example.org", "1", NULL));
     rig_expect(BOB, "MESSAGE ");
     harness_advance_ms(rig.h, 3990);
@@ -167,13 +140,13 @@ static void failover_after_silence(void **state)
     assert_int_equal(rig_count(HG_C_sip_failovers), 1);
     rig_send(CAROL, rig_answer("202 Accepted", "c", NULL));
     rig_expect(ALICE, "SIP/2.0 202 Accepted\r\n");
-    nothing_is_left();
+    rig_nothing_left();
 }
 
 static void failover_after_503(void **state)
 {
     (void)state;
-    open_serial(2, false);
+    rig_serial(2, false);
     invite("1");
     rig_expect(BOB, "INVITE ");
     rig_send(BOB, rig_answer("503 Service Unavailable", "b", "Retry-After: 5\r\n"));
@@ -185,7 +158,7 @@ static void failover_after_503(void **state)
     rig_expect_nothing();
     rig_send(ALICE, rig_request("ACK", "sip:b@far.example.org", "1", ";tag=b"));
     rig_expect_nothing();
-    nothing_is_left();
+    rig_nothing_left();
 }
 
 /* A target that was given up may still ring: it is cancelled as soon as it speaks. */
@@ -193,7 +166,7 @@ static void late_ringing_is_cancelled(void **state)
 {
     static char first[4000], ringing[4000];
     (void)state;
-    open_serial(2, false);
+    rig_serial(2, false);
     invite("1");
     rig_expect(BOB, "INVITE ");
     strcpy(first, rig.text);
@@ -209,13 +182,13 @@ static void late_ringing_is_cancelled(void **state)
             cancelled |= strncmp(rig.text, "CANCEL ", 7) == 0 && strcmp(rig.to, BOB) == 0;
         assert_true(cancelled);
     }
-    nothing_is_left();
+    rig_nothing_left();
 }
 
 static void cancel_while_ringing(void **state)
 {
     (void)state;
-    open_serial(1, false);
+    rig_serial(1, false);
     invite("1");
     rig_expect(BOB, "INVITE ");
     rig_send(BOB, rig_answer("180 Ringing", "b", NULL));
@@ -241,7 +214,7 @@ static void cancel_while_ringing(void **state)
     rig_send(ALICE, rig_request("CANCEL", "sip:b@far.example.org", "1", NULL));
     rig_expect(ALICE, "SIP/2.0 200 OK\r\n");
     rig_expect_nothing();
-    nothing_is_left();
+    rig_nothing_left();
 }
 
 /* RFC 3261 9.1: no CANCEL before a provisional response. */
@@ -249,7 +222,7 @@ static void cancel_before_ringing(void **state)
 {
     static char ringing[4000];
     (void)state;
-    open_serial(1, false);
+    rig_serial(1, false);
     invite("1");
     rig_expect(BOB, "INVITE ");
     strcpy(ringing, rig_answer("180 Ringing", "b", NULL));
@@ -270,16 +243,16 @@ static void cancel_before_ringing(void **state)
             over |= strncmp(rig.text, "SIP/2.0 487 ", 12) == 0;
         assert_true(over);
     }
-    nothing_is_left();
+    rig_nothing_left();
 }
 
 static void cancel_of_nothing(void **state)
 {
     (void)state;
-    open_serial(1, false);
+    rig_serial(1, false);
     rig_send(ALICE, rig_request("CANCEL", "sip:b@far.example.org", "1", NULL));
     rig_expect(ALICE, "SIP/2.0 481 ");
-    nothing_is_left();
+    rig_nothing_left();
 }
 
 static void invite_times_out(void **state)
@@ -287,7 +260,7 @@ static void invite_times_out(void **state)
     unsigned n = 0;
     bool timeout = false;
     (void)state;
-    open_serial(1, false);
+    rig_serial(1, false);
     invite("1");
     rig_expect(BOB, "INVITE ");
     harness_advance_ms(rig.h, 31900);
@@ -298,14 +271,14 @@ static void invite_times_out(void **state)
     while (rig_next())
         timeout |= strncmp(rig.text, "SIP/2.0 408 ", 12) == 0 && strcmp(rig.to, ALICE) == 0;
     assert_true(timeout);
-    nothing_is_left();
+    rig_nothing_left();
 }
 
 static void timer_c_cancels(void **state)
 {
     bool cancel = false;
     (void)state;
-    open_serial(1, false);
+    rig_serial(1, false);
     invite("1");
     rig_expect(BOB, "INVITE ");
     rig_send(BOB, rig_answer("180 Ringing", "b", NULL));
@@ -316,14 +289,14 @@ static void timer_c_cancels(void **state)
     while (rig_next())
         cancel |= strncmp(rig.text, "CANCEL ", 7) == 0;
     assert_true(cancel);
-    nothing_is_left();
+    rig_nothing_left();
 }
 
 static void parallel_fork(void **state)
 {
     static char bob[4000], carol[4000];
     (void)state;
-    open_serial(2, true);
+    rig_serial(2, true);
     invite("1");
     for (int i = 0; i < 2; i++) {
         assert_true(rig_next());
@@ -345,7 +318,7 @@ static void parallel_fork(void **state)
     rig_send(BOB, rig_answer("487 Request Terminated", "b", NULL));
     rig_expect(BOB, "ACK ");
     rig_expect_nothing();
-    nothing_is_left();
+    rig_nothing_left();
 }
 
 static void best_response_of_a_fork(void **state)
@@ -363,7 +336,7 @@ static void best_response_of_a_fork(void **state)
     static char bob[4000], carol[4000];
     (void)state;
     for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        open_serial(2, true);
+        rig_serial(2, true);
         invite("1");
         for (int k = 0; k < 2; k++) {
             assert_true(rig_next());
@@ -377,7 +350,7 @@ static void best_response_of_a_fork(void **state)
         rig_send(CAROL, rig_answer(cases[i].carol, "c", NULL));
         rig_expect(CAROL, "ACK ");
         rig_expect(ALICE, cases[i].best);
-        nothing_is_left();
+        rig_nothing_left();
     }
 }
 
@@ -386,7 +359,7 @@ static void challenges_are_joined(void **state)
 {
     static char bob[4000], carol[4000];
     (void)state;
-    open_serial(2, true);
+    rig_serial(2, true);
     rig_send(ALICE, rig_request("MESSAGE", "sip:b@far.example.org", "1", NULL));
     for (int k = 0; k < 2; k++) {
         assert_true(rig_next());
@@ -400,101 +373,18 @@ static void challenges_are_joined(void **state)
     rig_expect(ALICE, "SIP/2.0 40");
     rig_has("\r\nWWW-Authenticate: Digest realm=\"b\"\r\n");
     rig_has("\r\nProxy-Authenticate: Digest realm=\"c\"\r\n");
-    nothing_is_left();
+    rig_nothing_left();
 }
 
 static void breadth_limits_a_fork(void **state)
 {
     (void)state;
-    open_serial(2, true);
+    rig_serial(2, true);
     rig_send(ALICE, rig_request("MESSAGE", "sip:b@far.example.org", "1", "Max-Breadth: 1\r\n"));
     assert_true(rig_next()); /* one at a time (RFC 5393 5.3.3) */
     rig_has("\r\nMax-Breadth: 1\r\n");
     rig_expect_nothing();
-    nothing_is_left();
-}
-
-static void pool_exhausted_is_503(void **state)
-{
-    unsigned refused = 0;
-    char id[16];
-    (void)state;
-    open_serial(1, false);
-    for (int i = 0; i < 1100; i++) {
-        snprintf(id, sizeof(id), "x%d", i);
-        rig_send(ALICE, rig_request("MESSAGE", "sip:b@far.example.org", id, NULL));
-        while (rig_next())
-            if (strncmp(rig.text, "SIP/2.0 503 ", 12) == 0) {
-                rig_has("\r\nRetry-After: 1");
-                refused++;
-            }
-    }
-    assert_int_equal(rig_count(HG_C_sip_transactions_refused) + rig_count(HG_C_sip_shed), refused);
-    assert_true(refused >= 1100 - 1024);
-    nothing_is_left();
-}
-
-/* Answered transactions give way when the pool is full, so that a steady load is not refused. */
-static void answered_ones_give_way(void **state)
-{
-    char id[16];
-    (void)state;
-    open_serial(1, false);
-    for (int i = 0; i < 3000; i++) {
-        snprintf(id, sizeof(id), "y%d", i);
-        rig_send(ALICE, rig_request("MESSAGE", "sip:b@far.example.org", id, NULL));
-        rig_expect(BOB, "MESSAGE ");
-        rig_send(BOB, rig_answer("200 OK", "b", NULL));
-        rig_expect(ALICE, "SIP/2.0 200 OK\r\n");
-        harness_advance_ms(rig.h, 2);
-    }
-    assert_true(rig_count(HG_C_sip_transactions_reclaimed) > 0);
-    nothing_is_left();
-}
-
-/* AA23, RFC 7339: a neighbour that offers oc is told how much to hold back. */
-static void overload_is_told(void **state)
-{
-    (void)state;
-    open_serial(1, false);
-    rig_send(ALICE, "OPTIONS sip:10.0.0.1 SIP/2.0\r\n"
-                    "Via: SIP/2.0/UDP 10.0.0.2:5060;branch=z9hG4bKa;oc;oc-algo=\"loss\"\r\n"
-                    "From: <sip:a@b>;tag=1\r\nTo: <sip:10.0.0.1>\r\nCall-ID: r\r\nCSeq: 1 OPTIONS\r\n\r\n");
-    rig_expect(ALICE,
-               "SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP 10.0.0.2:5060;branch=z9hG4bKa;oc=0;oc-algo=\"loss\";"
-               "oc-validity=0;oc-seq=");
-    nothing_is_left();
-}
-
-static void overload_is_obeyed(void **state)
-{
-    struct hg_static_route r;
-    unsigned refused = 0;
-    char id[16];
-    (void)state;
-    rig_open(1, "overload_offer = true; t1 = 500;");
-    r = rig_route("r", "far.example.org", true, "10.0.0.20", 1, true, false);
-    rig_routes(&r, 1);
-    rig_send(ALICE, rig_request("MESSAGE", "sip:b@far.example.org", "0", NULL));
-    rig_expect(BOB, "MESSAGE ");
-    rig_has(";oc;oc-algo=\"loss\"\r\n");
-    {
-        static char ok[4000], told[4000];
-        char *p;
-        strcpy(ok, rig_answer("200 OK", "b", NULL));
-        p = strstr(ok, ";oc;") + 3;
-        snprintf(told, sizeof(told), "%.*s=100;oc-validity=60000;oc-seq=1.1%s", (int)(p - ok), ok, p);
-        rig_send(BOB, told);
-        rig_expect(ALICE, "SIP/2.0 200 OK\r\n");
-    }
-    for (int i = 1; i < 20; i++) {
-        snprintf(id, sizeof(id), "%d", i);
-        rig_send(ALICE, rig_request("MESSAGE", "sip:b@far.example.org", id, NULL));
-        while (rig_next())
-            refused += strncmp(rig.text, "SIP/2.0 503 ", 12) == 0;
-    }
-    assert_int_equal(refused, 19);
-    nothing_is_left();
+    rig_nothing_left();
 }
 
 /* Owner core in the branch: whatever core a message arrives on, it meets its transaction. */
@@ -529,7 +419,7 @@ static void four_cores(void **state)
         rig_expect_nothing();
     }
     assert_true(rig_count(HG_C_sip_handed_over) > 20);
-    nothing_is_left();
+    rig_nothing_left();
 }
 
 int main(void)
@@ -551,10 +441,6 @@ int main(void)
         cmocka_unit_test(best_response_of_a_fork),
         cmocka_unit_test(challenges_are_joined),
         cmocka_unit_test(breadth_limits_a_fork),
-        cmocka_unit_test(pool_exhausted_is_503),
-        cmocka_unit_test(answered_ones_give_way),
-        cmocka_unit_test(overload_is_told),
-        cmocka_unit_test(overload_is_obeyed),
         cmocka_unit_test(four_cores),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

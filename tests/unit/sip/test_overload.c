@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Too much to do: full pools, and what neighbours tell each other about it (RFC 7339). */
+#include "proxy_rig.h"
+
+static void pool_exhausted_is_503(void **state)
+{
+    unsigned refused = 0;
+    char id[16];
+    (void)state;
+    rig_serial(1, false);
+    for (int i = 0; i < 1100; i++) {
+        snprintf(id, sizeof(id), "x%d", i);
+        rig_send(ALICE, rig_request("MESSAGE", "sip:b@far.example.org", id, NULL));
+        while (rig_next())
+            if (strncmp(rig.text, "SIP/2.0 503 ", 12) == 0) {
+                rig_has("\r\nRetry-After: 1");
+                refused++;
+            }
+    }
+    assert_int_equal(rig_count(HG_C_sip_transactions_refused) + rig_count(HG_C_sip_shed), refused);
+    assert_true(refused >= 1100 - 1024);
+    rig_nothing_left();
+}
+
+/* Answered transactions give way when the pool is full, so that a steady load is not refused. */
+static void answered_ones_give_way(void **state)
+{
+    char id[16];
+    (void)state;
+    rig_serial(1, false);
+    for (int i = 0; i < 3000; i++) {
+        snprintf(id, sizeof(id), "y%d", i);
+        rig_send(ALICE, rig_request("MESSAGE", "sip:b@far.example.org", id, NULL));
+        rig_expect(BOB, "MESSAGE ");
+        rig_send(BOB, rig_answer("200 OK", "b", NULL));
+        rig_expect(ALICE, "SIP/2.0 200 OK\r\n");
+        harness_advance_ms(rig.h, 2);
+    }
+    assert_true(rig_count(HG_C_sip_transactions_reclaimed) > 0);
+    rig_nothing_left();
+}
+
+static void larger_than_the_limit(void **state)
+{
+    static char body[2000];
+    (void)state;
+    rig_open(1, "message_max = 1024;");
+    memset(body, 'x', sizeof(body) - 1);
+    rig_send(ALICE, body);
+    assert_int_equal(rig_count(HG_DROP_sip_too_large), 1);
+    rig_send(ALICE, rig_request("OPTIONS", "sip:10.0.0.1", "1", NULL));
+    rig_expect(ALICE, "SIP/2.0 200 OK\r\n");
+    rig_close();
+}
+
+/* AA23, RFC 7339: a neighbour that offers oc is told how much to hold back. */
+static void overload_is_told(void **state)
+{
+    (void)state;
+    rig_serial(1, false);
+    rig_send(ALICE, "OPTIONS sip:10.0.0.1 SIP/2.0\r\n"
+                    "Via: SIP/2.0/UDP 10.0.0.2:5060;branch=z9hG4bKa;oc;oc-algo=\"loss\"\r\n"
+                    "From: <sip:a@b>;tag=1\r\nTo: <sip:10.0.0.1>\r\nCall-ID: r\r\nCSeq: 1 OPTIONS\r\n\r\n");
+    rig_expect(ALICE,
+               "SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP 10.0.0.2:5060;branch=z9hG4bKa;oc=0;oc-algo=\"loss\";"
+               "oc-validity=0;oc-seq=");
+    rig_nothing_left();
+}
+
+/* The answer to the last request, as from a hop that asks for so much loss. */
+static void oc_answer(char out[4000], const char *oc)
+{
+    const char *ok = rig_answer("200 OK", "b", NULL), *p = strstr(ok, ";oc;");
+    assert_non_null(p);
+    snprintf(out, 4000, "%.*s;oc=%s%s", (int)(p - ok), ok, oc, p + 3);
+}
+
+static bool is_shed(const char *id)
+{
+    bool shed = false;
+    rig_send(ALICE, rig_request("MESSAGE", "sip:b@far.example.org", id, NULL));
+    while (rig_next())
+        shed |= strncmp(rig.text, "SIP/2.0 503 ", 12) == 0;
+    return shed;
+}
+
+static void offer_to_far(void)
+{
+    rig_open(1, "overload_offer = true; t1 = 500;");
+    struct hg_static_route r = rig_route("r", "far.example.org", true, "10.0.0.20", 1, true, false);
+    rig_routes(&r, 1);
+}
+
+static void overload_is_obeyed(void **state)
+{
+    static char told[4000];
+    char id[16];
+    (void)state;
+    offer_to_far();
+    rig_send(ALICE, rig_request("MESSAGE", "sip:b@far.example.org", "0", NULL));
+    rig_expect(BOB, "MESSAGE ");
+    rig_has(";oc;oc-algo=\"loss\"\r\n");
+    oc_answer(told, "100;oc-validity=60000;oc-seq=1.1");
+    rig_send(BOB, told);
+    rig_expect(ALICE, "SIP/2.0 200 OK\r\n");
+    for (int i = 1; i < 20; i++) {
+        snprintf(id, sizeof(id), "%d", i);
+        assert_true(is_shed(id));
+    }
+    rig_nothing_left();
+}
+
+/* RFC 7339 4.4: what was overtaken does not count; 5.9 is later than 5.10. What is over cannot be overtaken.
+ */
+static void overload_news_are_ordered(void **state)
+{
+    static const char *const oc[] = {"100;oc-validity=5000;oc-seq=5.10", "0;oc-validity=5000;oc-seq=5.09",
+                                     "0;oc-validity=5000;oc-seq=5.9", "100;oc-validity=5000;oc-seq=5.1",
+                                     "100;oc-validity=5000;oc-seq=1.0"};
+    static const bool sheds[] = {true, true, false, false, true};
+    static char told[5][4000];
+    char id[16];
+    (void)state;
+    offer_to_far();
+    for (int i = 0; i < 5; i++) {
+        snprintf(id, sizeof(id), "%d", i);
+        rig_send(ALICE, rig_request("MESSAGE", "sip:b@far.example.org", id, NULL));
+        rig_expect(BOB, "MESSAGE ");
+        oc_answer(told[i], oc[i]);
+    }
+    for (int i = 0; i < 5; i++) {
+        if (i == 4)
+            harness_advance_ms(rig.h, 6000);
+        while (rig_next())
+            ;
+        rig_send(BOB, told[i]);
+        rig_expect(ALICE, "SIP/2.0 200 OK\r\n");
+        snprintf(id, sizeof(id), "after%d", i);
+        assert_int_equal(is_shed(id), sheds[i]);
+    }
+    rig_nothing_left();
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(pool_exhausted_is_503), cmocka_unit_test(answered_ones_give_way),
+        cmocka_unit_test(larger_than_the_limit), cmocka_unit_test(overload_is_told),
+        cmocka_unit_test(overload_is_obeyed),    cmocka_unit_test(overload_news_are_ordered),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
