@@ -116,8 +116,8 @@ unsigned arp_input(struct net *net, struct frame *f)
     if (!arp_parse(f, &arp))
         return HG_DROP_arp_bad;
     if (!arp.probe && is_ours_here(net, f->iface, &arp.sender)) {
-        /* RFC 5227 section 2.4: somebody else claims our address; say so, not more than once in a while */
-        if (memcmp(arp.mac, iface->mac, 6) != 0 && bucket_take(&net->defend_bucket, net->ctx->ms, 1, 10))
+        /* RFC 5227 section 2.4 */
+        if (memcmp(arp.mac, iface->mac, 6) != 0 && address_contested(net, &arp.sender))
             arp_announce(net, f->iface, &arp.sender);
         return HG_C_net_absorbed;
     }

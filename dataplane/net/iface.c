@@ -5,6 +5,7 @@
 #include <rte_common.h>
 #include <rte_malloc.h>
 
+#include "lib/log_out.h"
 #include "net/state.h"
 
 #define IP4_MTU_MIN 576 /* what every host takes whole; below it fragmenting would get absurd */
@@ -174,4 +175,11 @@ bool iface_create_all(struct net *net, const struct hg_config *config)
     addresses_add(net);
     listeners_add(net, config);
     return true;
+}
+
+bool address_contested(struct net *net, const struct hg_ip *ip)
+{
+    ctx_count(net->ctx, HG_C_address_conflicts);
+    log_ip(net->ctx, HG_LOGID_address_conflict, ip);
+    return bucket_take(&net->defend_bucket, net->ctx->ms, 1, 10);
 }

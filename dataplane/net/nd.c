@@ -168,7 +168,7 @@ unsigned nd_input(struct net *net, struct frame *f)
     if (nd_learn(net, f, &nd))
         neighbour_tell(net, f);
     if (nd.type == NA && is_ours_here(net, f->iface, &nd.target) &&
-        bucket_take(&net->defend_bucket, net->ctx->ms, 1, 10))
+        (!nd.mac || memcmp(nd.mac, iface->mac, 6) != 0) && address_contested(net, &nd.target))
         nd_announce(net, f->iface, &nd.target);
     if (nd.type != NS || !is_ours_here(net, f->iface, &nd.target))
         return HG_C_net_absorbed;

@@ -8,6 +8,7 @@
 #include <rte_mempool.h>
 
 #include "../eal.h"
+#include "lib/log_out.h"
 
 const uint8_t rig_mac[6] = {2, 0, 0, 0, 0, 1}, rig_peer_mac[6] = {2, 0, 0, 0, 0, 0x99};
 static struct rte_mempool *pool, *pool_big;
@@ -81,6 +82,7 @@ struct rig *rig_open(void (*tweak)(struct hg_config *, struct net_setup *))
                             .pool_big = pool_big,
                             .wheel = &rig->wheel,
                             .config = rig->config,
+                            .log = log_out_create_null(),
                             .rng = 88172645463325252ull};
     rig->setup = (struct net_setup){.nports = 2, .config = rig->config};
     rig->setup.port[0] = (struct net_port){.mtu = 1500, .up = true};
@@ -110,6 +112,7 @@ void rig_close(struct rig *rig)
     rig_flush(rig);
     net_destroy(rig->net);
     REQUIRE(rig->wheel.armed == 0);
+    log_out_destroy(rig->ctx.log);
     hg_config_free(rig->config);
     REQUIRE(rte_mempool_avail_count(pool) == RIG_MBUFS);
     REQUIRE(rte_mempool_avail_count(pool_big) == RIG_BIG);

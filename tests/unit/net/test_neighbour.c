@@ -217,6 +217,7 @@ static void our_address_is_defended(void **state)
     while (is_arp_question(rig_sent(rig, NULL), "10.0.0.1"))
         n++;
     assert_in_range(n, 1, 10);
+    assert_int_equal(rig_count(rig, HG_C_address_conflicts), 50);
     assert_int_equal(rig->net->neighbours_used, 0);
 }
 
