@@ -94,6 +94,21 @@ static void busy_shares(struct controlplane *cp, const struct hg_segment *s)
     cp->busy_ms = now;
 }
 
+/* Users of the record that a core had to refuse stay missing there until the next resynchronisation. */
+static void user_room(struct controlplane *cp, const struct hg_segment *s)
+{
+    uint32_t users = users_count(cp->users);
+
+    for (unsigned c = 0; c < s->cores; c++) {
+        uint64_t has = view_counter(s, c, HG_C_users);
+        if (has >= users || !view_counter(s, c, HG_C_user_no_room))
+            continue;
+        alarm_on(&cp->alarms, ALARM_users_full);
+        return;
+    }
+    alarm_clear(&cp->alarms, ALARM_users_full);
+}
+
 void events_second(struct controlplane *cp)
 {
     const struct hg_segment *s = feed_segment(cp->feed);
@@ -105,6 +120,7 @@ void events_second(struct controlplane *cp)
         return;
     }
     busy_shares(cp, s);
+    user_room(cp, s);
     for (unsigned c = 0; c < s->cores && !stuck; c++) {
         struct feed_core_status st;
         if (!feed_core_status(cp->feed, c, &st) || st.alive)

@@ -12,6 +12,7 @@
 #include "feed/feed.h"
 #include "hg/route_image.h"
 #include "push.h"
+#include "impl/segment.h"
 #include "route_book.h"
 
 #define RESOLVE_MS 100
@@ -97,8 +98,10 @@ void push_routes_stop(struct controlplane *cp)
         return;
     resolver_close(p->resolver);
     p->resolver = NULL;
+    const struct hg_segment *segment = feed_segment(cp->feed);
     /* what cores have mapped stays theirs; a dataplane that starts waits for the next control plane anyway */
-    if (p->routes && (!feed_segment(cp->feed) || !p->retire || feed_image_served(cp->feed, p->retire)))
+    if (p->routes &&
+        (!segment || !hg_segment_dp_lives(segment) || !p->retire || feed_image_served(cp->feed, p->retire)))
         routes_clean(cp->config->node_name, NULL);
 }
 

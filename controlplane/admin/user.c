@@ -71,7 +71,7 @@ void admin_user_list(struct admin_request *req)
     }
     if (node && !(only = users_node_find(cp->users, slice_str(node)))) {
         json_decref(list);
-        admin_fail(req, ADMIN_NOT_FOUND, "hgctl config show --match 'cluster.nodes*'",
+        admin_fail(req, ADMIN_NOT_FOUND, "hgctl config show 'cluster.nodes*'",
                    "no node is named %.100s", node);
         return;
     }
@@ -167,6 +167,13 @@ void admin_user_set(struct admin_request *req)
         admin_fail(req, node ? ADMIN_NOT_FOUND : ADMIN_BAD_REQUEST,
                    "nodes stand in cluster.nodes of the configuration",
                    node ? "no node is named %.100s" : "node is missing%s", node ? node : "");
+        return;
+    }
+    /* "applied" must mean that the cores have it */
+    if (users_count(cp->users) >= cp->config->dp_users_max &&
+        !users_find(cp->users, slice_of(c->name, c->len))) {
+        admin_fail(req, ADMIN_CONFLICT, "raise dataplane.users_max and restart the dataplane",
+                   "the user table is full with %u users", users_count(cp->users));
         return;
     }
     record_change(cp->record, RECORD_USERS, RECORD_PUT, slice_of(c->name, c->len), slice_str(node), on_set,

@@ -307,6 +307,23 @@ static void changes_need_the_record(void **state)
     json_decref(r);
 }
 
+/* Nothing is told "applied" that the cores have no room for; who is there already may move. */
+static void a_full_user_table_takes_nobody(void **state)
+{
+    struct rig *rig = *state;
+    int64_t max = rig->cp->config->dp_users_max;
+    bool changed;
+
+    assert_non_null(users_set(rig->cp->users, slice_str("in@example.com"), 2, &changed));
+    rig->cp->config->dp_users_max = 1;
+    refused(rig, "{\"v\":1,\"cmd\":\"user.set\",\"args\":{\"user\":\"new@example.com\",\"node\":\"node2\"}}",
+            "conflict", "user table is full");
+    refused(rig, "{\"v\":1,\"cmd\":\"user.set\",\"args\":{\"user\":\"in@example.com\",\"node\":\"node2\"}}",
+            "unavailable", "Redis");
+    rig->cp->config->dp_users_max = max;
+    assert_true(users_remove(rig->cp->users, slice_str("in@example.com")));
+}
+
 static void changes_are_checked_first(void **state)
 {
     struct rig *rig = *state;
@@ -388,6 +405,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(status_says_what_is_missing, start, stop),
         cmocka_unit_test_setup_teardown(routes_are_shown_and_explained, start, stop),
         cmocka_unit_test_setup_teardown(changes_need_the_record, start, stop),
+        cmocka_unit_test_setup_teardown(a_full_user_table_takes_nobody, start, stop),
         cmocka_unit_test_setup_teardown(changes_are_checked_first, start, stop),
         cmocka_unit_test_setup_teardown(a_reload_takes_good_files_only, start, stop),
         cmocka_unit_test_setup_teardown(the_socket_is_for_its_group_only, start, stop),
