@@ -63,7 +63,7 @@ struct route_targets {
  * less specific patterns where allowed. The result is a copy: it outlives any swap of the tables. user:
  * unescaped user part, may be empty; host: host of the R-URI in any case, without port, IPv6 without
  * brackets. Routes of type user apply only where host is a local domain or an address of a listener (decision
- * 0031). A stateless first target comes alone. */
+ * 0004). A stateless first target comes alone. */
 enum route_verdict route_static_find(struct route *r, struct slice user, struct slice host, uint32_t draw,
                                      struct route_targets *out);
 

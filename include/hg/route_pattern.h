@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Destination patterns of static routes and route embed templates (L02-L09, L21-L27), pure. The rules that
- * the seeds leave open are decided in docs/decisions/0031-route-patterns.md. user    .  one character, at the
+ * the seeds leave open are decided in docs/decisions/0004-route-patterns.md. user    .  one character, at the
  * end freely, embedded only by a template    *  any number, only at the end domain  .  itself *  any number,
  * once, anywhere both    \*  the asterisk itself    \\  the backslash    user also  \.  the dot itself */
 #ifndef HG_ROUTE_PATTERN_H
