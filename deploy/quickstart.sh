@@ -47,7 +47,7 @@ cleanup() {
   done
   for s in $spaces; do ip netns del "$s" 2>/dev/null || true; done
   rm -f "/dev/shm/hg-$id" "/dev/shm/hg-$id"-routes-* "/dev/shm/hg-$id"~*
-  rm -rf "$dir"
+  rm -rf "$dir" "/run/dpdk/hg-$id"
   exit "$status"
 }
 trap cleanup EXIT
