@@ -22,7 +22,18 @@ rm -f /tmp/hg-bench-build.$$
 export HG_BUILD=$PWD/build-bench BENCH_RUNS=${BENCH_RUNS:-7}
 bench=build-bench/tests/bench
 out=$(mktemp)
-trap 'rm -f "$out"' EXIT
+# Packet memory and tables in hugepages, as in production, where the machine lets us; the number found is put back.
+pages=/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages
+pages_before=$(cat $pages 2>/dev/null || echo)
+cleanup() {
+  rm -f "$out"
+  [ -z "$pages_before" ] || echo "$pages_before" 2>/dev/null >$pages
+}
+trap cleanup EXIT
+trap 'exit 143' INT TERM
+if [ -n "$pages_before" ] && [ "$pages_before" -lt 1200 ]; then
+  echo 1200 2>/dev/null >$pages
+fi
 status=0
 
 part() { # part NAME COMMAND...
@@ -37,11 +48,14 @@ part calibration $bench/bench_calibrate
 for p in $parts; do
   case $p in
     parse) part "parsers" taskset -c 1 $bench/parse/bench_parse ;;
-    inproc) part "in process (excludes I/O)" taskset -c 0,1 $bench/bench_sip ;;
+    inproc)
+      part "in process (excludes I/O)" taskset -c 0,1 $bench/bench_sip
+      part "two cores (excludes I/O)" $bench/bench_scaling
+      ;;
     kamailio) part "Kamailio over loopback" python3 tests/bench/peer_kamailio.py ;;
     veth) part "both over one veth pair" python3 tests/bench/peer_veth.py ;;
     memif) part "two processes over net_memif" python3 tests/bench/memif.py ;;
-    churn) part "load while the tables change" taskset -c 0,1 $bench/bench_churn ;;
+    churn) part "load while the tables change" $bench/bench_churn ;;
     *) echo "tests/bench/run.sh: unknown part '$p'" >&2; exit 2 ;;
   esac
 done
