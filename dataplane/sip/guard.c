@@ -66,13 +66,14 @@ static struct bucket *source_bucket(struct sip *s, const struct hg_ip *ip, uint6
     return oldest;
 }
 
-static bool neighbour_may(struct sip *s, uint16_t index, uint64_t ms)
+/* Beyond the table a neighbour's rate counts for each of its addresses. */
+static bool neighbour_may(struct sip *s, const struct hg_ip *ip, uint16_t index, uint64_t ms)
 {
     uint32_t rate = 0, burst = 0;
     struct bucket *b;
-    if (!route_neighbour_limit(s->route, index, &rate, &burst) || rate == 0 || index >= GUARD_NEIGHBOURS)
+    if (!route_neighbour_limit(s->route, index, &rate, &burst) || rate == 0)
         return true;
-    b = &s->guard->neighbour[index];
+    b = index < GUARD_NEIGHBOURS ? &s->guard->neighbour[index] : source_bucket(s, ip, ms);
     return bucket_take(b, ms, rate, burst ? burst : rate);
 }
 
@@ -93,7 +94,7 @@ unsigned guard_check(struct sip *s, struct datagram *d)
         return HG_DROP_acl_denied;
     }
     if (g->last_access == ACCESS_NEIGHBOUR)
-        may = neighbour_may(s, g->last_index, ms);
+        may = neighbour_may(s, &d->src.ip, g->last_index, ms);
     else
         may = bucket_take(source_bucket(s, &d->src.ip, ms), ms, (uint64_t)s->ctx->config->sip_source_rate,
                           (uint64_t)s->ctx->config->sip_source_burst);
