@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <time.h>
 
 #include "controlplane.h"
@@ -277,6 +278,8 @@ static void compiled(uv_work_t *work, int status)
 
     p->running = NULL;
     if (status == UV_ECANCELED || cp->stopping) {
+        if (status == 0 && job->published)
+            (void)shm_unlink(job->name); /* nobody heard of it */
         job_free(job);
         return;
     }
