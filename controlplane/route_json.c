@@ -9,6 +9,7 @@
 
 #include "hg/names.h"
 #include "hg/route_pattern.h"
+#include "json_text.h"
 
 static const char *const type_words[] = {"user", "domain", NULL};
 static const char *const proto_words[] = {"udp", "tcp", "tls", NULL};
@@ -23,7 +24,7 @@ static void wrong(json_t *errors, const char *fmt, ...)
     va_start(ap, fmt);
     vsnprintf(text, sizeof(text), fmt, ap);
     va_end(ap);
-    json_array_append_new(errors, json_string(text));
+    json_array_append_new(errors, json_text(text));
 }
 
 static void take_text(const json_t *v, const char *name, char *out, size_t size, json_t *errors)

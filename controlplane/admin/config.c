@@ -6,6 +6,7 @@
 
 #include "admin/request.h"
 #include "controlplane.h"
+#include "json_text.h"
 #include "push.h"
 #include "reload.h"
 
@@ -17,7 +18,7 @@ struct show {
 
 static json_t *text(const char *s)
 {
-    return s ? json_string(s) : json_null();
+    return s ? json_text(s) : json_null();
 }
 
 static void show_entry(void *arg, const struct hg_config_entry *e)
@@ -57,7 +58,7 @@ static json_t *lines(char *all)
     char *save = NULL;
 
     for (char *line = strtok_r(all, "\n", &save); line; line = strtok_r(NULL, "\n", &save))
-        json_array_append_new(list, json_string(line));
+        json_array_append_new(list, json_text(line));
     return list;
 }
 

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "controlplane.h"
+#include "json_text.h"
 #include "push.h"
 #include "store/record.h"
 
@@ -41,11 +42,8 @@ void admin_ok(struct admin_request *req, json_t *result)
 static void fail(struct admin_request *req, enum admin_code code, const char *hint, const char *error,
                  json_t *errors)
 {
-    json_t *line = json_pack("{s:b, s:s, s:s}", "ok", 0, "code", code_words[code], "error", error);
+    json_t *line = json_pack("{s:b, s:s, s:o}", "ok", 0, "code", code_words[code], "error", json_text(error));
 
-    if (!line) /* not UTF-8, for example text from a file */
-        line = json_pack("{s:b, s:s, s:s}", "ok", 0, "code", code_words[code], "error",
-                         "a text that cannot be shown");
     if (hint)
         json_object_set_new(line, "hint", json_string(hint));
     if (errors)

@@ -4,6 +4,7 @@
 
 #include "admin/request.h"
 #include "controlplane.h"
+#include "json_text.h"
 #include "counters/names.h"
 #include "counters/view.h"
 #include "push.h"
@@ -83,10 +84,10 @@ void admin_status(struct admin_request *req)
     bool ready = ready_reasons(cp, text, sizeof(text)) == 0;
 
     for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save))
-        json_array_append_new(reasons, json_string(line));
+        json_array_append_new(reasons, json_text(line));
     for (unsigned i = 0; i < ALARM_COUNT; i++)
         if (cp->alarms.a[i].standing)
-            json_array_append_new(alarms, json_string(cp->alarms.a[i].detail));
+            json_array_append_new(alarms, json_text(cp->alarms.a[i].detail));
     json_t *result =
         json_pack("{s:b, s:o, s:s, s:s, s:s, s:s, s:I, s:o, s:o, s:o, s:I, s:o, s:o}", "ready", ready,
                   "reasons", reasons, "node", cp->config->node_name, "cluster", cp->config->cluster_id,

@@ -86,7 +86,7 @@ struct config_text_rule config_rule(const struct config_field *field)
 const char *config_form_text(enum config_form form)
 {
     static const char *const text[] = {
-        [FORM_ANY] = "printable text",
+        [FORM_ANY] = "printable UTF-8 text",
         [FORM_HOST] = "a name such as sip.example.com",
         [FORM_PEER] = "an IP address or a name such as sip.example.com",
         [FORM_NODE] = "a host name, a full IPv4 address such as 192.0.2.1, an FQDN or a DNS-SRV name",

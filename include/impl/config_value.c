@@ -96,12 +96,28 @@ static struct slice word_at(const char *words, int64_t index)
     return slice_of(words, (uint32_t)strcspn(words, "|"));
 }
 
-/* No control characters and well-formed enough to stand in a log line. */
+/* Bytes of the UTF-8 character (RFC 3629) at p, or 0. */
+static unsigned utf8_size(const unsigned char *p)
+{
+    unsigned n = p[0] < 0x80 ? 1 : p[0] < 0xc2 ? 0 : p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : p[0] < 0xf5 ? 4 : 0;
+    for (unsigned i = 1; i < n; i++)
+        if ((p[i] & 0xc0) != 0x80)
+            return 0;
+    bool long_form = (p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xf0 && p[1] < 0x90);
+    bool outside = (p[0] == 0xed && p[1] > 0x9f) || (p[0] == 0xf4 && p[1] > 0x8f);
+    return long_form || outside ? 0 : n;
+}
+
+/* No control characters, and UTF-8: it goes into JSON and log lines. */
 static bool is_plain(const char *text)
 {
-    for (; *text; text++)
-        if ((unsigned char)*text < ' ' || *text == 0x7f)
+    const unsigned char *p = (const unsigned char *)text;
+    unsigned n;
+    for (; *p; p += n) {
+        n = utf8_size(p);
+        if (n == 0 || *p < ' ' || *p == 0x7f)
             return false;
+    }
     return true;
 }
 

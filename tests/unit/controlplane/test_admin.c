@@ -186,6 +186,28 @@ static void requests_that_are_none(void **state)
     free(deep);
 }
 
+/* A message is not lost because its limit falls into a character, nor because a file is not UTF-8. */
+static void texts_cut_in_a_character_are_told(void **state)
+{
+    struct rig *rig = *state;
+    char name[161] = "a", request[400];
+
+    for (size_t i = 1; i + 2 < sizeof(name); i += 2)
+        memcpy(name + i, "\xc3\xbc", 3);
+    snprintf(request, sizeof(request), "{\"v\":1,\"cmd\":\"%s\"}", name);
+    refused(rig, request, "bad_request", "unknown command");
+    snprintf(request, sizeof(request), "{\"v\":1,\"cmd\":\"route.remove\",\"args\":{\"name\":\"%s\"}}", name);
+    refused(rig, request, "not_found", "no route is named");
+    snprintf(request, sizeof(request),
+             "{\"v\":1,\"cmd\":\"route.add\",\"args\":{\"route\":{\"name\":\"n\",\"pattern\":\"1*\",\"next_"
+             "hop\":\"%s\"}}}",
+             name);
+    refused(rig, request, "bad_request", "next_hop");
+    write_config(rig, "Z\xfcrich = 1;\n");
+    refused(rig, "{\"v\":1,\"cmd\":\"config.reload\"}", "bad_request", "1 error");
+    write_config(rig, "");
+}
+
 static void a_line_without_end_is_cut_off(void **state)
 {
     struct rig *rig = *state;
@@ -399,6 +421,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(requests_that_are_none, start, stop),
+        cmocka_unit_test_setup_teardown(texts_cut_in_a_character_are_told, start, stop),
         cmocka_unit_test_setup_teardown(a_line_without_end_is_cut_off, start, stop),
         cmocka_unit_test_setup_teardown(clients_have_a_wall_and_come_back, start, stop),
         cmocka_unit_test_setup_teardown(requests_may_stand_in_line, start, stop),

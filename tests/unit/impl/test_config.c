@@ -332,6 +332,26 @@ static void not_even_libconfig(void **state)
     assert_null(hg_config_parse("a\0b", 3, "x", NULL));
 }
 
+/* What is no UTF-8 could not be shown by hgctl: it would be missing there. */
+static void texts_are_utf8(void **state)
+{
+    (void)state;
+#define DESCRIBED(text)                                                                                      \
+    PORT "}; cluster: { routes = ( { name = \"a\"; pattern = \"1*\"; next_hop = \"10.0.0.5\"; protocol = "   \
+         "\"udp\";\n"                                                                                        \
+         "description = \"" text "\"; } ); };"
+    static const char *const bad[] = {
+        DESCRIBED("Z\xfcrich"),           DESCRIBED("\xc3"),         DESCRIBED("\xc0\xaf"),
+        DESCRIBED("\xe0\x80\xaf"),        DESCRIBED("\xed\xa0\x80"), DESCRIBED("\xf4\x90\x80\x80"),
+        DESCRIBED("\xf8\x88\x80\x80\x80")};
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+        REFUSED(bad[i], "description");
+    struct hg_config *c = parse(DESCRIBED("Z\xc3\xbcrich \xe2\x82\xac \xf0\x9f\x93\x9e"));
+    assert_non_null(c);
+    hg_config_free(c);
+#undef DESCRIBED
+}
+
 static void files_that_are_none(void **state)
 {
     (void)state;
@@ -379,6 +399,7 @@ int main(void)
         cmocka_unit_test_teardown(route_limits, drop_errors),
         cmocka_unit_test_teardown(cluster_rules, drop_errors),
         cmocka_unit_test_teardown(not_even_libconfig, drop_errors),
+        cmocka_unit_test_teardown(texts_are_utf8, drop_errors),
         cmocka_unit_test_teardown(files_that_are_none, drop_errors),
         cmocka_unit_test(cpu_lists),
     };
