@@ -280,8 +280,11 @@ struct admin *admin_create(struct controlplane *cp, const char *path, char *why,
     if (rc == 0)
         rc = uv_listen((uv_stream_t *)&admin->server, 16, on_connection);
     if (rc < 0) {
+        /* libuv tells a missing directory as "permission denied" */
         snprintf(why, size, "%s: %s%s", path, uv_strerror(rc),
-                 rc == UV_EADDRINUSE ? "; another control plane listens there" : "");
+                 rc == UV_EADDRINUSE ? "; another control plane listens there"
+                 : rc == UV_EACCES   ? "; its directory must exist and be writable"
+                                     : "");
         admin->path[0] = '\0';
         admin_close(admin);
         return NULL;

@@ -19,7 +19,8 @@ static void load_failed(struct record *rec, const char *why)
 {
     rec->loading = false;
     if (redis_is_up(rec->redis)) {
-        log_printf(rec->log, HG_LOG_WARNING, "record_load", "the record could not be read: %s", why);
+        /* what is in memory stays; the next load that ends well clears it */
+        alarm_raise(rec->alarms, ALARM_record_bad, "the record cannot be read: %s", why);
         record_reload_later(rec);
     }
 }
