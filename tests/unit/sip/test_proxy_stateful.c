@@ -422,6 +422,23 @@ static void four_cores(void **state)
     rig_nothing_left();
 }
 
+/* Where nobody holds state the ACK goes out from the core that it came to: the next request cannot overtake
+ * it. */
+static void ack_of_a_dialog_is_not_handed_over(void **state)
+{
+    char id[16], from[32];
+    (void)state;
+    rig_open(4, NULL);
+    for (int i = 0; i < 20; i++) {
+        snprintf(id, sizeof(id), "a%d", i);
+        snprintf(from, sizeof(from), "10.0.0.2:%d", 7000 + i);
+        rig_send(from, rig_request("ACK", "sip:b@10.0.0.20", id, ";tag=b"));
+        rig_expect(BOB, "ACK ");
+    }
+    assert_int_equal(rig_count(HG_C_sip_handed_over), 0);
+    rig_close();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -442,6 +459,7 @@ int main(void)
         cmocka_unit_test(challenges_are_joined),
         cmocka_unit_test(breadth_limits_a_fork),
         cmocka_unit_test(four_cores),
+        cmocka_unit_test(ack_of_a_dialog_is_not_handed_over),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
