@@ -94,6 +94,13 @@ void admin_route_list(struct admin_request *req)
         !admin_arg_string(req, "match", &match) || !admin_arg_string(req, "after", &after) ||
         !admin_arg_int(req, "limit", 1, LIST_MAX, &limit))
         return;
+    if ((source && strcmp(source, "file") != 0 && strcmp(source, "admin") != 0) ||
+        (state && strcmp(state, "in_service") != 0 && strcmp(state, "out_of_service") != 0 &&
+         strcmp(state, "blocked") != 0)) {
+        admin_fail(req, ADMIN_BAD_REQUEST, NULL,
+                   "source is file or admin, state is in_service, out_of_service or blocked");
+        return;
+    }
     push_routes_view(cp, &view);
     uint32_t i = 0;
     if (after) {

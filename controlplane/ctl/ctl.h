@@ -84,6 +84,8 @@ int ctl_global_option(struct ctl *ctl, int argc, char **argv, int *at);
 void ctl_help(FILE *out);
 void ctl_help_command(const struct ctl_command *command, FILE *out);
 void ctl_usage(const struct ctl_command *command, FILE *out);
+/* The commands that begin with this word; false: there are none. */
+bool ctl_help_group(const char *word, FILE *out);
 const struct ctl_command *ctl_find(int argc, char **argv, int *used);
 /* hgctl's own main, for tests. */
 int ctl_main(int argc, char **argv, FILE *out, FILE *err);

@@ -24,6 +24,21 @@ const struct ctl_command *ctl_find(int argc, char **argv, int *used)
     return NULL;
 }
 
+bool ctl_help_group(const char *word, FILE *out)
+{
+    bool found = false;
+    for (unsigned i = 0; i < ctl_commands_n; i++) {
+        const char *name = ctl_commands[i].name, *second = strchr(name, ' ');
+        if (second == NULL || !first_word_is(name, word))
+            continue;
+        fprintf(out, "%s%s", found ? ", " : "which command? ", name);
+        found = true;
+    }
+    if (found)
+        fprintf(out, "; `hgctl %s COMMAND --help` says more\n", word);
+    return found;
+}
+
 void ctl_usage(const struct ctl_command *command, FILE *out)
 {
     bool options = false;

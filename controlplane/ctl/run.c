@@ -75,6 +75,9 @@ static int dispatch(struct ctl *ctl, int argc, char **argv)
         return CTL_USAGE;
     }
     ctl->command = ctl_find(argc - at, argv + at, &used);
+    bool asked = at + 1 < argc && (strcmp(argv[at + 1], "--help") == 0 || strcmp(argv[at + 1], "-h") == 0);
+    if (ctl->command == NULL && ctl_help_group(argv[at], asked ? ctl->out : ctl->err))
+        return asked ? CTL_DONE : CTL_USAGE;
     if (ctl->command == NULL) {
         fprintf(ctl->err, "hgctl: no command %s%s%s; `hgctl --help` lists them\n", argv[at],
                 at + 1 < argc ? " " : "", at + 1 < argc ? argv[at + 1] : "");

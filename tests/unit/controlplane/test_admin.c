@@ -178,6 +178,8 @@ static void requests_that_are_none(void **state)
     refused(rig, "{\"v\":1,\"cmd\":\"user.find\",\"args\":{\"user\":\"a\\u0000@b\"}}", "bad_request",
             "u0000");
     refused(rig, "{\"v\":1,\"cmd\":\"user.list\",\"args\":{\"limit\":0}}", "bad_request", "from 1 to");
+    refused(rig, "{\"v\":1,\"cmd\":\"route.list\",\"args\":{\"state\":\"up\"}}", "bad_request",
+            "out_of_service");
     refused(rig, "{\"v\":1,\"cmd\":\"drain\",\"args\":{\"on\":1}}", "bad_request", "true or false");
     char *deep = malloc(100001);
     memset(deep, '[', 100000);

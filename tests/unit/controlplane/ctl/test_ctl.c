@@ -269,6 +269,10 @@ static void wrong_usage(void **state)
 static void help_for_every_command(void **state)
 {
     (void)state;
+    assert_int_equal(run("route --help"), 0);
+    has(out_text, "route explain");
+    assert_int_equal(run("route"), CTL_USAGE);
+    has(err_text, "route explain");
     assert_int_equal(run("--help"), 0);
     for (unsigned i = 0; i < ctl_commands_n; i++) {
         char line[64];
