@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
 """Z09, AE01: the counters against a capture of the cable, the sums of the dispositions, and every way to read them."""
+import json
 import os
 import re
+import socket
 import subprocess
 import sys
 import time
@@ -106,6 +108,25 @@ def prometheus(w):
         assert not line or line.startswith("#") or re.fullmatch(r"[a-zA-Z_:][\w:]*(\{[^}]*\})? \S+", line), line
 
 
+def dpdk_telemetry(w):
+    """The same counters by DPDK's own socket, all and per core; a core that is none is no number."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as s:
+        s.settimeout(5)
+        s.connect(f"/var/run/dpdk/hg-{w.node.unique}/dpdk_telemetry.v2")
+        s.recv(65536)
+
+        def ask(command):
+            s.send(command.encode())
+            return json.loads(s.recv(65536))[command.split(",")[0]]
+
+        c = w.node.settled_counters()
+        total, first = ask("/heliograph/counters"), ask("/heliograph/counters,0")
+        for counter in ("sip_requests", "sip_forwarded", "net_up_datagrams"):
+            assert total[counter] == c[counter] and first[counter] == c["core0." + counter], (counter, total, first)
+        assert ask("/heliograph/cores")["core0"]["heartbeat"] > 0
+        assert not ask("/heliograph/counters,77") and not ask("/heliograph/counters,x")
+
+
 def every_counter_is_documented(w):
     with open(os.path.join(lab.TOP, "docs", "counters.md")) as f:
         doc = f.read()
@@ -148,5 +169,5 @@ def drain_refuses_new_and_ends(w):
 
 if __name__ == "__main__":
     sys.exit(lab.run_tests([capture_agrees, dispositions_add_up, per_core_fields_sum, per_route_and_hop,
-                            hgctl_counters_match_redis, prometheus, every_counter_is_documented, trace_shows_messages,
+                            hgctl_counters_match_redis, prometheus, dpdk_telemetry, every_counter_is_documented, trace_shows_messages,
                             drain_refuses_new_and_ends], (World(),)))

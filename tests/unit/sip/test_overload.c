@@ -40,6 +40,26 @@ static void answered_ones_give_way(void **state)
     rig_nothing_left();
 }
 
+/* A trunk is one flow: above 64,000/s its datagrams are spread by Call-ID, each is forwarded once. */
+static void hot_flow_is_sprayed(void **state)
+{
+    char id[16];
+    (void)state;
+    rig_open(2, "source_rate = 10000000; source_burst = 10000000;");
+    assert_true(harness_node(rig.h, 2, BOB, false));
+    assert_true(harness_user(rig.h, "bob@example.com", 2));
+    for (int i = 0; i < 1500; i++) {
+        snprintf(id, sizeof(id), "hot%d", i);
+        rig_send(ALICE, rig_request("MESSAGE", "sip:bob@example.com", id, NULL));
+        rig_expect(BOB, "MESSAGE sip:bob@example.com SIP/2.0\r\n");
+        if (i == 500)
+            assert_int_equal(rig_count(HG_C_sip_sprayed), 0);
+    }
+    assert_in_range(rig_count(HG_C_sip_sprayed), 300, 900);
+    assert_int_equal(rig_count(HG_C_sip_forwarded), 1500);
+    rig_close();
+}
+
 static void larger_than_the_limit(void **state)
 {
     static char body[2000];
@@ -144,9 +164,10 @@ static void overload_news_are_ordered(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(pool_exhausted_is_503), cmocka_unit_test(answered_ones_give_way),
-        cmocka_unit_test(larger_than_the_limit), cmocka_unit_test(overload_is_told),
-        cmocka_unit_test(overload_is_obeyed),    cmocka_unit_test(overload_news_are_ordered),
+        cmocka_unit_test(pool_exhausted_is_503),     cmocka_unit_test(answered_ones_give_way),
+        cmocka_unit_test(hot_flow_is_sprayed),       cmocka_unit_test(larger_than_the_limit),
+        cmocka_unit_test(overload_is_told),          cmocka_unit_test(overload_is_obeyed),
+        cmocka_unit_test(overload_news_are_ordered),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
