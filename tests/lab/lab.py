@@ -253,6 +253,7 @@ class Lab:
             if hasattr(s, "unique"):
                 for path in glob.glob(f"/dev/shm/hg-{s.unique}*"):
                     os.unlink(path)
+                shutil.rmtree(f"/var/run/dpdk/hg-{s.unique}", ignore_errors=True)  # DPDK leaves it
         self.spaces = []
         if os.environ.get("HG_KEEP"):
             print(f"kept {self.dir}")
