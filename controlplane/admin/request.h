@@ -15,8 +15,8 @@
 #define ADMIN_CLIENTS_MAX 32
 #define ADMIN_LINE_MAX    (1024 * 1024)
 #define ADMIN_QUEUE_MAX   (8 * 1024 * 1024) /* bytes that a client has not read */
-#define ADMIN_APPLY_MS    10000             /* a core that takes longer is named */
-#define ADMIN_EVENT_ROOM  (1024 * 1024)     /* a stream holds events back above that */
+#define ADMIN_APPLY_MS    8000 /* a core that takes longer is named, before hgctl gives us up after 10 s */
+#define ADMIN_EVENT_ROOM  (1024 * 1024) /* a stream holds events back above that */
 
 struct admin;
 struct admin_client;
