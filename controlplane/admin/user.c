@@ -71,8 +71,8 @@ void admin_user_list(struct admin_request *req)
     }
     if (node && !(only = users_node_find(cp->users, slice_str(node)))) {
         json_decref(list);
-        admin_fail(req, ADMIN_NOT_FOUND, "hgctl config show 'cluster.nodes*'",
-                   "no node is named %.100s", node);
+        admin_fail(req, ADMIN_NOT_FOUND, "hgctl config show 'cluster.nodes*'", "no node is named %.100s",
+                   node);
         return;
     }
     /* a page of one node looks at no more than a bounded part of the table */

@@ -237,8 +237,8 @@ bool bucket_take(struct net_bucket *b, uint64_t now_ms, uint32_t rate, uint32_t 
 /* iface.c */
 bool iface_create_all(struct net *net, const struct hg_config *config);
 const struct net_local *local_find(const struct net *net, const struct hg_ip *ip);
-/* Another host claims an address of ours: counted and told; true when it may be defended now, which is not more
- * than once in a while, so that two defenders do not flood the wire. */
+/* Another host claims an address of ours: counted and told; true when it may be defended now, which is not
+ * more than once in a while, so that two defenders do not flood the wire. */
 bool address_contested(struct net *net, const struct hg_ip *ip);
 
 static inline struct net_iface *net_iface_of(const struct net *net, uint16_t iface)
