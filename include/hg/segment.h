@@ -16,12 +16,11 @@
 #include "hg/user_key.h"
 
 #define HG_SEGMENT_MAGIC 0x48454c494f475231ull /* "HELIOGR1" */
-#define HG_SEGMENT_LAYOUT                                                                                    \
-    1 /* raised with every change of this file or records.h; lists tell by themselves                        \
-       */
-#define HG_CELL      64
-#define HG_STAGES    12 /* stages of a turn with a cycle histogram */
-#define HG_HISTOGRAM 40 /* log2 buckets */
+/* raised with every change of this file or records.h; lists tell by themselves */
+#define HG_SEGMENT_LAYOUT 1
+#define HG_CELL           64
+#define HG_STAGES         12 /* stages of a turn with a cycle histogram */
+#define HG_HISTOGRAM      40 /* log2 buckets */
 
 struct hg_segment_header {
     /* written by dp before the name appears, read-only afterwards */
