@@ -5,7 +5,7 @@
 #include "sip/probe.h"
 #include "sip/txn.h"
 
-enum client_event { EV_1XX, EV_2XX, EV_FAILURE, EV_AGAIN, EV_END, CLIENT_EVENTS };
+enum client_event { EV_TRYING, EV_1XX, EV_2XX, EV_FAILURE, EV_AGAIN, EV_END, CLIENT_EVENTS };
 
 enum {
     DO_UP = 1,     /* the response belongs to the context */
@@ -28,12 +28,15 @@ struct client_arc {
     }
 
 static const struct client_arc invite_arcs[CLIENT_STATES][CLIENT_EVENTS] = {
-    [CLIENT_CALLING] = {[EV_1XX] = ARC(PROCEEDING, DO_UP | DO_STOP | DO_END),
+    [CLIENT_CALLING] = {[EV_TRYING] = ARC(PROCEEDING, DO_UP | DO_STOP | DO_END),
+                        [EV_1XX] = ARC(PROCEEDING, DO_UP | DO_STOP | DO_END),
                         [EV_2XX] = ARC(ACCEPTED, DO_UP | DO_STOP | DO_END),
                         [EV_FAILURE] = ARC(COMPLETED, DO_ACK | DO_UP | DO_STOP | DO_END),
                         [EV_AGAIN] = ARC(CALLING, DO_RESEND | DO_AGAIN),
                         [EV_END] = ARC(GONE, DO_TIMEOUT)},
-    [CLIENT_PROCEEDING] = {[EV_1XX] = ARC(PROCEEDING, DO_UP | DO_END),
+    /* 16.7 step 2: 101 to 199 begin timer C anew, another 100 does not */
+    [CLIENT_PROCEEDING] = {[EV_TRYING] = ARC(PROCEEDING, DO_UP),
+                           [EV_1XX] = ARC(PROCEEDING, DO_UP | DO_END),
                            [EV_2XX] = ARC(ACCEPTED, DO_UP | DO_STOP | DO_END),
                            [EV_FAILURE] = ARC(COMPLETED, DO_ACK | DO_UP | DO_STOP | DO_END),
                            [EV_END] = ARC(PROCEEDING, DO_CANCEL)},
@@ -42,18 +45,29 @@ static const struct client_arc invite_arcs[CLIENT_STATES][CLIENT_EVENTS] = {
 };
 
 static const struct client_arc other_arcs[CLIENT_STATES][CLIENT_EVENTS] = {
-    [CLIENT_CALLING] = {[EV_1XX] = ARC(PROCEEDING, DO_UP),
+    [CLIENT_CALLING] = {[EV_TRYING] = ARC(PROCEEDING, DO_UP),
+                        [EV_1XX] = ARC(PROCEEDING, DO_UP),
                         [EV_2XX] = ARC(COMPLETED, DO_UP | DO_STOP | DO_END),
                         [EV_FAILURE] = ARC(COMPLETED, DO_UP | DO_STOP | DO_END),
                         [EV_AGAIN] = ARC(CALLING, DO_RESEND | DO_AGAIN),
                         [EV_END] = ARC(GONE, DO_TIMEOUT)},
-    [CLIENT_PROCEEDING] = {[EV_1XX] = ARC(PROCEEDING, DO_UP),
+    [CLIENT_PROCEEDING] = {[EV_TRYING] = ARC(PROCEEDING, DO_UP),
+                           [EV_1XX] = ARC(PROCEEDING, DO_UP),
                            [EV_2XX] = ARC(COMPLETED, DO_UP | DO_STOP | DO_END),
                            [EV_FAILURE] = ARC(COMPLETED, DO_UP | DO_STOP | DO_END),
                            [EV_AGAIN] = ARC(PROCEEDING, DO_RESEND | DO_AGAIN),
                            [EV_END] = ARC(GONE, DO_TIMEOUT)},
     [CLIENT_COMPLETED] = {[EV_END] = ARC(GONE, 0)},
 };
+
+static enum client_event client_event_of(uint16_t status)
+{
+    if (status >= 300)
+        return EV_FAILURE;
+    if (status >= 200)
+        return EV_2XX;
+    return status == 100 ? EV_TRYING : EV_1XX;
+}
 
 static uint64_t end_after(const struct sip *s, const struct client *c)
 {
@@ -201,7 +215,7 @@ unsigned client_response(struct sip *s, struct work *w, const struct branch *b)
         return HG_DROP_sip_bad_response;
     overload_heard(s, c->hop_slot, &w->c.via);
     before = c->state;
-    todo = client_move(s, c, status < 200 ? EV_1XX : status < 300 ? EV_2XX : EV_FAILURE);
+    todo = client_move(s, c, client_event_of(status));
     if (before < CLIENT_COMPLETED && !c->probe)
         client_heard(s, c, status);
     if (todo & DO_ACK)

@@ -292,6 +292,26 @@ static void timer_c_cancels(void **state)
     rig_nothing_left();
 }
 
+/* RFC 3261 16.7 step 2: only 101 to 199 begin timer C anew. */
+static void another_100_leaves_timer_c(void **state)
+{
+    static char trying[4000];
+    bool cancel = false;
+    (void)state;
+    rig_serial(1, false);
+    invite("1");
+    rig_expect(BOB, "INVITE ");
+    strcpy(trying, rig_answer("100 Trying", "b", NULL));
+    rig_send(BOB, trying);
+    harness_advance_ms(rig.h, 100000);
+    rig_send(BOB, trying);
+    harness_advance_ms(rig.h, 81100);
+    while (rig_next())
+        cancel |= strncmp(rig.text, "CANCEL ", 7) == 0;
+    assert_true(cancel);
+    rig_nothing_left();
+}
+
 static void parallel_fork(void **state)
 {
     static char bob[4000], carol[4000];
@@ -454,6 +474,7 @@ int main(void)
         cmocka_unit_test(cancel_of_nothing),
         cmocka_unit_test(invite_times_out),
         cmocka_unit_test(timer_c_cancels),
+        cmocka_unit_test(another_100_leaves_timer_c),
         cmocka_unit_test(parallel_fork),
         cmocka_unit_test(best_response_of_a_fork),
         cmocka_unit_test(challenges_are_joined),
