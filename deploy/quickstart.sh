@@ -89,11 +89,14 @@ done
 for s in lan node; do
   in_space $s sysctl -qw net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1 || true
 done
+# A bridge that looks into IP would join fragments on their way.
+in_space lan sysctl -qw net.bridge.bridge-nf-call-iptables=0 net.bridge.bridge-nf-call-ip6tables=0 2>/dev/null || true
 ip -n "$id-lan" link add br0 type bridge
 ip -n "$id-lan" link set br0 up
 plug() { # plug SPACE IFNAME [ADDRESS...]; checksums are computed for real, a dataplane does not trust promises
   local far=p-$1
-  ip -n "$id-lan" link add "$far" type veth peer name "$2" netns "$id-$1"
+  ip -n "$id-lan" link add "$far" numtxqueues 1 numrxqueues 1 type veth \
+    peer name "$2" netns "$id-$1" numtxqueues 1 numrxqueues 1
   ip -n "$id-lan" link set "$far" master br0 up
   local a
   for a in "${@:3}"; do
@@ -110,7 +113,13 @@ plug callee2 eth0 10.77.0.12/24 fd77::12/64
 
 # One worker core: the last CPU that we may run on.
 cpu=$(taskset -cp $$ | sed 's/.*[:, -]//')
-sed -e "s|@NAME@|$id|; s|@SOCKET@|$dir/admin.sock|; s|@CORES@|$cpu|" deploy/quickstart/heliograph.cfg >"$dir/heliograph.cfg"
+configure() { # configure DEVICE
+  sed -e "s|@NAME@|$id|; s|@SOCKET@|$dir/admin.sock|; s|@CORES@|$cpu|; s|@DEVICE@|$1|" deploy/quickstart/heliograph.cfg \
+    >"$dir/heliograph.cfg"
+}
+# AF_XDP takes frames as they are on the cable. Where the kernel does not let us, AF_PACKET does, except that the kernel
+# joins the fragments of messages larger than a frame, which are then lost.
+configure net_af_xdp0,iface=hg0
 
 mkdir "$dir/redis"
 start redis node redis-server --port 6379 --bind 127.0.0.1 --dir "$dir/redis" --save '' --appendonly yes \
@@ -118,6 +127,14 @@ start redis node redis-server --port 6379 --bind 127.0.0.1 --dir "$dir/redis" --
 for _ in $(seq 100); do cli ping 2>/dev/null | grep -q PONG && break; sleep 0.1; done
 start controlplane node "$top/build/controlplane/hg-controlplane" -c "$dir/heliograph.cfg"
 start dataplane node "$top/build/dataplane/hg-dataplane" -c "$dir/heliograph.cfg"
+sleep 1
+if ! kill -0 "${pids[2]}" 2>/dev/null; then
+  echo "  AF_XDP cannot be had here (last words below), using AF_PACKET"
+  tail -n 2 "$dir/dataplane.log" | sed 's/^/    /'
+  configure net_af_packet0,iface=hg0
+  unset 'pids[2]'
+  start dataplane node "$top/build/dataplane/hg-dataplane" -c "$dir/heliograph.cfg"
+fi
 ready=""
 for _ in $(seq 300); do
   hgctl status >/dev/null 2>&1 && { ready=1; break; }
