@@ -58,7 +58,8 @@ static void ip4_header(struct net *net, struct rte_mbuf *m, const struct hg_ip *
         m->ol_flags |= RTE_MBUF_F_TX_IPV4 | RTE_MBUF_F_TX_IP_CKSUM;
     else
         h.hdr_checksum = ip4_header_sum(&h);
-    m->l3_len = sizeof(h);
+    if (m->ol_flags) /* the lengths stand in the buffer's second line: nobody else needs it */
+        m->l3_len = sizeof(h);
     memcpy(at, &h, sizeof(h));
 }
 

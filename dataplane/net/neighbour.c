@@ -263,7 +263,8 @@ void neighbour_send(struct net *net, uint32_t index, struct rte_mbuf *m)
     m->data_off -= n->l2_len;
     m->data_len += n->l2_len;
     m->pkt_len += n->l2_len;
-    m->l2_len = n->l2_len;
+    if (m->ol_flags)
+        m->l2_len = n->l2_len;
     memcpy(rte_pktmbuf_mtod(m, void *), n->l2, n->l2_len);
     tx_put(net, net->ifaces[n->iface].port, m);
 }

@@ -177,9 +177,6 @@ static void input_chunk(struct sip *s, struct datagram *d, unsigned n)
     unsigned k = 0;
     for (unsigned i = 0; i < n; i++) {
         unsigned r;
-        if (i + 2 < n)
-            for (unsigned line = 0; line < 512 && line < d[i + 2].len; line += 64)
-                rte_prefetch0(d[i + 2].data + line);
         r = stage_guard(s, &d[i]);
         if (r != HG_COUNTERS_MAX) {
             finish(s, &d[i], r);
