@@ -3,7 +3,7 @@
 # Every test of Heliograph: installs what is missing, builds (gcc plain, clang with ASan + UBSan), runs lints, unit
 # tests and fuzz replays in both builds, then the tests over a wire in network namespaces.
 #   tests/run.sh [--quick]     --quick leaves out the second build and the tests that need namespaces
-# The last line is "N passed, N failed, N skipped".
+# The last line is "N passed, N failed", with ", N skipped" when something was.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
 top=$PWD
@@ -106,5 +106,7 @@ fi
 
 section "done"
 [ ${#bad[@]} -gt 0 ] && printf 'failed in: %s\n' "${bad[@]}"
-echo "$passed passed, $failed failed, $skipped skipped"
+line="$passed passed, $failed failed"
+[ "$skipped" -gt 0 ] && line+=", $skipped skipped"
+echo "$line"
 [ "$failed" -eq 0 ]
