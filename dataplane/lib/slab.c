@@ -20,7 +20,8 @@
 #define SLAB_SHOW(p, n) (void)0
 #endif
 
-#define LINE 64u
+#define LINE     64u
+#define NEXT_MAX 512u
 
 struct free_object {
     struct free_object *next;
@@ -74,7 +75,9 @@ void *slab_get(struct slab *s)
     if (o != NULL) {
         SLAB_SHOW(o, s->size);
         s->free = o->next;
-        __builtin_prefetch(s->free, 1); /* it was put back long ago */
+        /* it was put back long ago, and is written from its beginning */
+        for (uint32_t line = 0; line < s->size && line < NEXT_MAX; line += LINE)
+            __builtin_prefetch((const char *)s->free + line, 1);
     } else if (s->fresh < s->max) {
         o = (struct free_object *)(s->base + (uint64_t)s->size * s->fresh++);
         SLAB_SHOW(o, s->size);

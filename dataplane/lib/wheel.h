@@ -42,6 +42,11 @@ static inline bool wheel_armed(const struct wheel_timer *t)
 {
     return t->next != 0;
 }
+/* What the next advance returns first, as far as it is due already: for prefetching. NULL: nothing. */
+static inline const struct wheel_timer *wheel_next_due(const struct wheel *w)
+{
+    return w->due.next == &w->due ? 0 : w->due.next;
+}
 /* Moves time on and returns at most max expired entries, disarmed; call again while it returns max. */
 unsigned wheel_advance(struct wheel *w, uint64_t now_ms, struct wheel_timer **out, unsigned max);
 

@@ -64,14 +64,25 @@ bool route_node(const struct route *r, uint16_t node, struct hg_endpoint *out, b
     return true;
 }
 
-bool route_is_local_domain(const struct route *r, struct slice host)
+const struct route_host *route_host_ready(struct route *r, struct slice host)
 {
-    struct hg_image_text t;
-    if (!r->image)
-        return false;
-    t.len = t.stored = hg_host_normalise(host, t.c);
-    hg_image_text_seal(&t, r->image->seed);
-    return t.len && hg_image_find(r->image, &t, t.len, HG_KEY_LOCAL, 0) != NULL;
+    struct route_host *h = &r->host;
+    if (host.len && h->len == host.len && memcmp(h->raw, host.p, host.len) == 0)
+        return h;
+    h->len = 0;
+    h->text.len = h->text.stored = hg_host_normalise(host, h->text.c);
+    hg_image_text_seal(&h->text, r->image->seed);
+    h->local = h->text.len && hg_image_find(r->image, &h->text, h->text.len, HG_KEY_LOCAL, 0) != NULL;
+    if (host.len && host.len <= sizeof(h->raw)) {
+        memcpy(h->raw, host.p, host.len);
+        h->len = host.len;
+    }
+    return h;
+}
+
+bool route_is_local_domain(struct route *r, struct slice host)
+{
+    return r->image && route_host_ready(r, host)->local;
 }
 
 const struct hg_image *route_image_set(struct route *r, const struct hg_image *image)
@@ -79,6 +90,7 @@ const struct hg_image *route_image_set(struct route *r, const struct hg_image *i
     const struct hg_image *old = r->image;
     health_image(r, image);
     r->image = image;
+    r->host.len = 0;
     hg_gauge(r->ctx->counters, HG_C_route_generation, image ? image->generation : 0);
     return old;
 }

@@ -31,7 +31,7 @@ void route_user_prefetch(const struct route *r, const struct hg_user_key *key);
 /* Index of the node that serves the user (1 .. HG_NODES_MAX-1), 0 when nobody does. */
 uint16_t route_user_find(struct route *r, const struct hg_user_key *key);
 /* cluster.domain, its aliases, the SRV cluster name; any case, one trailing dot allowed. Not addresses. */
-bool route_is_local_domain(const struct route *r, struct slice host);
+bool route_is_local_domain(struct route *r, struct slice host);
 /* Endpoint of a node's SIP service; false when the node has none. self is true for this very node. */
 bool route_node(const struct route *r, uint16_t node, struct hg_endpoint *out, bool *self);
 
@@ -58,6 +58,8 @@ struct route_targets {
     struct route_target t[HG_TARGETS_MAX];
 };
 
+/* Call for a whole burst first, find afterwards. */
+void route_static_prefetch(const struct route *r, struct slice user);
 /* Fills the ordered list of what to try: most specific pattern first, then by priority, then by weight (drawn
  * with draw, so that a retransmission of a stateless request, hashed by Call-ID, goes the same way), then
  * less specific patterns where allowed. The result is a copy: it outlives any swap of the tables. user:

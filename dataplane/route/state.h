@@ -23,10 +23,19 @@ struct route_hop {
     uint64_t due_ms;  /* owner only: next probe, or the next chance of a hop that is not probed */
 };
 
+/* The host asked about last, made ready for look-ups: most requests of a burst name the same. */
+struct route_host {
+    uint32_t len; /* of raw, 0 = nothing remembered */
+    bool local;   /* one of our domains */
+    char raw[64]; /* as it was asked about */
+    struct hg_image_text text;
+};
+
 struct route {
     struct ctx *ctx;
     const struct hg_image *image;
     struct user_table users;
+    struct route_host host;
     struct hg_hash_secret secret;
     uint32_t route_slots; /* of ctx->route_stats */
     uint32_t nlocal;      /* addresses of the listeners */
@@ -45,6 +54,8 @@ struct route {
     struct route_hop hops[HG_HOP_SLOTS];
 };
 
+/* host made ready for the look-ups in r->image, which there must be. */
+const struct route_host *route_host_ready(struct route *r, struct slice host);
 void health_image(struct route *r, const struct hg_image *image);
 /* Groups of the patterns that match, most specific first; user NULL: only domain patterns. */
 #define MATCH_MAX 64

@@ -3,6 +3,9 @@
 #include "hg/route_pattern.h"
 #include "route/state.h"
 
+#define PREFETCH_USER     62 /* longer names are rare */
+#define PREFETCH_PREFIXES 4
+
 struct walk {
     struct route *r;
     const struct hg_image_hop *hops;
@@ -219,24 +222,44 @@ static bool is_listener(const struct route *r, const struct hg_image_text *host)
     return false;
 }
 
+/* The slot of the whole name, and of the longest beginnings that patterns have. */
+void route_static_prefetch(const struct route *r, struct slice user)
+{
+    const struct hg_image *image = r->image;
+    struct hg_image_text u;
+    if (!image || user.len > PREFETCH_USER || image->section[HG_SECTION_GROUPS].n == 0)
+        return;
+    const struct hg_image_slot *slots = HG_IMAGE_AT(image, HG_SECTION_SLOTS, struct hg_image_slot);
+    uint64_t mask = image->section[HG_SECTION_SLOTS].n - 1;
+    uint64_t set = image->prefix_lens[0] & ((2ull << user.len) - 1);
+    hg_image_text_set(&u, image->seed, user.p, user.len);
+    __builtin_prefetch(&slots[hg_image_hash(&u, user.len, HG_KEY_USER, 0) & mask]);
+    for (unsigned n = 0; set && n < PREFETCH_PREFIXES; n++) {
+        unsigned len = 63 - (unsigned)__builtin_clzll(set);
+        set &= ~(1ull << len);
+        __builtin_prefetch(&slots[hg_image_hash(&u, len, HG_KEY_PREFIX, 0) & mask]);
+    }
+}
+
 enum route_verdict route_static_find(struct route *r, struct slice user, struct slice host, uint32_t draw,
                                      struct route_targets *out)
 {
     const struct hg_image *image = r->image;
     struct walk w = {.r = r, .out = out, .draw = draw};
-    struct hg_image_text u, h;
+    const struct hg_image_text *h;
+    struct hg_image_text u;
     uint32_t groups[MATCH_MAX];
     out->n = 0;
     if (!image || image->section[HG_SECTION_GROUPS].n == 0)
         return verdict(&w);
     w.hops = HG_IMAGE_AT(image, HG_SECTION_HOPS, struct hg_image_hop);
     w.targets = HG_IMAGE_AT(image, HG_SECTION_TARGETS, struct hg_image_target);
-    h.len = h.stored = hg_host_normalise(host, h.c);
-    hg_image_text_seal(&h, image->seed);
-    bool ours = user.len && (hg_image_find(image, &h, h.len, HG_KEY_LOCAL, 0) || is_listener(r, &h));
+    const struct route_host *ready = route_host_ready(r, host);
+    h = &ready->text;
+    bool ours = user.len && (ready->local || is_listener(r, h));
     if (ours)
         hg_image_text_set(&u, image->seed, user.p, user.len);
-    unsigned n = image_match(image, ours ? &u : NULL, &h, groups);
+    unsigned n = image_match(image, ours ? &u : NULL, h, groups);
     const struct hg_image_group *group = HG_IMAGE_AT(image, HG_SECTION_GROUPS, struct hg_image_group);
     const struct hg_image_route *routes = HG_IMAGE_AT(image, HG_SECTION_ROUTES, struct hg_image_route);
     for (unsigned i = 0; i < n; i++) {

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Client transactions: RFC 3261 17.1 as amended by RFC 6026 7.2. Tables as in server_txn.c. */
+#include <rte_prefetch.h>
+
 #include "sip/edit.h"
 #include "sip/forward.h"
 #include "sip/probe.h"
@@ -313,8 +315,49 @@ static void run_timer(struct sip *s, struct wheel_timer *x)
     }
 }
 
+static void lines_prefetch(const void *p, uint32_t size)
+{
+    for (uint32_t at = 0; at < size; at += 64)
+        rte_prefetch0((const char *)p + at);
+}
+
+/* What ends next has been quiet for seconds. */
+static void timer_prefetch(struct sip *s)
+{
+    const struct wheel_timer *t = wheel_next_due(s->ctx->wheel);
+    if (!t || WHEEL_ROOM(t->kind) != WHEEL_SIP)
+        return;
+    if ((t->kind & 0xff) == TIMER_SERVER_END) {
+        const struct server *sv = (const void *)((const char *)t - offsetof(struct server, end));
+        lines_prefetch(sv, sizeof(*sv));
+        server_bucket_prefetch(s, sv->key);
+    } else if ((t->kind & 0xff) == TIMER_CLIENT_END) {
+        const struct client *c = (const void *)((const char *)t - offsetof(struct client, end));
+        lines_prefetch(c, sizeof(*c));
+    }
+}
+
+void client_prefetch(struct sip *s, const struct branch *b)
+{
+    uint32_t index = (uint32_t)b->id;
+    const struct client *c = slab_at(s->txns->clients, index);
+    if (!c || b->kind != BRANCH_TRANSACTION)
+        return;
+    rte_prefetch0(&s->txns->alive[index]);
+    lines_prefetch(c, sizeof(*c));
+}
+
+void client_prefetch_server(struct sip *s, const struct branch *b)
+{
+    const struct client *c = b->kind == BRANCH_TRANSACTION ? client_by_id(s, b->id) : NULL;
+    const struct server *sv = c ? client_server(s, c) : NULL;
+    if (sv)
+        lines_prefetch(sv, sizeof(*sv));
+}
+
 void sip_timers(struct sip *s, struct wheel_timer **t, unsigned n)
 {
+    timer_prefetch(s);
     s->txns->batch = t;
     s->txns->nbatch = n;
     for (unsigned i = 0; i < n; i++)

@@ -105,6 +105,7 @@ void work_init(struct sip *s, struct work *w, struct datagram *d, struct sip_msg
     w->own_domain = w->to_self = w->ruri_is_last = w->strict = false;
     w->pops = w->routes = 0;
     w->has_txn_key = false;
+    w->origin = BRANCH_FOREIGN;
     w->route_element.len = 0;
     w->route_last.len = 0;
     w->new_ruri.len = 0;
@@ -144,9 +145,13 @@ static void stage_index(struct sip *s, struct work *w)
     if (unlikely(log_trace_filter(s->ctx) != NULL) && !(w->d->flags & DATAGRAM_HANDED_OVER))
         trace_message(s, slice_of(w->d->data, w->d->len), &w->d->src, &w->d->dst, false);
     w->indexed = sip_index(w->m, w->d->data, w->d->len, true, (unsigned)s->ctx->config->sip_headers_max);
-    if (validate_decode(s, w) && w->m->is_request) {
+    if (!validate_decode(s, w))
+        return;
+    if (w->m->is_request) {
         preprocess_request(s, w);
         server_prefetch(s, w);
+    } else {
+        response_prefetch(s, w);
     }
 }
 
@@ -191,6 +196,9 @@ static void input_chunk(struct sip *s, struct datagram *d, unsigned n)
     }
     for (unsigned i = 0; i < k; i++)
         stage_index(s, &s->work[i]);
+    for (unsigned i = 0; i < k; i++)
+        if (s->work[i].origin == BRANCH_OURS)
+            response_prefetch_more(s, &s->work[i]);
     for (unsigned i = 0; i < k; i++)
         finish(s, s->work[i].d, stage_route(s, &s->work[i]));
 }

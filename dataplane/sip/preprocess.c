@@ -161,6 +161,7 @@ bool preprocess_request(struct sip *s, struct work *w)
     if (w->own_domain && w->user.len && w->route_element.len == 0) {
         w->key = hg_user_key(route_user_secret(s->route), w->user, slice_str(s->ctx->config->cluster_domain));
         route_user_prefetch(s->route, &w->key);
+        route_static_prefetch(s->route, w->user);
     }
     return true;
 }

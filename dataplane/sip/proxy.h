@@ -69,6 +69,8 @@ struct work {
     bool has_txn_key;
     uint64_t txn_key[2];   /* of the server transaction */
     struct slice new_ruri; /* len 0 = as received */
+    struct branch branch;  /* of a response: that of our Via */
+    enum branch_origin origin;
 };
 
 /* What is to be done with a request: answer it with status, or send it to the targets. */
@@ -180,6 +182,9 @@ static inline unsigned sip_owner(const struct sip *s, const struct work *w)
 }
 
 /* ---- response.c ---- */
+/* Reads the branch of a well-formed response and fetches what it names, in two steps. */
+void response_prefetch(struct sip *s, struct work *w);
+void response_prefetch_more(struct sip *s, struct work *w);
 unsigned response_input(struct sip *s, struct work *w);
 /* 18.2.2 with RFC 3581: where an answer to a request with this top Via goes, seen from src. */
 void response_destination(const struct sip *s, const struct sip_via *via, const struct hg_endpoint *src,

@@ -106,16 +106,28 @@ unsigned response_by_via(struct sip *s, struct work *w, bool check_access)
     return HG_C_sip_forwarded;
 }
 
-unsigned response_input(struct sip *s, struct work *w)
+void response_prefetch(struct sip *s, struct work *w)
 {
     const struct sip_via *top = &w->c.via;
-    struct branch b;
+    w->origin = BRANCH_FOREIGN;
+    if (sip_is_us(s, top->host_kind, &top->ip, top->port))
+        w->origin = branch_read(&s->secret, s->node, s->ctx->boot, top->branch, &w->branch);
+    if (w->origin == BRANCH_OURS && w->branch.core == s->ctx->core)
+        client_prefetch(s, &w->branch);
+}
+
+void response_prefetch_more(struct sip *s, struct work *w)
+{
+    if (w->origin == BRANCH_OURS && w->branch.core == s->ctx->core)
+        client_prefetch_server(s, &w->branch);
+}
+
+unsigned response_input(struct sip *s, struct work *w)
+{
     if (w->error != SIP_E_NONE)
         return HG_DROP_sip_bad_response;
     count_response(s, w->m->status);
-    if (!sip_is_us(s, top->host_kind, &top->ip, top->port))
-        return HG_DROP_sip_response_not_ours;
-    switch (branch_read(&s->secret, s->node, s->ctx->boot, top->branch, &b)) {
+    switch (w->origin) {
     case BRANCH_FOREIGN:
         return HG_DROP_sip_response_not_ours;
     case BRANCH_FORGED:
@@ -127,12 +139,12 @@ unsigned response_input(struct sip *s, struct work *w)
     case BRANCH_OURS:
         break;
     }
-    if (b.kind == BRANCH_STATELESS)
+    if (w->branch.kind == BRANCH_STATELESS)
         return response_by_via(s, w, false);
-    if (b.core != s->ctx->core) {
-        if (b.core >= s->ctx->cores)
+    if (w->branch.core != s->ctx->core) {
+        if (w->branch.core >= s->ctx->cores)
             return HG_DROP_sip_branch_forged;
-        return stateless_hand_over(s, w, b.core);
+        return stateless_hand_over(s, w, w->branch.core);
     }
-    return client_response(s, w, &b);
+    return client_response(s, w, &w->branch);
 }

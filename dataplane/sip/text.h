@@ -56,9 +56,43 @@ static inline void text_number(struct text *t, uint32_t v)
     text_bytes(t, digits + at, (uint32_t)sizeof(digits) - at);
 }
 
+#define HEX_ONES 0x0101010101010101ull
+
+/* Eight digits in one word, the first in its low byte. */
+static inline uint64_t hex_word(uint32_t v)
+{
+    uint64_t x = v;
+    x = (x & 0xffff) << 32 | x >> 16;
+    x = (x & 0x0000ff000000ffull) << 16 | (x & 0x00ff000000ff00ull) >> 8;
+    x = (x & 0x000f000f000f000full) << 8 | (x & 0x00f000f000f000f0ull) >> 4;
+    uint64_t letter = (x + 6 * HEX_ONES) >> 4 & HEX_ONES;
+    return x + '0' * HEX_ONES + letter * ('a' - '0' - 10);
+}
+
+/* false: some byte is no digit in lower case. */
+static inline bool hex_unword(uint64_t x, uint32_t *v)
+{
+    if (x & 0x80 * HEX_ONES)
+        return false;
+    /* bit 7 of each byte: at least '0', past '9', at least 'a', past 'f' */
+    uint64_t digit = (x + (0x80 - '0') * HEX_ONES) & ~(x + (0x80 - '9' - 1) * HEX_ONES);
+    uint64_t letter = (x + (0x80 - 'a') * HEX_ONES) & ~(x + (0x80 - 'f' - 1) * HEX_ONES);
+    if (~(digit | letter) & 0x80 * HEX_ONES)
+        return false;
+    x = (x & 0x0f * HEX_ONES) + (letter >> 7 & HEX_ONES) * 9;
+    x = (x & 0x000f000f000f000full) << 4 | (x >> 8 & 0x000f000f000f000full);
+    x = (x & 0x000000ff000000ffull) << 8 | (x >> 16 & 0x000000ff000000ffull);
+    *v = (uint32_t)(x << 16 | x >> 32);
+    return true;
+}
+
 /* The low 4 * digits bits of v, lower case. */
 static inline void hex_write(char *out, uint64_t v, unsigned digits)
 {
+    for (; digits >= 8; digits -= 8, out += 8) {
+        uint64_t word = hex_word((uint32_t)(v >> (digits - 8) * 4));
+        memcpy(out, &word, 8);
+    }
     for (unsigned i = digits; i-- > 0; v >>= 4)
         out[i] = "0123456789abcdef"[v & 15];
 }
@@ -66,6 +100,14 @@ static inline void hex_write(char *out, uint64_t v, unsigned digits)
 static inline bool hex_read(const char *in, unsigned digits, uint64_t *out)
 {
     uint64_t v = 0;
+    for (; digits >= 8; digits -= 8, in += 8) {
+        uint64_t word;
+        uint32_t part;
+        memcpy(&word, in, 8);
+        if (!hex_unword(word, &part))
+            return false;
+        v = v << 32 | part;
+    }
     for (unsigned i = 0; i < digits; i++) {
         char c = in[i];
         if (c >= '0' && c <= '9')

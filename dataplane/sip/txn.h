@@ -121,6 +121,10 @@ struct server *server_new(struct sip *s);
 void server_free(struct sip *s, struct server *sv);
 void server_insert(struct sip *s, struct server *sv);
 struct server *server_lookup(struct sip *s, const uint64_t key[2]);
+static inline void server_bucket_prefetch(const struct sip *s, const uint64_t key[2])
+{
+    __builtin_prefetch(&s->txns->bucket[key[0] & s->txns->mask]);
+}
 void server_lingers(struct sip *s, struct server *sv);
 struct client *client_new(struct sip *s, struct server *sv);
 void client_free(struct sip *s, struct client *c);
@@ -155,6 +159,9 @@ void server_end(struct sip *s, struct server *sv);
 bool client_start(struct sip *s, struct server *sv, struct work *w, const struct route_target *t,
                   uint32_t breadth, bool more);
 unsigned client_response(struct sip *s, struct work *w, const struct branch *b);
+/* The client that b, our branch, names; then, once that has come, its server. */
+void client_prefetch(struct sip *s, const struct branch *b);
+void client_prefetch_server(struct sip *s, const struct branch *b);
 void client_again(struct sip *s, struct client *c);
 void client_end(struct sip *s, struct client *c);
 
