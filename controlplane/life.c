@@ -127,7 +127,7 @@ bool life_start(struct controlplane *cp)
         return false;
     }
     cp->users = users_create();
-    cp->routes = book_create();
+    cp->routes = book_create(HG_ROUTES_MAX);
     cp->dns = dns_create(&cp->loop, NULL);
     cp->feed = feed_create(cp->config->node_name, &events_handlers, cp);
     if (!cp->users || !cp->routes || !cp->dns || !cp->feed || !push_routes_create(cp) || !start_redis(cp)) {

@@ -61,7 +61,9 @@ static void one_route(struct controlplane *cp, struct slice field, struct slice 
         bad(cp, "route", field, "its name is not the name of the field");
         return;
     }
-    if (!book_put(cp->routes, &route))
+    if (book_is_full(cp->routes, route.name))
+        bad(cp, "route", field, "the record has more routes than are kept");
+    else if (!book_put(cp->routes, &route))
         bad(cp, "route", field, "out of memory");
 }
 

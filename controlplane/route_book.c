@@ -18,6 +18,7 @@ struct route_book {
     uint8_t *mark;  /* beside the routes: [pages->room] */
     uint32_t *slot; /* hash table of index + 1 */
     uint32_t mask;
+    uint32_t max; /* whoever writes to the record cannot fill the memory */
     uint8_t now;
     bool changed; /* since the mark */
 };
@@ -48,7 +49,7 @@ void book_release(struct route_pages *pages)
         free(pages);
 }
 
-struct route_book *book_create(void)
+struct route_book *book_create(uint32_t max)
 {
     struct route_book *b = calloc(1, sizeof(*b));
 
@@ -57,6 +58,7 @@ struct route_book *book_create(void)
     b->pages = pages_new(16);
     b->mark = calloc(16, 1);
     b->mask = 63;
+    b->max = max;
     b->slot = calloc(b->mask + 1, sizeof(b->slot[0]));
     if (!b->pages || !b->mark || !b->slot) {
         book_free(b);
@@ -138,6 +140,8 @@ bool book_put(struct route_book *b, const struct hg_static_route *route)
         b->mark[i] = b->now;
         return true;
     }
+    if (i == UINT32_MAX && b->pages->n >= b->max)
+        return false;
     if (!make_writable(b, i == UINT32_MAX ? b->pages->n + 1 : b->pages->n) || !grow_index(b, b->pages->n + 1))
         return false;
     if (i == UINT32_MAX) {
@@ -166,6 +170,11 @@ bool book_remove(struct route_book *b, const char *name)
     index_all(b);
     b->changed = true;
     return true;
+}
+
+bool book_is_full(const struct route_book *b, const char *name)
+{
+    return b->pages->n >= b->max && find(b, name) == UINT32_MAX;
 }
 
 const struct hg_static_route *book_find(const struct route_book *b, const char *name)

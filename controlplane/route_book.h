@@ -12,11 +12,13 @@
 struct route_book;
 struct route_pages; /* one version of the routes */
 
-struct route_book *book_create(void);
+struct route_book *book_create(uint32_t max);
 void book_free(struct route_book *b);
 
 bool book_put(struct route_book *b,
-              const struct hg_static_route *route); /* adds or replaces; false: no memory */
+              const struct hg_static_route *route); /* adds or replaces; false: no room or no memory */
+/* There is no room for a further name. */
+bool book_is_full(const struct route_book *b, const char *name);
 bool book_remove(struct route_book *b, const char *name);
 const struct hg_static_route *book_find(const struct route_book *b, const char *name);
 const struct hg_static_route *book_admin(const struct route_book *b,

@@ -136,6 +136,12 @@ void admin_route_add(struct admin_request *req)
                    c->route.name);
         return;
     }
+    if (book_is_full(req->cp->routes, c->route.name)) {
+        json_decref(errors);
+        admin_fail(req, ADMIN_CONFLICT, "hgctl route remove makes room",
+                   "the record has %u routes, no more are kept", book_count(req->cp->routes));
+        return;
+    }
     store(req, c, RECORD_ADD, errors);
 }
 

@@ -4,15 +4,16 @@
 #define HG_LIMITS_H
 
 #define HG_CORES_MAX        64
-#define HG_PORTS_MAX        8      /* DPDK ports */
-#define HG_IFACES_MAX       32     /* port + VLAN */
-#define HG_ADDRS_MAX        16     /* addresses of one interface */
-#define HG_LISTENERS_MAX    64     /* local SIP endpoints */
-#define HG_NODES_MAX        64     /* nodes of the cluster, index 0 is never used */
-#define HG_HOP_SLOTS        8192   /* next-hop endpoints known at one time */
-#define HG_ROUTE_SLOTS      262144 /* static routes with counters of their own */
-#define HG_TARGETS_MAX      16     /* targets tried for one request */
-#define HG_USER_MAX         128    /* bytes of a user part that routes */
+#define HG_PORTS_MAX        8       /* DPDK ports */
+#define HG_IFACES_MAX       32      /* port + VLAN */
+#define HG_ADDRS_MAX        16      /* addresses of one interface */
+#define HG_LISTENERS_MAX    64      /* local SIP endpoints */
+#define HG_NODES_MAX        64      /* nodes of the cluster, index 0 is never used */
+#define HG_HOP_SLOTS        8192    /* next-hop endpoints known at one time */
+#define HG_ROUTE_SLOTS      262144  /* static routes with counters of their own */
+#define HG_ROUTES_MAX       1000000 /* static routes of the file; as many of the record */
+#define HG_TARGETS_MAX      16      /* targets tried for one request */
+#define HG_USER_MAX         128     /* bytes of a user part that routes */
 #define HG_HOST_MAX         255
 #define HG_PATTERN_MAX      255 /* L02 */
 #define HG_SAME_PATTERN_MAX 100 /* L03 */

@@ -227,7 +227,7 @@ const struct config_list config_lists[CONFIG_LISTS_N] = {
     [CONFIG_ROUTES] = {.name = "cluster.routes",
                        FIELDS(route_fields),
                        TOP(routes, nroutes),
-                       .max = 1000000,
+                       .max = HG_ROUTES_MAX,
                        .cluster = true,
                        .reload = true,
                        .doc = "Static routes. `hgctl route add` keeps further ones in the cluster's record."},

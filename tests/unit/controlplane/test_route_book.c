@@ -27,7 +27,7 @@ static struct hg_static_route route(const char *name, uint16_t weight)
 
 static void routes_keep_their_order(void **state)
 {
-    struct route_book *b = book_create();
+    struct route_book *b = book_create(1000);
     char name[16];
 
     (void)state;
@@ -49,7 +49,7 @@ static void routes_keep_their_order(void **state)
 
 static void a_held_version_does_not_change(void **state)
 {
-    struct route_book *b = book_create();
+    struct route_book *b = book_create(1000);
     struct hg_static_route one = route("one", 1), two = route("two", 1), other = route("one", 9);
     const struct hg_static_route *held;
     uint32_t n;
@@ -71,7 +71,7 @@ static void a_held_version_does_not_change(void **state)
 
 static void a_load_takes_out_what_the_record_lost(void **state)
 {
-    struct route_book *b = book_create();
+    struct route_book *b = book_create(1000);
     struct hg_static_route one = route("one", 1), two = route("two", 1), three = route("three", 1);
 
     (void)state;
@@ -88,6 +88,27 @@ static void a_load_takes_out_what_the_record_lost(void **state)
     assert_int_equal(book_count(b), 2);
     assert_null(book_find(b, "one"));
     assert_non_null(book_find(b, "three"));
+    book_free(b);
+}
+
+static void a_full_book_takes_no_further_name(void **state)
+{
+    struct route_book *b = book_create(2);
+    struct hg_static_route one = route("one", 1), two = route("two", 1), three = route("three", 1);
+    struct hg_static_route again = route("one", 9);
+
+    (void)state;
+    assert_true(book_put(b, &one));
+    assert_false(book_is_full(b, "two"));
+    assert_true(book_put(b, &two));
+    assert_true(book_is_full(b, "three"));
+    assert_false(book_is_full(b, "two"));
+    assert_false(book_put(b, &three));
+    assert_true(book_put(b, &again));
+    assert_int_equal(book_find(b, "one")->weight, 9);
+    assert_true(book_remove(b, "two"));
+    assert_true(book_put(b, &three));
+    assert_int_equal(book_count(b), 2);
     book_free(b);
 }
 
@@ -204,6 +225,7 @@ int main(void)
         cmocka_unit_test(routes_keep_their_order),
         cmocka_unit_test(a_held_version_does_not_change),
         cmocka_unit_test(a_load_takes_out_what_the_record_lost),
+        cmocka_unit_test(a_full_book_takes_no_further_name),
         cmocka_unit_test(json_comes_back_as_it_went),
         cmocka_unit_test(json_of_others_is_checked),
         cmocka_unit_test(every_mistake_is_told_at_once),
