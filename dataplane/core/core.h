@@ -20,6 +20,12 @@ struct route;
 struct sip;
 
 #define CORE_BURST 32
+#define CORE_FLOWS 256
+
+struct hot_flow { /* how much of one flow came, by windows of a few milliseconds */
+    uint64_t window;
+    uint32_t now, before;
+};
 
 struct core_port {
     uint16_t id;      /* of the ethdev */
@@ -50,7 +56,9 @@ struct core {
     struct core_port port[HG_PORTS_MAX];
     struct ports *ports; /* shared: link states, written by the main thread */
     atomic_bool *stop;   /* shared: set by the main thread */
+    uint64_t hot_ms;     /* when a frame of a hot flow was last seen */
     struct wheel wheel;
+    struct hot_flow flow[CORE_FLOWS];
 };
 
 /* Runs one turn; returns how many things it did. */

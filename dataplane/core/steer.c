@@ -3,12 +3,6 @@
 
 #include <string.h>
 
-#include <rte_mbuf.h>
-#include <rte_prefetch.h>
-
-#include "core/core.h"
-#include "lib/mailbox.h"
-
 #define ETH_HEADER     14
 #define VLAN_HEADER    4
 #define TYPE_VLAN      0x8100
@@ -21,7 +15,7 @@
 #define PROTO_FRAGMENT 44
 #define PROTO_DEST     60
 #define EXTENSIONS_MAX 8
-#define PREFETCH_AHEAD 4
+#define UDP_HEADER     8
 
 static uint16_t be16(const uint8_t *p)
 {
@@ -120,28 +114,28 @@ enum steer_kind steer_hash(const uint8_t *frame, uint32_t len, uint64_t seed, ui
     return STEER_HERE;
 }
 
-unsigned steer_burst(struct core *core, uint16_t port, struct rte_mbuf **m, unsigned n, int all)
+bool steer_payload(const uint8_t *frame, uint32_t len, struct hg_ip *src, uint32_t *at)
 {
-    struct ctx *c = &core->ctx;
-    unsigned kept = 0;
+    uint32_t ip = ETH_HEADER;
 
-    for (unsigned i = 0; i < n && i < PREFETCH_AHEAD; i++)
-        rte_prefetch0(rte_pktmbuf_mtod(m[i], void *));
-    for (unsigned i = 0; i < n; i++) {
-        uint32_t hash;
-        if (i + PREFETCH_AHEAD < n)
-            rte_prefetch0(rte_pktmbuf_mtod(m[i + PREFETCH_AHEAD], void *));
-        enum steer_kind kind =
-            steer_hash(rte_pktmbuf_mtod(m[i], const uint8_t *), rte_pktmbuf_data_len(m[i]), c->boot, &hash);
-        unsigned to = steer_core(hash, c->cores);
-        if (kind == STEER_HERE || (kind == STEER_FLOW && !all) || to == c->core) {
-            m[kept++] = m[i];
-        } else if (mail_send(c, to, (struct mail){.kind = MAIL_RX_FRAME, .a = port, .m = m[i]})) {
-            ctx_count(c, HG_C_net_handed_over);
-        } else {
-            ctx_count(c, HG_DROP_mail_full);
-            rte_pktmbuf_free(m[i]);
-        }
+    if (len < ip + VLAN_HEADER)
+        return false;
+    uint16_t type = be16(frame + 12);
+    if (type == TYPE_VLAN) {
+        type = be16(frame + ip + 2);
+        ip += VLAN_HEADER;
     }
-    return kept;
+    const uint8_t *p = frame + ip;
+    if (type == TYPE_IP4 && len >= ip + 20 && p[9] == PROTO_UDP) {
+        uint32_t address;
+        memcpy(&address, p + 12, 4);
+        *src = hg_ip_from4(address);
+        *at = ip + (p[0] & 15u) * 4 + UDP_HEADER;
+    } else if (type == TYPE_IP6 && len >= ip + 40 && p[6] == PROTO_UDP) {
+        memcpy(src->b, p + 8, 16);
+        *at = ip + 40 + UDP_HEADER;
+    } else {
+        return false;
+    }
+    return *at < len;
 }

@@ -4,7 +4,10 @@
 #ifndef CORE_STEER_H
 #define CORE_STEER_H
 
+#include <stdbool.h>
 #include <stdint.h>
+
+#include "hg/endpoint.h"
 
 struct core;
 struct rte_mbuf;
@@ -24,8 +27,12 @@ static inline unsigned steer_core(uint32_t hash, unsigned cores)
     return (unsigned)((uint64_t)hash * cores >> 32);
 }
 
-/* Mails what belongs to other cores, keeps the rest at the front of m. all: flows too, not only fragments,
- * because the port has no usable RSS. Returns how many stay. */
-unsigned steer_burst(struct core *core, uint16_t port, struct rte_mbuf **m, unsigned n, int all);
+/* Where the payload of a UDP datagram stands that steer_hash called a flow; false: not to be told at a
+ * glance. */
+bool steer_payload(const uint8_t *frame, uint32_t len, struct hg_ip *src, uint32_t *at);
+
+/* Mails what belongs to other cores (fragments, datagrams of hot flows), keeps the rest at the front of m; n
+ * up to CORE_BURST. all: every flow, because the port has no usable RSS. Returns how many stay. */
+unsigned steer_burst(struct core *core, uint16_t port, struct rte_mbuf **m, unsigned n, bool all);
 
 #endif

@@ -93,7 +93,7 @@ static void turn_sip(struct core *core, struct datagram *d, unsigned n)
     turn_tx(core);
 }
 
-static void turn_frames(struct core *core, uint16_t port, struct rte_mbuf **m, unsigned n)
+static void turn_frames(struct core *core, uint16_t port, struct rte_mbuf **m, unsigned n, uint8_t flags)
 {
     struct datagram d[CORE_BURST];
 
@@ -102,29 +102,42 @@ static void turn_frames(struct core *core, uint16_t port, struct rte_mbuf **m, u
     uint64_t since = stage_begin(core);
     unsigned up = net_input(core->net, port, m, n, d);
     stage_end(core, HG_STAGE_net, since, n);
+    for (unsigned i = 0; flags != 0 && i < up; i++)
+        d[i].flags |= flags;
     turn_sip(core, d, up);
 }
 
 /* ---- mail ---- */
 
-struct sorted_mail {
-    uint16_t frames[HG_PORTS_MAX];
-    unsigned datagrams;
-    struct rte_mbuf *frame[HG_PORTS_MAX][CORE_BURST];
-    struct datagram datagram[CORE_BURST];
+struct mailed_frames {
+    unsigned n;
+    struct rte_mbuf *m[CORE_BURST];
 };
+
+struct sorted_mail {
+    unsigned datagrams;
+    struct datagram datagram[CORE_BURST];
+    struct mailed_frames frames[HG_PORTS_MAX], sprayed[HG_PORTS_MAX];
+};
+
+static void turn_mailed(struct core *core, uint16_t port, struct mailed_frames *f, bool sprayed)
+{
+    turn_frames(core, port, f->m, f->n, sprayed ? DATAGRAM_ALLOWED : 0);
+    f->n = 0;
+}
 
 static void mail_rx_frame(struct core *core, struct sorted_mail *s, const struct mail *mail)
 {
+    bool sprayed = mail->kind == MAIL_RX_SPRAYED;
+
     if (mail->a >= core->nports) {
         rte_pktmbuf_free(mail->m);
         return;
     }
-    s->frame[mail->a][s->frames[mail->a]++] = mail->m;
-    if (s->frames[mail->a] == CORE_BURST) {
-        turn_frames(core, mail->a, s->frame[mail->a], CORE_BURST);
-        s->frames[mail->a] = 0;
-    }
+    struct mailed_frames *f = sprayed ? &s->sprayed[mail->a] : &s->frames[mail->a];
+    f->m[f->n++] = mail->m;
+    if (f->n == CORE_BURST)
+        turn_mailed(core, mail->a, f, sprayed);
 }
 
 /* Sent on behalf of a core without a queue; that core has counted it as sent. */
@@ -155,6 +168,7 @@ static void mail_sort(struct core *core, struct sorted_mail *s, const struct mai
 {
     switch (mail->kind) {
     case MAIL_RX_FRAME:
+    case MAIL_RX_SPRAYED:
         mail_rx_frame(core, s, mail);
         break;
     case MAIL_TX_FRAME:
@@ -177,6 +191,17 @@ static void mail_sort(struct core *core, struct sorted_mail *s, const struct mai
     }
 }
 
+static void mail_prefetch(const struct mail *mail)
+{
+    if (mail->m == NULL)
+        return;
+    rte_prefetch0(mail->m);
+    if (mail->kind == MAIL_SIP_DATAGRAM)
+        rte_prefetch0(rte_mbuf_to_priv(mail->m));
+    else
+        rte_prefetch0((const char *)mail->m + mail->b);
+}
+
 static unsigned turn_mail(struct core *core)
 {
     struct mail mail[MAIL_BURST];
@@ -189,16 +214,18 @@ static unsigned turn_mail(struct core *core)
     if (n == 0)
         return 0;
     s.datagrams = 0;
-    memset(s.frames, 0, sizeof(s.frames));
+    for (uint16_t i = 0; i < core->nports; i++)
+        s.frames[i].n = s.sprayed[i].n = 0;
     for (unsigned i = 0; i < n; i++)
-        if (mail[i].m != NULL)
-            rte_prefetch0(rte_mbuf_to_priv(mail[i].m));
+        mail_prefetch(&mail[i]);
     for (unsigned i = 0; i < n; i++)
         mail_sort(core, &s, &mail[i]);
     stage_end(core, HG_STAGE_mail, since, n);
     hg_count(core->ctx.counters, HG_C_mail_received, n);
-    for (uint16_t i = 0; i < core->nports; i++)
-        turn_frames(core, i, s.frame[i], s.frames[i]);
+    for (uint16_t i = 0; i < core->nports; i++) {
+        turn_mailed(core, i, &s.frames[i], false);
+        turn_mailed(core, i, &s.sprayed[i], true);
+    }
     turn_sip(core, s.datagram, s.datagrams);
     return n;
 }
@@ -227,7 +254,7 @@ static unsigned turn_rx(struct core *core)
         hg_count(core->ctx.counters, HG_C_rx_bytes, bytes);
         unsigned kept = core->ctx.cores > 1 ? steer_burst(core, i, m, n, p->steer) : n;
         stage_end(core, HG_STAGE_rx, since, n);
-        turn_frames(core, i, m, kept);
+        turn_frames(core, i, m, kept, 0);
     }
     core->loaded = full;
     return work;

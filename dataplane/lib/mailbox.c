@@ -78,6 +78,19 @@ bool mail_send(struct ctx *c, unsigned to_core, struct mail mail)
     return true;
 }
 
+unsigned mail_send_burst(struct ctx *c, unsigned to_core, struct mail *mail, unsigned n)
+{
+    struct mail_out *out = c->mail;
+
+    if (unlikely(to_core >= out->cores))
+        return 0;
+    for (unsigned i = 0; i < n; i++)
+        mail[i].from = (uint8_t)out->self;
+    n = rte_ring_sp_enqueue_burst_elem(out->to[to_core], mail, sizeof(*mail), n, NULL);
+    hg_count(c->counters, HG_C_mail_sent, n);
+    return n;
+}
+
 unsigned mail_take(struct mail_in *in, struct mail *out, unsigned max)
 {
     unsigned n = 0, box = in->first;

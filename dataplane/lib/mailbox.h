@@ -16,12 +16,13 @@ struct rte_ring;
 struct ctx;
 
 enum mail_kind {
-    MAIL_RX_FRAME =
-        1,          /* a = port: a raw frame that this core should process (software steering, fragments) */
-    MAIL_TX_FRAME,  /* a = port: a finished frame for a port on which the sender has no queue */
-    MAIL_NEIGHBOUR, /* a = port: a copy of an ARP/ND frame, to be learned and not answered */
+    MAIL_RX_FRAME = 1, /* a = port: a raw frame that this core should process (software steering, fragments);
+                        * b = bytes from the mbuf to the frame, to prefetch it by */
+    MAIL_TX_FRAME,     /* a = port: a finished frame for a port on which the sender has no queue */
+    MAIL_NEIGHBOUR,    /* a = port: a copy of an ARP/ND frame, to be learned and not answered */
     MAIL_SIP_DATAGRAM, /* a datagram of the sip room; its struct datagram stands in the mbuf's private area */
     MAIL_HOP_HEALTH,   /* a = hop slot, b = state; no mbuf */
+    MAIL_RX_SPRAYED,   /* like MAIL_RX_FRAME, of a hot flow: the sender's guard has let the source pass */
 };
 
 struct mail {
@@ -62,6 +63,8 @@ void mail_office_bind(const struct mail_office *o, unsigned core, struct mail_ou
 
 /* false: the box is full, the caller still owns m and counts the drop. */
 bool mail_send(struct ctx *c, unsigned to_core, struct mail mail);
+/* Returns how many went, the first ones; the rest are still the caller's. */
+unsigned mail_send_burst(struct ctx *c, unsigned to_core, struct mail *mail, unsigned n);
 /* Takes up to max mails, fairly from all senders. Returns how many. */
 unsigned mail_take(struct mail_in *in, struct mail *out, unsigned max);
 /* Mails waiting in all boxes of this core. */

@@ -12,7 +12,7 @@ struct rte_mbuf;
 enum datagram_flags {
     /* came by mailbox from the core that received it: guarded and steered already */
     DATAGRAM_HANDED_OVER = 1,
-    DATAGRAM_ALLOWED = 2, /* the guard has let it pass */
+    DATAGRAM_ALLOWED = 2, /* the guard has let it pass, here or on the core that received it */
 };
 
 struct datagram {

@@ -77,30 +77,35 @@ static bool neighbour_may(struct sip *s, const struct hg_ip *ip, uint16_t index,
     return bucket_take(b, ms, rate, burst ? burst : rate);
 }
 
-unsigned guard_check(struct sip *s, struct datagram *d)
+unsigned guard_source(struct sip *s, const struct hg_ip *src)
 {
     struct guard *g = s->guard;
     uint64_t ms = s->ctx->ms + 1;
     bool may;
-    if (d->flags & (DATAGRAM_ALLOWED | DATAGRAM_HANDED_OVER))
-        return 0;
-    if (g->last_ms != ms || !hg_ip_eq(&g->last_ip, &d->src.ip)) {
-        g->last_access = route_access(s->route, &d->src.ip, &g->last_index);
-        g->last_ip = d->src.ip;
+    if (g->last_ms != ms || !hg_ip_eq(&g->last_ip, src)) {
+        g->last_access = route_access(s->route, src, &g->last_index);
+        g->last_ip = *src;
         g->last_ms = ms;
     }
-    if (g->last_access == ACCESS_DENIED) {
-        log_ip(s->ctx, HG_LOGID_acl_denied, &d->src.ip);
+    if (g->last_access == ACCESS_DENIED)
         return HG_DROP_acl_denied;
-    }
     if (g->last_access == ACCESS_NEIGHBOUR)
-        may = neighbour_may(s, &d->src.ip, g->last_index, ms);
+        may = neighbour_may(s, src, g->last_index, ms);
     else
-        may = bucket_take(source_bucket(s, &d->src.ip, ms), ms, (uint64_t)s->ctx->config->sip_source_rate,
+        may = bucket_take(source_bucket(s, src, ms), ms, (uint64_t)s->ctx->config->sip_source_rate,
                           (uint64_t)s->ctx->config->sip_source_burst);
-    if (!may) {
-        log_ip(s->ctx, HG_LOGID_source_rate, &d->src.ip);
-        return HG_DROP_source_rate;
+    return may ? 0 : HG_DROP_source_rate;
+}
+
+unsigned guard_check(struct sip *s, struct datagram *d)
+{
+    unsigned r;
+    if (d->flags & (DATAGRAM_ALLOWED | DATAGRAM_HANDED_OVER))
+        return 0;
+    r = guard_source(s, &d->src.ip);
+    if (r) {
+        log_ip(s->ctx, r == HG_DROP_acl_denied ? HG_LOGID_acl_denied : HG_LOGID_source_rate, &d->src.ip);
+        return r;
     }
     d->flags |= DATAGRAM_ALLOWED;
     return 0;

@@ -188,10 +188,6 @@ static void input_chunk(struct sip *s, struct datagram *d, unsigned n)
             continue;
         }
         work_init(s, &s->work[k], &d[i], &s->msg[k]);
-        if (s->ctx->cores > 1 && spray_away(s, &s->work[k])) {
-            finish(s, &d[i], s->work[k].done);
-            continue;
-        }
         k++;
     }
     for (unsigned i = 0; i < k; i++)

@@ -85,7 +85,6 @@ struct decision {
 struct edits;
 struct guard;
 struct txns;
-struct spray;
 
 struct overload {
     uint64_t busy_cycles, tsc; /* at the last look */
@@ -117,7 +116,6 @@ struct sip {
     struct overload overload;
     struct guard *guard;
     struct txns *txns;
-    struct spray *spray;
     struct hop_oc *oc; /* [HG_HOP_SLOTS] */
     struct decision decision;
     struct work work[SIP_BURST];
@@ -143,6 +141,7 @@ void sip_send(struct sip *s, struct rte_mbuf *m, const struct hg_endpoint *src,
 struct guard *guard_create(void);
 void guard_destroy(struct guard *g);
 /* 0: pass; else the drop. */
+unsigned guard_source(struct sip *s, const struct hg_ip *src);
 unsigned guard_check(struct sip *s, struct datagram *d);
 
 /* ---- keepalive.c, stun.c ---- */
@@ -176,9 +175,13 @@ unsigned proxy_request(struct sip *s, struct work *w);
 unsigned stateless_forward(struct sip *s, struct work *w, const struct decision *dec);
 /* Hands the datagram to the core that owns its Call-ID. */
 unsigned stateless_hand_over(struct sip *s, struct work *w, unsigned core);
+static inline unsigned sip_owner_of(const struct sip *s, uint64_t call_hash)
+{
+    return (unsigned)((call_hash >> 32) * s->ctx->cores >> 32);
+}
 static inline unsigned sip_owner(const struct sip *s, const struct work *w)
 {
-    return (unsigned)((w->call_hash >> 32) * s->ctx->cores >> 32);
+    return sip_owner_of(s, w->call_hash);
 }
 
 /* ---- response.c ---- */
@@ -218,12 +221,6 @@ unsigned overload_shed(struct sip *s, struct work *w);
 void overload_via_edits(struct sip *s, const struct sip_msg *m, const struct sip_via *via, struct edits *e);
 void overload_heard(struct sip *s, uint16_t hop_slot, const struct sip_via *ours);
 bool overload_hop_sheds(struct sip *s, uint16_t hop_slot);
-
-/* ---- spray.c ---- */
-struct spray *spray_create(void);
-void spray_destroy(struct spray *p);
-/* true: the datagram went to another core; w->done is set. */
-bool spray_away(struct sip *s, struct work *w);
 
 /* ---- trace.c ---- */
 void trace_message(struct sip *s, struct slice message, const struct hg_endpoint *src,

@@ -52,10 +52,9 @@ struct sip *sip_create(struct ctx *ctx, struct net *net, struct route *route)
     for (unsigned i = 0; i < s->nlisteners; i++)
         s->has_v6 |= !hg_ip_is4(&s->listener[i].ep.ip);
     s->guard = guard_create();
-    s->spray = spray_create();
     s->oc = rte_zmalloc("sip oc", sizeof(*s->oc) * HG_HOP_SLOTS, 64);
     s->txns = txns_create(ctx->config);
-    if (!s->guard || !s->spray || !s->oc || !s->txns) {
+    if (!s->guard || !s->oc || !s->txns) {
         fprintf(stderr, "sip: no memory for the tables of core %u; lower dataplane.transactions_max\n",
                 ctx->core);
         sip_destroy(s);
@@ -71,7 +70,6 @@ void sip_destroy(struct sip *s)
     if (s->txns)
         txns_destroy(s->txns);
     guard_destroy(s->guard);
-    spray_destroy(s->spray);
     rte_free(s->oc);
     rte_free(s);
 }

@@ -67,6 +67,16 @@ void sip_input(struct sip *sip, struct datagram *d, unsigned n)
         one(sip, &d[i]);
 }
 
+bool sip_spray(struct sip *sip, const struct hg_ip *src, const char *data, uint32_t len, unsigned *core)
+{
+    (void)sip;
+    (void)src;
+    (void)data;
+    (void)len;
+    (void)core;
+    return false;
+}
+
 void sip_timers(struct sip *sip, struct wheel_timer **t, unsigned n)
 {
     (void)t;
