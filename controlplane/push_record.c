@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "assign/domain.h"
 #include "assign/users.h"
 #include "controlplane.h"
 #include "push.h"
@@ -42,6 +43,14 @@ static void one_user(struct controlplane *cp, struct slice field, struct slice v
         bad(cp, "user", field, "its node has no name, or there are too many nodes");
         return;
     }
+    /* Kept as it is, for a record that has to be given back; the cores take it by the cluster's domain only.
+     */
+    char home[USERS_NAME_MAX + 1];
+    uint32_t home_len = len;
+    memcpy(home, name, len + 1);
+    if (!user_take_home(cp->config, home, &home_len) ||
+        !slice_eq(slice_of(home, home_len), slice_of(name, len)))
+        bad(cp, "user", field, "its domain is not cluster.domain, no request finds it");
     if (!users_set(cp->users, slice_of(name, len), node, &changed))
         bad(cp, "user", field, "out of memory");
     else if (changed)

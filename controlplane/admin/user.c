@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "admin/request.h"
+#include "assign/domain.h"
 #include "controlplane.h"
 #include "push.h"
 
@@ -25,6 +26,9 @@ static bool take_user(struct admin_request *req, struct change *c)
         admin_fail(req, ADMIN_BAD_REQUEST, "bob@example.com", "%s", user ? why : "user is missing");
         return false;
     }
+    /* What another writer put into the record under any domain can be seen and removed under it. */
+    if (!users_find(req->cp->users, slice_of(c->name, c->len)))
+        (void)user_take_home(req->cp->config, c->name, &c->len);
     return true;
 }
 
@@ -167,6 +171,13 @@ void admin_user_set(struct admin_request *req)
         admin_fail(req, node ? ADMIN_NOT_FOUND : ADMIN_BAD_REQUEST,
                    "nodes stand in cluster.nodes of the configuration",
                    node ? "no node is named %.100s" : "node is missing%s", node ? node : "");
+        return;
+    }
+    if (!user_take_home(cp->config, c->name, &c->len)) {
+        admin_fail(req, ADMIN_BAD_REQUEST,
+                   "a further name of the cluster is an item of cluster.domain_aliases",
+                   "%.300s is not of the domain %s: no request would find the user", c->name,
+                   cp->config->cluster_domain);
         return;
     }
     /* "applied" must mean that the cores have it */

@@ -178,6 +178,15 @@ static void requests_that_are_none(void **state)
     refused(rig, "{\"v\":1,\"cmd\":\"user.find\",\"args\":{\"user\":\"a\\u0000@b\"}}", "bad_request",
             "u0000");
     refused(rig, "{\"v\":1,\"cmd\":\"user.list\",\"args\":{\"limit\":0}}", "bad_request", "from 1 to");
+    /* refused for its first argument, with others behind it */
+    for (unsigned i = 0; i < 4; i++) {
+        static const char *const changes[] = {"route.add", "route.set", "route.remove", "user.set"};
+        char request[160];
+        snprintf(request, sizeof(request),
+                 "{\"v\":1,\"cmd\":\"%s\",\"args\":{\"wait\":5,\"route\":{\"name\":\"a\"},\"user\":\"a@b\"}}",
+                 changes[i]);
+        refused(rig, request, "bad_request", "true or false");
+    }
     refused(rig, "{\"v\":1,\"cmd\":\"route.list\",\"args\":{\"state\":\"up\"}}", "bad_request",
             "out_of_service");
     refused(rig, "{\"v\":1,\"cmd\":\"drain\",\"args\":{\"on\":1}}", "bad_request", "true or false");
@@ -323,7 +332,7 @@ static void changes_need_the_record(void **state)
             "{\"v\":1,\"cmd\":\"route.add\",\"args\":{\"route\":{\"name\":\"a\",\"pattern\":\"1\",\"next_"
             "hop\":\"1.2.3.4\"}}}",
             "unavailable", "Redis");
-    refused(rig, "{\"v\":1,\"cmd\":\"user.set\",\"args\":{\"user\":\"a@b\",\"node\":\"node2\"}}",
+    refused(rig, "{\"v\":1,\"cmd\":\"user.set\",\"args\":{\"user\":\"a@example.com\",\"node\":\"node2\"}}",
             "unavailable", "Redis");
     refused(rig, "{\"v\":1,\"cmd\":\"user.remove\",\"args\":{\"user\":\"a@b\"}}", "unavailable", "Redis");
     json_t *r = done(rig, "{\"v\":1,\"cmd\":\"user.list\"}");
@@ -346,6 +355,35 @@ static void a_full_user_table_takes_nobody(void **state)
             "unavailable", "Redis");
     rig->cp->config->dp_users_max = max;
     assert_true(users_remove(rig->cp->users, slice_str("in@example.com")));
+}
+
+/* The cores look users up by cluster.domain: another name of the cluster means the same user, a foreign
+ * domain nobody. */
+static void a_user_is_of_the_clusters_domain(void **state)
+{
+    struct rig *rig = *state;
+    bool changed;
+
+    refused(rig, "{\"v\":1,\"cmd\":\"user.set\",\"args\":{\"user\":\"bob@other.org\",\"node\":\"node2\"}}",
+            "bad_request", "bob@other.org is not of the domain example.com");
+    refused(rig, "{\"v\":1,\"cmd\":\"user.set\",\"args\":{\"user\":\"bob@EXAMPLE.com\",\"node\":\"node2\"}}",
+            "unavailable", "Redis");
+    assert_non_null(users_set(rig->cp->users, slice_str("bob@example.com"), 2, &changed));
+    assert_non_null(users_set(rig->cp->users, slice_str("eve@other.org"), 2, &changed));
+    rig->cp->config->aliases = calloc(1, sizeof(*rig->cp->config->aliases));
+    rig->cp->config->naliases = 1;
+    strcpy(rig->cp->config->aliases[0], "Alias.example");
+    json_t *r = done(rig, "{\"v\":1,\"cmd\":\"user.find\",\"args\":{\"user\":\"bob@alias.EXAMPLE\"}}");
+    assert_string_equal(json_string_value(json_object_get(r, "user")), "bob@example.com");
+    json_decref(r);
+    json_decref(done(rig, "{\"v\":1,\"cmd\":\"user.find\",\"args\":{\"user\":\"eve@other.org\"}}"));
+    refused(rig, "{\"v\":1,\"cmd\":\"user.find\",\"args\":{\"user\":\"eve@alias.example\"}}", "not_found",
+            "nobody serves eve@example.com");
+    refused(rig,
+            "{\"v\":1,\"cmd\":\"user.set\",\"args\":{\"user\":\"bob@alias.example\",\"node\":\"node2\"}}",
+            "unavailable", "Redis");
+    assert_true(users_remove(rig->cp->users, slice_str("bob@example.com")));
+    assert_true(users_remove(rig->cp->users, slice_str("eve@other.org")));
 }
 
 static void changes_are_checked_first(void **state)
@@ -431,6 +469,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(routes_are_shown_and_explained, start, stop),
         cmocka_unit_test_setup_teardown(changes_need_the_record, start, stop),
         cmocka_unit_test_setup_teardown(a_full_user_table_takes_nobody, start, stop),
+        cmocka_unit_test_setup_teardown(a_user_is_of_the_clusters_domain, start, stop),
         cmocka_unit_test_setup_teardown(changes_are_checked_first, start, stop),
         cmocka_unit_test_setup_teardown(a_reload_takes_good_files_only, start, stop),
         cmocka_unit_test_setup_teardown(the_socket_is_for_its_group_only, start, stop),
