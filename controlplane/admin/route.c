@@ -118,10 +118,10 @@ static struct change *begin(struct admin_request *req)
 void admin_route_add(struct admin_request *req)
 {
     struct change *c = begin(req);
-    const json_t *object = json_object_get(req->args, "route");
 
     if (!c)
-        return;
+        return; /* the request is over, and gone */
+    const json_t *object = json_object_get(req->args, "route");
     if (!json_is_object(object)) {
         admin_fail(req, ADMIN_BAD_REQUEST, NULL, "route is missing, or is not an object");
         return;

@@ -187,6 +187,15 @@ static void requests_that_are_none(void **state)
                  changes[i]);
         refused(rig, request, "bad_request", "true or false");
     }
+    /* refused for its first argument, with others behind it */
+    for (unsigned i = 0; i < 4; i++) {
+        static const char *const changes[] = {"route.add", "route.set", "route.remove", "user.set"};
+        char request[160];
+        snprintf(request, sizeof(request),
+                 "{\"v\":1,\"cmd\":\"%s\",\"args\":{\"wait\":5,\"route\":{\"name\":\"a\"},\"user\":\"a@b\"}}",
+                 changes[i]);
+        refused(rig, request, "bad_request", "true or false");
+    }
     refused(rig, "{\"v\":1,\"cmd\":\"route.list\",\"args\":{\"state\":\"up\"}}", "bad_request",
             "out_of_service");
     refused(rig, "{\"v\":1,\"cmd\":\"drain\",\"args\":{\"on\":1}}", "bad_request", "true or false");
