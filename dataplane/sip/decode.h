@@ -50,7 +50,7 @@ struct sip_via {
     uint16_t port;       /* 0 = not given */
     struct slice params; /* after the first ';', without it */
     struct slice branch, received, maddr, ttl, rport;
-    bool has_rport; /* rport present, with or without value */
+    bool has_rport; /* rport present; without a value rport.p stands where it belongs */
 };
 
 struct sip_cseq {

@@ -44,13 +44,12 @@ void forward_received(const struct sip_msg *m, const struct sip_via *via, const 
 {
     bool same = via->host_kind != SIP_HOST_NAME && hg_ip_eq(&via->ip, &src->ip);
     struct text t;
-    const char *end;
-    if (via->has_rport && param_find(via->params, SLICE_LIT("rport"), &end)) {
-        uint32_t cut = via->rport.len ? (uint32_t)(via->rport.p + via->rport.len - end) : 0;
+    if (via->has_rport) {
         t = edits_text(e);
-        text_lit(&t, "=");
+        if (via->rport.len == 0)
+            text_lit(&t, "=");
         text_number(&t, src->port);
-        edits_add_text(e, offset(m, end), cut, &t);
+        edits_add_text(e, offset(m, via->rport.p), via->rport.len, &t);
     }
     if (same && !via->has_rport && via->received.len == 0)
         return;
