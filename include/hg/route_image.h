@@ -17,7 +17,7 @@
 #include "hg/limits.h"
 
 #define HG_IMAGE_MAGIC   0x48475f524f555445ull
-#define HG_IMAGE_LAYOUT  2
+#define HG_IMAGE_LAYOUT  3
 #define HG_IMAGE_PROBES  255 /* slots looked at for one key at most; the compiler sees to it */
 #define HG_IMAGE_TARGETS 32  /* endpoints of one route: what a name may resolve to */
 #define HG_IMAGE_SUFFIX_FORMS                                                                                \
@@ -120,6 +120,7 @@ static_assert(sizeof(struct hg_image_hop) == 24, "layout");
 
 struct hg_image_neighbour {
     uint32_t rate, burst; /* rate 0: exempt */
+    uint32_t id;          /* of its name: stays when the order in the configuration changes */
 };
 
 struct hg_image_shape { /* a form of embedded wildcards; there are as many as templates */
@@ -185,6 +186,7 @@ static inline uint64_t hg_image_mix(uint64_t h, uint64_t w)
 struct hg_image_text {
     uint32_t len; /* of the subject; only the first HG_IMAGE_TEXT_MAX bytes stand in c */
     uint32_t stored;
+    uint64_t tail; /* what follows the last whole word */
     uint64_t state[HG_IMAGE_TEXT_MAX / 8 + 1];
     char c[HG_IMAGE_TEXT_MAX + 8];
 };
@@ -199,24 +201,45 @@ static inline uint64_t hg_image_load(const char *p)
 static inline void hg_image_text_seal(struct hg_image_text *t, uint64_t seed)
 {
     memset(t->c + t->stored, 0, 8);
+    t->tail = hg_image_load(t->c + (t->stored & ~7u));
     t->state[0] = seed;
     for (uint32_t i = 0; i < t->stored / 8; i++)
         t->state[i + 1] = hg_image_mix(t->state[i], hg_image_load(t->c + 8 * i));
+}
+
+/* The last len % 8 bytes of p in one word, without a look past them. */
+static inline uint64_t hg_image_tail(const char *p, uint32_t len)
+{
+    uint32_t n = len & 7, low, high;
+    if (n == 0)
+        return 0;
+    if (len >= 8)
+        return hg_image_load(p + len - 8) >> (64 - 8 * n);
+    if (n < 4)
+        return (uint64_t)(uint8_t)p[0] | (uint64_t)(uint8_t)p[n / 2] << n / 2 * 8 |
+               (uint64_t)(uint8_t)p[n - 1] << (n - 1) * 8;
+    memcpy(&low, p, 4);
+    memcpy(&high, p + n - 4, 4);
+    return low | (uint64_t)high << (n - 4) * 8;
 }
 
 static inline void hg_image_text_set(struct hg_image_text *t, uint64_t seed, const char *p, uint32_t len)
 {
     t->len = len;
     t->stored = len < HG_IMAGE_TEXT_MAX ? len : HG_IMAGE_TEXT_MAX;
+    /* hashed from where it stands: a word read over two pieces just written would wait for both */
+    t->tail = hg_image_tail(p, t->stored);
+    t->state[0] = seed;
+    for (uint32_t i = 0; i < t->stored / 8; i++)
+        t->state[i + 1] = hg_image_mix(t->state[i], hg_image_load(p + 8 * i));
     memcpy(t->c, p, t->stored);
-    hg_image_text_seal(t, seed);
 }
 
 /* Hash of the first len bytes, len <= stored. */
 static inline uint64_t hg_image_hash(const struct hg_image_text *t, uint32_t len, uint8_t kind,
                                      uint32_t context)
 {
-    uint64_t tail = hg_image_load(t->c + (len & ~7u));
+    uint64_t tail = len / 8 == t->stored / 8 ? t->tail : hg_image_load(t->c + (len & ~7u));
     tail &= (1ull << (len & 7) * 8) - 1;
     uint64_t h = hg_image_mix(t->state[len / 8], tail);
     return hg_image_mix(h, (uint64_t)context << 32 | (uint64_t)len << 8 | kind);
