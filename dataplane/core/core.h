@@ -57,6 +57,7 @@ struct core {
     struct ports *ports; /* shared: link states, written by the main thread */
     atomic_bool *stop;   /* shared: set by the main thread */
     uint64_t hot_ms;     /* when a frame of a hot flow was last seen */
+    uint32_t hot_at;     /* bytes before the Call-ID in datagrams of hot flows, of the shorter ones */
     struct wheel wheel;
     struct hot_flow flow[CORE_FLOWS];
 };

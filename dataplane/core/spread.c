@@ -13,12 +13,12 @@
 #include "lib/mailbox.h"
 #include "sip/sip.h"
 
-#define HOT_WINDOW    8   /* ms */
-#define HOT_FRAMES    512 /* of one flow in a window: 64,000/s */
-#define AHEAD         4
-#define AHEAD_HOT     6
-#define LINE          64
-#define LINES_CALL_ID 7 /* of a frame, in which the Call-ID mostly stands */
+#define HOT_WINDOW 8   /* ms */
+#define HOT_FRAMES 512 /* of one flow in a window: 64,000/s */
+#define AHEAD      4
+#define AHEAD_HOT  6
+#define LINE       64
+#define SLACK      32 /* how much shorter a message may be before it costs a second look */
 
 /* Flows that share a slot are hot together: they are then spread, which is harmless. */
 static bool flow_is_hot(struct core *core, uint32_t hash)
@@ -43,19 +43,27 @@ static bool spray(struct core *core, const struct rte_mbuf *m, unsigned *to)
 {
     const uint8_t *frame = rte_pktmbuf_mtod(m, const uint8_t *);
     uint32_t len = rte_pktmbuf_data_len(m), at;
+    uint32_t from = core->hot_at > SLACK ? core->hot_at - SLACK : 0;
     struct hg_ip src;
 
-    return steer_payload(frame, len, &src, &at) &&
-           sip_spray(core->sip, &src, (const char *)frame + at, len - at, to);
+    if (!steer_payload(frame, len, &src, &at) ||
+        !sip_spray(core->sip, &src, (const char *)frame + at, len - at, &from, to))
+        return false;
+    core->hot_at = from < core->hot_at ? from : core->hot_at + (from - core->hot_at) / 16;
+    return true;
 }
 
-static void prefetch_frame(const struct rte_mbuf *m, bool hot)
+/* Every line that this core does not touch is one that the other need not fetch from here. */
+static void prefetch_frame(const struct core *core, const struct rte_mbuf *m, bool hot)
 {
     const char *p = rte_pktmbuf_mtod(m, const char *);
 
     rte_prefetch0(p);
-    for (unsigned i = 1; hot && i < LINES_CALL_ID; i++)
-        rte_prefetch0(p + (size_t)i * LINE);
+    if (!hot)
+        return;
+    p += core->hot_at;
+    rte_prefetch0(p);
+    rte_prefetch0(p + LINE);
 }
 
 /* One burst of mail to each core that gets any, so that the ring is touched once. Returns what is sent back
@@ -104,12 +112,12 @@ unsigned steer_burst(struct core *core, uint16_t port, struct rte_mbuf **m, unsi
     unsigned ahead = hot ? AHEAD_HOT : AHEAD;
 
     for (unsigned i = 0; i < n && i < ahead; i++)
-        prefetch_frame(m[i], hot);
+        prefetch_frame(core, m[i], hot);
     for (unsigned i = 0; i < n; i++) {
         uint8_t kind = MAIL_RX_FRAME;
         uint32_t hash;
         if (i + ahead < n)
-            prefetch_frame(m[i + ahead], hot);
+            prefetch_frame(core, m[i + ahead], hot);
         enum steer_kind is =
             steer_hash(rte_pktmbuf_mtod(m[i], const uint8_t *), rte_pktmbuf_data_len(m[i]), c->boot, &hash);
         bool home = is == STEER_HERE || (is == STEER_FLOW && !all);

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Which core a datagram of a hot flow goes to, told by its Call-ID before it is parsed. */
+#include <emmintrin.h>
+
 #include "sip/mix.h"
 #include "sip/proxy.h"
 
@@ -7,41 +9,62 @@
  * the less of its own share is left to it. Percent of that share. */
 static unsigned share_kept(unsigned cores)
 {
-    return cores < 3 ? 100 : cores < 13 ? 116 - 9 * cores : 0;
+    return cores < 13 ? 112 - 9 * cores : 0;
 }
 
-/* The Call-ID of a well-formed message without parsing it: enough to spread, never enough to decide. */
+/* line: the line feed before a header; whether its name is Call-ID or i, and where the value begins. */
+static const char *call_id_value(const char *line, const char *end)
+{
+    if (end - line > 10 && line[5] == '-' && line[8] == ':' && (line[1] | 0x20) == 'c' &&
+        (line[6] | 0x20) == 'i')
+        return line + 9;
+    if (end - line > 4 && line[2] == ':' && (line[1] | 0x20) == 'i')
+        return line + 3;
+    return NULL;
+}
+
+static bool value_of(const char *v, const char *end, struct slice *out)
+{
+    const char *stop = memchr(v, '\n', (size_t)(end - v));
+    if (!stop)
+        return false;
+    while (v < stop && (*v == ' ' || *v == '\t'))
+        v++;
+    while (stop > v && (unsigned char)stop[-1] <= ' ')
+        stop--;
+    *out = slice_of(v, (uint32_t)(stop - v));
+    return out->len > 0;
+}
+
+/* The Call-ID of a well-formed message without parsing it: enough to spread, never enough to decide. Sixteen
+ * bytes at a time: line feeds before a C or an I. */
 static bool quick_call_id(const char *p, uint32_t len, struct slice *out)
 {
-    const char *end = p + len, *line = memchr(p, '\n', len);
-    while (line && end - line > 10) {
-        const char *v = NULL, *next;
-        if ((line[1] == 'C' || line[1] == 'c') && line[5] == '-' && line[8] == ':')
-            v = line + 9;
-        else if ((line[1] == 'i' || line[1] == 'I') && line[2] == ':')
-            v = line + 3;
-        else if (line[1] == '\r')
-            return false;
-        next = memchr(line + 1, '\n', (size_t)(end - line - 1));
-        if (v && next && v <= next) { /* the line may end inside what looks like the name */
-            while (v < next && (*v == ' ' || *v == '\t'))
-                v++;
-            *out = slice_of(v, (uint32_t)(next - v));
-            while (out->len && (unsigned char)out->p[out->len - 1] <= ' ')
-                out->len--;
-            return out->len > 0;
+    const __m128i feed = _mm_set1_epi8('\n'), c = _mm_set1_epi8('c'), i = _mm_set1_epi8('i'),
+                  lower = _mm_set1_epi8(0x20);
+    const char *end = p + len;
+    for (; end - p > 16; p += 16) {
+        __m128i a = _mm_cmpeq_epi8(_mm_loadu_si128((const void *)p), feed);
+        __m128i b = _mm_or_si128(_mm_loadu_si128((const void *)(p + 1)), lower);
+        b = _mm_or_si128(_mm_cmpeq_epi8(b, c), _mm_cmpeq_epi8(b, i));
+        for (int m = _mm_movemask_epi8(_mm_and_si128(a, b)); m; m &= m - 1) {
+            const char *v = call_id_value(p + __builtin_ctz((unsigned)m), end);
+            if (v)
+                return value_of(v, end, out);
         }
-        line = next;
     }
     return false;
 }
 
-bool sip_spray(struct sip *s, const struct hg_ip *src, const char *data, uint32_t len, unsigned *core)
+bool sip_spray(struct sip *s, const struct hg_ip *src, const char *data, uint32_t len, uint32_t *from,
+               unsigned *core)
 {
     unsigned self = s->ctx->core, cores = s->ctx->cores, to;
+    uint32_t skip = *from < len ? *from : 0;
     struct slice call_id;
-    if (!quick_call_id(data, len, &call_id))
+    if (!quick_call_id(data + skip, len - skip, &call_id) && !(skip && quick_call_id(data, len, &call_id)))
         return false;
+    *from = (uint32_t)(call_id.p - data);
     uint64_t hash = mix_slice(s->seed, call_id);
     to = sip_owner_of(s, hash);
     if (to == self && (uint32_t)hash % 100 >= share_kept(cores))

@@ -67,8 +67,10 @@ void sip_input(struct sip *sip, struct datagram *d, unsigned n)
         one(sip, &d[i]);
 }
 
-bool sip_spray(struct sip *sip, const struct hg_ip *src, const char *data, uint32_t len, unsigned *core)
+bool sip_spray(struct sip *sip, const struct hg_ip *src, const char *data, uint32_t len, uint32_t *from,
+               unsigned *core)
 {
+    (void)from;
     (void)sip;
     (void)src;
     (void)data;
