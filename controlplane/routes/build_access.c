@@ -96,6 +96,16 @@ static bool put_neighbour_names(struct builder *b, const char *host, uint32_t nu
     return found;
 }
 
+static uint32_t id_of(const char *name)
+{
+    char host[HG_HOST_MAX + 1];
+    uint32_t len = hg_host_normalise(slice_str(name), host);
+    uint64_t h = len;
+    for (uint32_t i = 0; i < len; i++)
+        h = hg_image_mix(h, (uint8_t)host[i] + 1u);
+    return (uint32_t)(h >> 32);
+}
+
 /* Configured neighbours have their place in the configuration as number; next hops come after them. */
 static void build_neighbours(struct builder *b)
 {
@@ -105,7 +115,8 @@ static void build_neighbours(struct builder *b)
     uint32_t n = 0;
     c->neighbours_unresolved = 0;
     for (; n < g->nneighbours && n < UINT16_MAX - HG_HOP_SLOTS; n++) {
-        list[n] = (struct hg_image_neighbour){g->neighbours[n].rate, g->neighbours[n].burst};
+        list[n] = (struct hg_image_neighbour){g->neighbours[n].rate, g->neighbours[n].burst,
+                                              id_of(g->neighbours[n].host)};
         if (!put_neighbour_names(b, g->neighbours[n].host, n))
             c->neighbours_unresolved++;
     }

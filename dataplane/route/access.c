@@ -51,7 +51,8 @@ enum route_access route_access(const struct route *r, const struct hg_ip *src, u
     return ACCESS_DENIED;
 }
 
-bool route_neighbour_limit(const struct route *r, uint16_t index, uint32_t *rate, uint32_t *burst)
+bool route_neighbour_limit(const struct route *r, uint16_t index, uint32_t *rate, uint32_t *burst,
+                           uint32_t *id)
 {
     if (!r->image || index >= r->image->section[HG_SECTION_NEIGHBOURS].n)
         return false;
@@ -59,6 +60,7 @@ bool route_neighbour_limit(const struct route *r, uint16_t index, uint32_t *rate
         HG_IMAGE_AT(r->image, HG_SECTION_NEIGHBOURS, struct hg_image_neighbour) + index;
     *rate = n->rate;
     *burst = n->burst;
+    *id = n->id;
     return n->rate != 0;
 }
 

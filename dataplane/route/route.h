@@ -101,8 +101,9 @@ enum route_access {
 /* index: dense number of the neighbour or network that matched, for its counters and bucket. Numbers of
  * neighbours and of networks are apart, and change only with a swap of the image. */
 enum route_access route_access(const struct route *r, const struct hg_ip *src, uint16_t *index);
-/* The neighbour's own bucket; false: it is exempt. */
-bool route_neighbour_limit(const struct route *r, uint16_t index, uint32_t *rate, uint32_t *burst);
+/* The neighbour's own bucket; false: it is exempt. id is its own, whatever number an image gives it. */
+bool route_neighbour_limit(const struct route *r, uint16_t index, uint32_t *rate, uint32_t *burst,
+                           uint32_t *id);
 /* Name of a configured neighbour, node or next hop -> its address as resolved by the control plane; an
  * address stands for itself only when it is one of theirs. port 0: the configured one, else 5060. */
 bool route_host_find(const struct route *r, struct slice host, uint16_t port, struct hg_endpoint *out);

@@ -19,12 +19,17 @@ struct bucket {
     uint64_t tokens; /* thousandths of a datagram */
 };
 
+struct neighbour_bucket {
+    struct bucket b;
+    uint32_t id; /* whose: a reload may give the number to another neighbour */
+};
+
 struct guard {
     struct hg_ip last_ip; /* most traffic of a burst has one source */
     uint64_t last_ms;
     enum route_access last_access;
     uint16_t last_index;
-    struct bucket neighbour[GUARD_NEIGHBOURS];
+    struct neighbour_bucket neighbour[GUARD_NEIGHBOURS];
     struct bucket source[GUARD_SETS][GUARD_WAYS];
 };
 
@@ -66,14 +71,22 @@ static struct bucket *source_bucket(struct sip *s, const struct hg_ip *ip, uint6
     return oldest;
 }
 
+static struct bucket *neighbour_bucket(struct guard *g, uint16_t index, uint32_t id)
+{
+    struct neighbour_bucket *n = &g->neighbour[index];
+    if (n->id != id)
+        *n = (struct neighbour_bucket){.id = id}; /* full, as ms says */
+    return &n->b;
+}
+
 /* Beyond the table a neighbour's rate counts for each of its addresses. */
 static bool neighbour_may(struct sip *s, const struct hg_ip *ip, uint16_t index, uint64_t ms)
 {
-    uint32_t rate = 0, burst = 0;
+    uint32_t rate = 0, burst = 0, id = 0;
     struct bucket *b;
-    if (!route_neighbour_limit(s->route, index, &rate, &burst) || rate == 0)
+    if (!route_neighbour_limit(s->route, index, &rate, &burst, &id) || rate == 0)
         return true;
-    b = index < GUARD_NEIGHBOURS ? &s->guard->neighbour[index] : source_bucket(s, ip, ms);
+    b = index < GUARD_NEIGHBOURS ? neighbour_bucket(s->guard, index, id) : source_bucket(s, ip, ms);
     return bucket_take(b, ms, rate, burst ? burst : rate);
 }
 

@@ -90,7 +90,7 @@ static void use(struct world *w, const char *image, uint64_t size)
     struct route_target probes[16];
     struct route_event events[16];
     struct hg_endpoint ep;
-    uint32_t rate, burst;
+    uint32_t rate, burst, id;
     uint16_t index;
     if (!hg_image_check(image, size, &why))
         return;
@@ -103,7 +103,7 @@ static void use(struct world *w, const char *image, uint64_t size)
     for (unsigned i = 0; i < 3; i++) {
         struct hg_ip ip = hg_ip_from4(i == 0 ? 0x0100000a : i == 1 ? 0x020200c0 : 0x0100010a);
         (void)route_access(w->route, &ip, &index);
-        (void)route_neighbour_limit(w->route, index, &rate, &burst);
+        (void)route_neighbour_limit(w->route, index, &rate, &burst, &id);
     }
     (void)route_host_find(w->route, SLICE_LIT("a.example.com"), 0, &ep);
     w->ctx.ms += 10000;

@@ -61,7 +61,7 @@ static void K11_networks_neighbours_next_hops(void **state)
     struct routes_resolved resolved = {.name = "CUCM.example.net.", .n = 2, .address = address};
     struct rig *rig = open_access(&resolved, 1);
     uint16_t index;
-    uint32_t rate, burst;
+    uint32_t rate, burst, id;
     assert_int_equal(access_of(rig, "10.9.9.9", &index), ACCESS_NETWORK);
     assert_int_equal(index, 0);
     assert_int_equal(access_of(rig, "10.1.9.9", &index), ACCESS_NETWORK);
@@ -74,11 +74,11 @@ static void K11_networks_neighbours_next_hops(void **state)
     assert_int_equal(access_of(rig, "2001:db9::", &index), ACCESS_DENIED);
     assert_int_equal(access_of(rig, "198.51.100.1", &index), ACCESS_NEIGHBOUR);
     assert_int_equal(index, 0);
-    assert_false(route_neighbour_limit(rig->route, index, &rate, &burst));
+    assert_false(route_neighbour_limit(rig->route, index, &rate, &burst, &id));
     assert_int_equal(access_of(rig, "203.0.113.5", &index), ACCESS_NEIGHBOUR);
     assert_int_equal(index, 1);
     assert_int_equal(access_of(rig, "2001:db8:ffff::5", &index), ACCESS_NEIGHBOUR);
-    assert_true(route_neighbour_limit(rig->route, index, &rate, &burst));
+    assert_true(route_neighbour_limit(rig->route, index, &rate, &burst, &id));
     assert_int_equal(rate, 500);
     assert_int_equal(burst, 900);
     assert_int_equal(access_of(rig, "192.0.2.1", &index), ACCESS_NEIGHBOUR); /* a next hop */
@@ -94,13 +94,13 @@ static void K11_nodes_of_the_cluster(void **state)
     struct rig *rig = open_access(NULL, 0);
     struct hg_down_node node = {.node = 2, .present = 1};
     uint16_t index;
-    uint32_t rate, burst;
+    uint32_t rate, burst, id;
     assert_true(hg_endpoint_parse(SLICE_LIT("172.16.0.2:5060"), 5060, &node.sip));
     assert_int_equal(access_of(rig, "172.16.0.2", &index), ACCESS_DENIED);
     assert_true(route_apply_node(rig->route, &node.r, sizeof(node)));
     assert_int_equal(access_of(rig, "172.16.0.2", &index), ACCESS_NEIGHBOUR);
     assert_int_equal(index, ROUTE_ACCESS_NODE);
-    assert_false(route_neighbour_limit(rig->route, index, &rate, &burst));
+    assert_false(route_neighbour_limit(rig->route, index, &rate, &burst, &id));
     node.present = 0;
     assert_true(route_apply_node(rig->route, &node.r, sizeof(node)));
     assert_int_equal(access_of(rig, "172.16.0.2", &index), ACCESS_DENIED);

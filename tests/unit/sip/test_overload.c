@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Too much to do: full pools, and what neighbours tell each other about it (RFC 7339). */
+#include <rte_mbuf.h>
+
 #include "proxy_rig.h"
 
 static void pool_exhausted_is_503(void **state)
@@ -57,6 +59,101 @@ static void hot_flow_is_sprayed(void **state)
     }
     assert_in_range(rig_count(HG_C_sip_sprayed), 300, 900);
     assert_int_equal(rig_count(HG_C_sip_forwarded), 1500);
+    rig_close();
+}
+
+/* Without a buffer for the answer the message is dropped by name, and the next one is served. */
+static void no_buffer_for_an_answer(void **state)
+{
+    static const char stun[] = "\x00\x01\x00\x00\x21\x12\xa4\x42"
+                               "0123456789a";
+    struct core *core;
+    struct rte_mbuf *held[2][16384];
+    struct rte_mempool *pool[2];
+    unsigned n[2] = {0, 0};
+    (void)state;
+    rig_open(1, NULL);
+    core = harness_core(rig.h, 0);
+    rig_send(ALICE, rig_request("OPTIONS", "sip:10.0.0.1", "0", NULL)); /* ARP is done */
+    rig_expect(ALICE, "SIP/2.0 200 OK\r\n");
+    pool[0] = core->ctx.pool;
+    pool[1] = core->ctx.pool_big;
+    for (unsigned i = 0; i < 2; i++)
+        while (n[i] < 16384 && (held[i][n[i]] = rte_pktmbuf_alloc(pool[i])))
+            n[i]++;
+    rig_send(ALICE, rig_request("OPTIONS", "sip:10.0.0.1", "1", NULL));
+    rig_send_bytes(ALICE, stun, 20);
+    rig_expect_nothing();
+    assert_int_equal(rig_count(HG_DROP_sip_no_memory), 2);
+    for (unsigned i = 0; i < 2; i++)
+        rte_pktmbuf_free_bulk(held[i], n[i]);
+    rig_send(ALICE, rig_request("OPTIONS", "sip:10.0.0.1", "2", NULL));
+    rig_expect(ALICE, "SIP/2.0 200 OK\r\n");
+    rig_close();
+}
+
+/* The other core sleeps and its mailbox is full: what is its own is dropped by name, what is ours goes on. */
+static void no_room_in_the_owners_mailbox(void **state)
+{
+    struct hg_static_route r;
+    char id[16];
+    (void)state;
+    rig_open(2, NULL);
+    r = rig_route("r", "far.example.org", true, "10.0.0.20", 1, true, false);
+    rig_routes(&r, 1);
+    rig_send(ALICE, rig_request("OPTIONS", "sip:10.0.0.1", "0", NULL));
+    rig_expect(ALICE, "SIP/2.0 200 OK\r\n");
+    for (int i = 0; i < 20; i++) {
+        snprintf(id, sizeof(id), "m%d", i);
+        const char *text = rig_request("MESSAGE", "sip:b@far.example.org", id, NULL);
+        harness_send_udp(rig.h, ALICE, US, text, (uint32_t)strlen(text));
+    }
+    for (unsigned from = 0; from < 2; from++) {
+        struct core *core = harness_core(rig.h, from);
+        while (mail_send(&core->ctx, 1 - from, (struct mail){.kind = MAIL_HOP_HEALTH, .a = 999, .b = 9}))
+            ;
+        core_turn(core);
+        core_turn(core);
+    }
+    uint64_t dropped = rig_count(HG_DROP_sip_mail_full);
+    assert_in_range(dropped, 1, 19);
+    harness_settle(rig.h);
+    uint64_t sent = 0;
+    while (rig_next())
+        sent += strncmp(rig.text, "MESSAGE ", 8) == 0;
+    assert_int_equal(sent, 20 - dropped);
+    rig_nothing_left();
+}
+
+/* A reload that changes the order of the neighbours does not give one of them another's bucket. */
+static void a_neighbours_bucket_is_its_own(void **state)
+{
+    static const struct hg_config_neighbour alice = {.host = "10.0.0.2", .rate = 1, .burst = 5},
+                                            dave = {.host = "10.0.0.40", .rate = 1, .burst = 5};
+    unsigned got = 0;
+    (void)state;
+    rig_open(1, NULL);
+    struct hg_config *config = (struct hg_config *)(uintptr_t)harness_conf(rig.h);
+    config->neighbours = calloc(2, sizeof(*config->neighbours));
+    config->nneighbours = 2;
+    config->neighbours[0] = alice;
+    config->neighbours[1] = dave;
+    rig_routes(NULL, 0);
+    for (int i = 0; i < 10; i++)
+        rig_send(ALICE, rig_request("OPTIONS", "sip:10.0.0.1", "1", NULL));
+    while (rig_next())
+        got++;
+    assert_int_equal(got, 5);
+    rig_routes(NULL, 0); /* in the same order: nothing is given anew */
+    rig_send(ALICE, rig_request("OPTIONS", "sip:10.0.0.1", "1", NULL));
+    rig_expect_nothing();
+    config->neighbours[0] = dave;
+    config->neighbours[1] = alice;
+    rig_routes(NULL, 0);
+    for (int i = 0; i < 5; i++) {
+        rig_send(DAVE, rig_request("OPTIONS", "sip:10.0.0.1", "1", NULL));
+        assert_true(rig_next());
+    }
     rig_close();
 }
 
@@ -164,9 +261,15 @@ static void overload_news_are_ordered(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(pool_exhausted_is_503),     cmocka_unit_test(answered_ones_give_way),
-        cmocka_unit_test(hot_flow_is_sprayed),       cmocka_unit_test(larger_than_the_limit),
-        cmocka_unit_test(overload_is_told),          cmocka_unit_test(overload_is_obeyed),
+        cmocka_unit_test(pool_exhausted_is_503),
+        cmocka_unit_test(answered_ones_give_way),
+        cmocka_unit_test(hot_flow_is_sprayed),
+        cmocka_unit_test(no_buffer_for_an_answer),
+        cmocka_unit_test(no_room_in_the_owners_mailbox),
+        cmocka_unit_test(a_neighbours_bucket_is_its_own),
+        cmocka_unit_test(larger_than_the_limit),
+        cmocka_unit_test(overload_is_told),
+        cmocka_unit_test(overload_is_obeyed),
         cmocka_unit_test(overload_news_are_ordered),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
