@@ -254,6 +254,28 @@ static void floods_are_bounded(void **state)
     assert_int_equal(bad, 200 - RIG_MBUFS / 4);
 }
 
+static void few_buffers(struct hg_config *config, struct net_setup *setup)
+{
+    (void)setup;
+    config->dp_mbufs = 256; /* a quarter of them may be parked */
+}
+
+/* One datagram that has all the room has nobody to take it from. */
+static void the_table_is_full_of_one_datagram(void **state)
+{
+    (void)state;
+    rig_close(rig);
+    rig = rig_open(few_buffers);
+    packet(&families[0], 60000);
+    for (uint32_t i = 0; i < 64; i++)
+        assert_int_equal(piece(&families[0], 1, i * 16, 8, true), HG_C_net_parked_fragments);
+    assert_int_equal(piece(&families[0], 1, 64 * 16, 8, true), HG_DROP_frag_table_full);
+    assert_int_equal(rig_count(rig, HG_DROP_frag_table_full), 1);
+    /* another one takes the room of the oldest */
+    assert_int_equal(piece(&families[0], 2, 0, 800, true), HG_C_net_parked_fragments);
+    assert_int_equal(reassembly_waiting(rig->net), 1);
+}
+
 static void no_large_buffer(void **state)
 {
     (void)state;
@@ -293,11 +315,17 @@ static void an_echo_in_pieces(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        CASE(any_order),           CASE(large_and_small),
-        CASE(overlap_refuses_all), CASE(repeats_are_harmless),
-        CASE(bad_pieces),          CASE(keys_are_kept_apart),
-        CASE(time_out_is_told),    CASE(floods_are_bounded),
-        CASE(no_large_buffer),     CASE(an_echo_in_pieces),
+        CASE(any_order),
+        CASE(large_and_small),
+        CASE(overlap_refuses_all),
+        CASE(repeats_are_harmless),
+        CASE(bad_pieces),
+        CASE(keys_are_kept_apart),
+        CASE(time_out_is_told),
+        CASE(floods_are_bounded),
+        CASE(the_table_is_full_of_one_datagram),
+        CASE(no_large_buffer),
+        CASE(an_echo_in_pieces),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
