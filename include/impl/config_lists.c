@@ -119,7 +119,7 @@ static const struct config_field access_field[] = {
 static const struct config_field neighbour_fields[] = {
     M_TEXT(NEIGHBOUR, host, "host", FORM_PEER, true, "Address, host name or domain of a known peer (K11)."),
     M_INT(NEIGHBOUR, rate, "rate", 0, 0, 10000000, "datagrams per second",
-          "A token bucket of its own; 0 = exempt from limits."),
+          "A token bucket of its own on each core; 0 = exempt from limits."),
     M_INT(NEIGHBOUR, burst, "burst", 0, 0, 10000000, "datagrams",
           "Depth of that bucket; 0 = twice the rate."),
 };
