@@ -204,7 +204,7 @@ void rig_serial(unsigned hops, bool parallel)
     static const char *const hop[] = {"10.0.0.20", "10.0.0.30", "10.0.0.40"};
     rig_open(1, NULL);
     for (unsigned i = 0; i < hops; i++) {
-        char name[8];
+        char name[16];
         snprintf(name, sizeof(name), "r%u", i);
         r[i] = rig_route(name, "far.example.org", true, hop[i], parallel ? 1 : (uint16_t)(i + 1), true,
                          parallel);
