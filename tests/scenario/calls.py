@@ -81,6 +81,11 @@ def sipp_failover(w):
     run(w, "call_uac", [("away_uas", "10.88.0.14"), ("call_uas", "10.88.0.15")], "310", MC)
 
 
+def sipp_nobody_there(w):
+    """.14 has nothing on that port: the silence ends with the next target."""
+    run(w, "call_uac", [("call_uas", "10.88.0.15")], "310", MC)
+
+
 def sipp_fork(w):
     """.14 rings until it is cancelled, .15 answers."""
     run(w, "call_uac", [("cancel_uas", "10.88.0.14"), ("call_uas", "10.88.0.15")], "420", MC)
@@ -91,6 +96,20 @@ def sipp_messages_with_loss(w):
     run(w, "message_uac", [("message_uas", "10.88.0.14")], "210", MC, uac=("-lost", "10"))
 
 
+def sipp_unknown_user(w):
+    run(w, "unknown_uac", [], "nobody", n=30)
+
+
+def sipp_blocked(w):
+    run(w, "blocked_uac", [], "610", n=30)
+
+
+def sipp_options_to_the_node(w):
+    for target, address in ((GW, "10.88.0.2"), (MC6, "fd88::2")):
+        run(w, "options_uac", [], "gw", target, address=address)
+
+
 TESTS = [sipp_calls_in_the_path, sipp_calls_past_the_gateway, sipp_calls_without_state, sipp_calls_by_ipv6,
          sipp_calls_from_ipv4_to_ipv6, sipp_prack_and_update, sipp_cancel, sipp_cancel_without_state, sipp_refused,
-         sipp_failover, sipp_fork, sipp_messages_with_loss]
+         sipp_failover, sipp_nobody_there, sipp_fork, sipp_messages_with_loss, sipp_unknown_user, sipp_blocked,
+         sipp_options_to_the_node]
