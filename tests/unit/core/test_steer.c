@@ -155,6 +155,30 @@ static void other_frames_stay(void **state)
 }
 
 /* Any bytes of any length: no read past the end (exact allocations, for the address sanitizer), no crash. */
+static void payload_is_found(void **state)
+{
+    (void)state;
+    uint8_t f[256] = {0}, a[16] = {0xfd, 1}, b[16] = {0xfd, 2};
+    struct hg_ip src;
+    uint32_t at;
+
+    for (unsigned vlan = 0; vlan < 2; vlan++) {
+        uint32_t len = frame4(f, vlan != 0, 0x0200000a, 0x0100000a, 5060, 5060);
+        assert_false(steer_payload(f, len, &src, &at)); /* nothing in it */
+        assert_true(steer_payload(f, len + 1, &src, &at));
+        assert_int_equal(at, len);
+        assert_true(hg_ip_is4(&src));
+        f[14 + vlan * 4 + 9] = 6;
+        assert_false(steer_payload(f, len + 1, &src, &at));
+    }
+    uint32_t len = frame6(f, a, b, 5060, 5060);
+    assert_true(steer_payload(f, len + 1, &src, &at));
+    assert_int_equal(at, 14 + 40 + 8);
+    assert_memory_equal(src.b, a, 16);
+    for (uint32_t n = 0; n < at; n++)
+        assert_false(steer_payload(f, n, &src, &at));
+}
+
 static void garbage_is_harmless(void **state)
 {
     (void)state;
@@ -187,6 +211,7 @@ int main(void)
         cmocka_unit_test(all_fragments_go_to_one_core),
         cmocka_unit_test(ip6_fragments_are_found_behind_extensions),
         cmocka_unit_test(other_frames_stay),
+        cmocka_unit_test(payload_is_found),
         cmocka_unit_test(garbage_is_harmless),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -157,6 +157,26 @@ static void a_neighbours_bucket_is_its_own(void **state)
     rig_close();
 }
 
+/* A hot flow has the bucket of the core that receives it: a message that leaves takes its token there and
+ * none where it goes. */
+static void hot_flow_keeps_one_bucket(void **state)
+{
+    char id[16];
+    (void)state;
+    rig_open(2, "source_rate = 1; source_burst = 1500;");
+    assert_true(harness_node(rig.h, 2, BOB, false));
+    assert_true(harness_user(rig.h, "bob@example.com", 2));
+    for (int i = 0; i < 2500; i++) {
+        snprintf(id, sizeof(id), "one%d", i);
+        rig_send(ALICE, rig_request("MESSAGE", "sip:bob@example.com", id, NULL));
+        harness_take_all(rig.h);
+    }
+    assert_true(rig_count(HG_C_sip_sprayed) > 300);
+    assert_in_range(rig_count(HG_C_sip_forwarded), 1500, 1502);
+    assert_int_equal(rig_count(HG_C_sip_forwarded) + rig_count(HG_DROP_source_rate), 2500);
+    rig_close();
+}
+
 static void larger_than_the_limit(void **state)
 {
     static char body[2000];
@@ -263,6 +283,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(pool_exhausted_is_503),
         cmocka_unit_test(answered_ones_give_way),
+        cmocka_unit_test(hot_flow_keeps_one_bucket),
         cmocka_unit_test(hot_flow_is_sprayed),
         cmocka_unit_test(no_buffer_for_an_answer),
         cmocka_unit_test(no_room_in_the_owners_mailbox),
