@@ -5,8 +5,8 @@
 #include "sip/mix.h"
 #include "sip/proxy.h"
 
-/* Handing over costs the receiving core about a tenth of a message's work: the more cores there are to feed,
- * the less of its own share is left to it. Percent of that share. */
+/* Handing over costs the receiving core, too: the more cores there are to feed, the less of its own share is
+ * left to it. Percent of that share; balanced by measurement for two cores, estimated for more. */
 static unsigned share_kept(unsigned cores)
 {
     return cores < 13 ? 112 - 9 * cores : 0;
