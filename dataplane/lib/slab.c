@@ -76,7 +76,7 @@ void *slab_get(struct slab *s)
         SLAB_SHOW(o, s->size);
         s->free = o->next;
         /* it was put back long ago, and is written from its beginning */
-        for (uint32_t line = 0; line < s->size && line < NEXT_MAX; line += LINE)
+        for (uint32_t line = 0; s->free != NULL && line < s->size && line < NEXT_MAX; line += LINE)
             __builtin_prefetch((const char *)s->free + line, 1);
     } else if (s->fresh < s->max) {
         o = (struct free_object *)(s->base + (uint64_t)s->size * s->fresh++);
