@@ -29,7 +29,6 @@ def measure(l, space, name, kind, *args, prepare=()):
 def main():
     l = lab.Lab()
     space = lab.Namespace(l, "kam")
-    l.spaces.append(space)
     measure(l, space, "kamailio_stateless_message_us", "stateless", "-m", "message", "-t", "1.5")
     measure(l, space, "kamailio_stateless_invite_us", "stateless", "-m", "invite", "-t", "1.5")
     # A transaction lives some seconds after its end: the first run starts when deleting is at its steady state.

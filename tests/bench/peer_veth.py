@@ -30,7 +30,6 @@ def main():
     l = lab.Lab()
     gw = l.node("gw", heliograph_config())
     gen = lab.Namespace(l, "gen")
-    l.spaces.append(gen)
     # Straight from one namespace to the other, without the laboratory's bridge.
     gw.ip("link del hg0")
     lab.sh(f"ip -n {gen.ns} link add eth0 type veth peer name hg0 netns {gw.ns}")

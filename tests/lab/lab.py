@@ -51,6 +51,7 @@ class Namespace:
         self.lab, self.name = lab, name
         self.ns = f"hg{os.getpid()}-{name}"
         sh(f"ip netns add {self.ns}")
+        lab.spaces.append(self)
         self.ip("link set lo up")
         sh(f"ip netns exec {self.ns} sysctl -qw net.ipv6.conf.all.accept_dad=0 net.ipv6.conf.default.accept_dad=0")
 
@@ -66,8 +67,9 @@ class Namespace:
 
     def start(self, args, log, **kw):
         out = open(os.path.join(self.lab.dir, log), "ab")
-        p = subprocess.Popen(["ip", "netns", "exec", self.ns] + args, stdin=subprocess.DEVNULL, stdout=out,
-                             stderr=subprocess.STDOUT, start_new_session=True, **kw)
+        kw.setdefault("stdin", subprocess.DEVNULL)
+        p = subprocess.Popen(["ip", "netns", "exec", self.ns] + args, stdout=out, stderr=subprocess.STDOUT,
+                             start_new_session=True, **kw)
         self.lab.processes.append(p)
         return p
 
@@ -85,12 +87,63 @@ class Namespace:
             os.close(there)
 
 
+class Network(Namespace):
+    """A bridge in a namespace of its own."""
+
+    def __init__(self, lab, name):
+        super().__init__(lab, name)
+        sh(f"ip netns exec {self.ns} sysctl -qw net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1")
+        # A bridge that looks into IP would drop bad checksums and put fragments together on its way.
+        sh(f"ip netns exec {self.ns} sysctl -qw net.bridge.bridge-nf-call-iptables=0 "
+           "net.bridge.bridge-nf-call-ip6tables=0 net.bridge.bridge-nf-call-arptables=0", check=False)
+        self.ip("link add br0 type bridge mcast_snooping 0")
+        self.ip("link set br0 up")
+        self.ports = 0
+
+    def _pair(self, name, peer, there):
+        one = "numtxqueues 1 numrxqueues 1"
+        self.ip(f"link add {name} {one} type veth peer name {peer} netns {there.ns} {one}")
+        # Checksums are computed for real: nobody behind us trusts a promise.
+        for space, end in ((self, name), (there, peer)):
+            space.ip(f"link set {end} up")
+            sh(f"ip netns exec {space.ns} ethtool -K {end} tx off rx off gro off gso off tso off txvlan off rxvlan off",
+               check=False)
+
+    def plug(self, space, ifname, bad=False):
+        """A cable from space to the bridge; with bad, one that can be spoilt (a BadWire, which is returned)."""
+        self.ports += 1
+        far = f"p{self.ports}"
+        self._pair(far, ifname, space)
+        if not bad:
+            self.ip(f"link set {far} master br0")
+            return None
+        near, end = f"q{self.ports}", f"r{self.ports}"
+        self._pair(near, end, self)
+        self.ip(f"link set {near} master br0")
+        return BadWire(self, far, end)
+
+
+class BadWire:
+    """tests/lab/badwire.c between a host ("ab": from it) and the bridge ("ba": to it)."""
+
+    def __init__(self, network, host_end, bridge_end):
+        program = os.path.join(BUILD, "tests", "lab", "badwire")
+        self.process = network.start([program, host_end, bridge_end], f"badwire-{network.name}-{host_end}.log",
+                                     stdin=subprocess.PIPE)
+
+    def set(self, **ways):
+        """set(ab="loss=0.01 delay_ms=40", ba="cut"); a way that is not named is perfect again."""
+        for way in ("ab", "ba"):
+            self.process.stdin.write(f"{way} {ways.get(way, '')}\n".encode())
+        self.process.stdin.flush()
+
+
 class Host(Namespace):
     """A host on the LAN with one interface, eth0."""
 
     def __init__(self, lab, name, addresses):
         super().__init__(lab, name)
-        lab.plug(self, "eth0")
+        lab.lan.plug(self, "eth0")
         for a in addresses:
             self.ip(f"addr add {a} dev eth0" + (" nodad" if ":" in a else ""))
         self.addresses = [a.split("/")[0] for a in addresses]
@@ -108,11 +161,11 @@ class Host(Namespace):
 class Node(Namespace):
     """One Heliograph node: private Redis, control plane and dataplane in one namespace."""
 
-    def __init__(self, lab, name, config, redis=True, env=None):
+    def __init__(self, lab, name, config, redis=True, env=None, bad_wire=False):
         super().__init__(lab, name)
         sh(f"ip netns exec {self.ns} sysctl -qw net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1")
         self.ip("link set lo up")
-        lab.plug(self, "hg0")
+        self.service_wire = lab.lan.plug(self, "hg0", bad_wire)
         self.dir = os.path.join(lab.dir, name)
         os.makedirs(self.dir, exist_ok=True)
         self.unique = f"{name}-{os.getpid()}"
@@ -203,29 +256,9 @@ class Lab:
             sys.exit("this test makes network namespaces: run it as root")
         self.dir = tempfile.mkdtemp(prefix="hg-lab-")
         self.processes, self.spaces = [], []
-        self.ports = 0
         atexit.register(self.close)
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-        self.lan = Namespace(self, "lan")
-        self.spaces.append(self.lan)
-        sh(f"ip netns exec {self.lan.ns} sysctl -qw net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1")
-        # A bridge that looks into IP would drop bad checksums and put fragments together on its way.
-        sh(f"ip netns exec {self.lan.ns} sysctl -qw net.bridge.bridge-nf-call-iptables=0 "
-           "net.bridge.bridge-nf-call-ip6tables=0 net.bridge.bridge-nf-call-arptables=0", check=False)
-        self.lan.ip("link add br0 type bridge mcast_snooping 0")
-        self.lan.ip("link set br0 up")
-
-    def plug(self, space, ifname):
-        """A cable from space to the bridge. Checksums are computed for real: nobody behind us trusts a promise."""
-        self.ports += 1
-        if space not in self.spaces:
-            self.spaces.append(space)
-        far = f"p{self.ports}"
-        sh(f"ip -n {self.lan.ns} link add {far} numtxqueues 1 numrxqueues 1 type veth peer name {ifname} netns {space.ns} numtxqueues 1 numrxqueues 1")
-        self.lan.ip(f"link set {far} master br0 up")
-        space.ip(f"link set {ifname} up")
-        sh(f"ip netns exec {space.ns} ethtool -K {ifname} tx off rx off gro off gso off tso off txvlan off rxvlan off", check=False)
-        sh(f"ip netns exec {self.lan.ns} ethtool -K {far} tx off rx off gro off gso off tso off txvlan off rxvlan off", check=False)
+        self.lan = Network(self, "lan")
 
     def host(self, name, *addresses):
         return Host(self, name, addresses)

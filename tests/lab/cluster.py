@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""A cluster in the laboratory: N nodes on a service network and a management network, Redis with replicas and
+Sentinels on machines of their own, and the faults that an operator fears.
+
+        mgmt  10.99.0.0/24   nodes .1 .2 ... (eth1), Redis .101 .102 (Sentinel on each, and on .103)
+        lan   10.88.0.0/24   nodes .1 .2 ... (hg0: the dataplane's), hosts
+
+A fault is given and healed by name: cluster.kill(node), cluster.pause(process), node.mgmt.set(ab="cut").
+"""
+import os
+import signal
+
+import config as configuration
+import lab
+
+REDIS_ARGS = ["--save", "", "--appendonly", "yes", "--maxmemory-policy", "noeviction", "--repl-diskless-sync-delay", "0",
+              "--repl-timeout", "5", "--repl-ping-replica-period", "1"]
+
+
+class RedisHost(lab.Namespace):
+    """A machine with a Redis server and a Sentinel, or with a Sentinel alone."""
+
+    def __init__(self, l, network, number):
+        super().__init__(l, f"redis{number}")
+        self.wire = network.plug(self, "eth0")
+        self.address = f"10.99.0.{100 + number}"
+        self.ip(f"addr add {self.address}/24 dev eth0")
+        self.dir = os.path.join(l.dir, self.name)
+        os.makedirs(self.dir, exist_ok=True)
+        self.redis = self.sentinel = None
+
+    def start_redis(self, master=None, fsync="everysec", args=()):
+        self.redis = self.start(["redis-server", "--port", "6379", "--bind", self.address, "--protected-mode", "no",
+                                 "--dir", self.dir, "--appendfsync", fsync] + REDIS_ARGS +
+                                (["--replicaof", master, "6379"] if master else []) + list(args), f"{self.name}.log")
+
+    def start_sentinel(self, master, quorum, down_after_ms):
+        path = os.path.join(self.dir, "sentinel.conf")
+        if not os.path.exists(path):
+            with open(path, "w") as f:
+                f.write(f"port 26379\nbind {self.address}\nprotected-mode no\ndir {self.dir}\n"
+                        f"sentinel monitor heliograph {master} 6379 {quorum}\n"
+                        f"sentinel down-after-milliseconds heliograph {down_after_ms}\n"
+                        "sentinel failover-timeout heliograph 3000\nsentinel parallel-syncs heliograph 1\n")
+        self.sentinel = self.start(["redis-server", path, "--sentinel"], f"{self.name}-sentinel.log")
+
+    def cli(self, *args, port=6379, check=True):
+        return self.run(["redis-cli", "-h", self.address, "-p", str(port)] + [str(a) for a in args], check=check,
+                        timeout=30).stdout
+
+
+class ClusterNode(lab.Node):
+    def __init__(self, l, network, number, text, **kw):
+        self.number = number
+        self.address = f"10.88.0.{number}"
+        self.mgmt_address = f"10.99.0.{number}"
+        super().__init__(l, f"n{number}", text, redis=False, **kw)
+        self.mgmt = network.plug(self, "eth1", kw.get("bad_wire", False))
+        self.ip(f"addr add {self.mgmt_address}/24 dev eth1")
+
+    def kill(self, sig=signal.SIGKILL):
+        for p in (self.cp, self.dp):
+            if p and p.poll() is None:
+                os.kill(p.pid, sig)
+        if sig == signal.SIGKILL:
+            for p in (self.cp, self.dp):
+                if p:
+                    p.wait(20)
+
+
+class Cluster:
+    """The record's Redis stands up at once; nodes start when they are told to."""
+
+    def __init__(self, l, nodes, replicas=0, sentinels=0, node="", cluster="", dataplane="", bad_wires=False, cores="",
+                 down_after_ms=1000, **settings):
+        """node, cluster, dataplane: further items of those groups; settings go to config.text()."""
+        self.lab = l
+        self.mgmt = lab.Network(l, "mgmt")
+        self.stores = [RedisHost(l, self.mgmt, i + 1) for i in range(max(1 + replicas, sentinels))]
+        for i, s in enumerate(self.stores[:1 + replicas]):
+            s.start_redis(self.stores[0].address if i else None, "everysec" if replicas else "always")
+        for s in self.stores[:1 + replicas]:
+            lab.wait_for(lambda s=s: "PONG" in s.cli("ping", check=False), 30, f"{s.name} answers")
+        if replicas:
+            lab.wait_for(lambda: f"connected_slaves:{replicas}" in self.stores[0].cli("info", "replication"), 30,
+                         "replicas are attached")
+        for s in self.stores[:sentinels]:
+            s.start_sentinel(self.stores[0].address, sentinels // 2 + 1, down_after_ms)
+        self.nodes = []
+        for i in range(1, nodes + 1):
+            if sentinels:
+                where = 'master_name = "heliograph"; sentinels = [ ' + ", ".join(
+                    f'"{s.address}:26379"' for s in self.stores[:sentinels]) + " ];"
+            else:
+                where = f'host = "{self.stores[0].address}";'
+            text = configuration.text(
+                address=f"10.88.0.{i}/24", aliases=[f"10.88.0.{k}" for k in range(1, nodes + 1)],
+                cores=cores or str(max(os.sched_getaffinity(0))), dataplane=dataplane,
+                node=f'address = "10.99.0.{i}:7400"; redis = {{ {where} }}; {node}', cluster=cluster, **settings)
+            self.nodes.append(ClusterNode(l, self.mgmt, i, text, bad_wire=bad_wires))
+
+    def __getitem__(self, number):
+        return self.nodes[number - 1]
+
+    def start(self, numbers=None, seconds=90):
+        chosen = [self[i] for i in (numbers or range(1, len(self.nodes) + 1))]
+        for n in chosen:
+            n.start_cp()
+            n.start_dp()
+        for n in chosen:
+            n.wait_ready(seconds)
+
+    def master(self):
+        """The store whose Redis is the master now, as it says itself."""
+        for s in self.stores:
+            if s.redis and s.redis.poll() is None and s.cli("role", check=False).startswith("master"):
+                return s
+        return None
+
+    @staticmethod
+    def pause(process):
+        os.kill(process.pid, signal.SIGSTOP)
+
+    @staticmethod
+    def resume(process):
+        os.kill(process.pid, signal.SIGCONT)
