@@ -7,8 +7,10 @@ Sentinels on machines of their own, and the faults that an operator fears.
 
 A fault is given and healed by name: cluster.kill(node), cluster.pause(process), node.mgmt.set(ab="cut").
 """
+import json
 import os
 import signal
+import subprocess
 
 import config as configuration
 import lab
@@ -66,6 +68,40 @@ class ClusterNode(lab.Node):
             for p in (self.cp, self.dp):
                 if p:
                     p.wait(20)
+
+
+class Probe:
+    """tests/lab/probe.c on a host of the LAN: asks for users all the time, is their device, and keeps account."""
+
+    def __init__(self, host, users, classes, domain="example.com"):
+        self.address = host.addresses[0]
+        program = os.path.join(lab.BUILD, "tests", "lab", "probe")
+        self.process = subprocess.Popen(["ip", "netns", "exec", host.ns, program, self.address, str(users), str(classes), domain],
+                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True)
+        host.lab.processes.append(self.process)
+        self.contact = f"sip:{self.address}:5080"
+
+    def tell(self, line):
+        self.process.stdin.write(line + "\n")
+        self.process.stdin.flush()
+        return self.process.stdout.readline()
+
+    def begin(self, entries, rate):
+        self.tell("entry " + " ".join(entries))
+        self.tell("reset")
+        self.tell(f"rate {rate}")
+
+    def reset(self):
+        self.tell("reset")
+
+    def report(self):
+        return json.loads(self.tell("report"))["classes"]
+
+    def rest(self):
+        """Ends asking and returns the account once nothing is open."""
+        self.tell("rate 0")
+        lab.wait_for(lambda: not any(c["open"] for c in self.report()), 30, "every request has its end")
+        return self.report()
 
 
 class Cluster:
