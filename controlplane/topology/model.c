@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "topology/model.h"
+
+#include <stdio.h>
+#include <string.h>
+
+const char *const topology_mode_names[] = {"inherit", "balanced", "active-standby", "none", NULL};
+
+void topology_init(struct topology *t)
+{
+    memset(t, 0, sizeof(*t));
+}
+
+/* Places in subclusters, anew: entries come in any order, and there are few. */
+static void derive(struct topology *t)
+{
+    t->generation++;
+    for (uint16_t i = 1; i < TOPOLOGY_SUBCLUSTERS_MAX; i++)
+        memset(t->subcluster[i].node, 0, sizeof(t->subcluster[i].node));
+    for (uint16_t i = 1; i < HG_NODES_MAX; i++) {
+        struct topology_node *node = &t->node[i];
+        node->subcluster = 0;
+        if (!node->index || !node->subcluster_name[0])
+            continue;
+        const struct topology_subcluster *found =
+            topology_find_subcluster(t, slice_str(node->subcluster_name));
+        if (!found || t->subcluster[found->index].node[node->slot])
+            continue;
+        node->subcluster = found->index;
+        t->subcluster[found->index].node[node->slot] = i;
+    }
+}
+
+static struct topology_node *node_named(struct topology *t, struct slice name)
+{
+    for (uint16_t i = 1; i < HG_NODES_MAX; i++)
+        if (t->node[i].index && slice_eq(slice_str(t->node[i].name), name))
+            return &t->node[i];
+    return NULL;
+}
+
+static struct topology_subcluster *subcluster_named(struct topology *t, struct slice name)
+{
+    for (uint16_t i = 1; i < TOPOLOGY_SUBCLUSTERS_MAX; i++)
+        if (t->subcluster[i].index && slice_eq(slice_str(t->subcluster[i].name), name))
+            return &t->subcluster[i];
+    return NULL;
+}
+
+bool topology_set_node(struct topology *t, struct slice name, struct slice json, char *why, size_t size)
+{
+    struct topology_node node, *old = node_named(t, name);
+
+    if (old)
+        old->mark = true; /* garbage in the record takes nobody out of service */
+    if (!topology_node_parse(name, json, &node, why, size))
+        return false;
+    struct topology_node *at = &t->node[node.index];
+    if (at->index && at != old) {
+        snprintf(why, size, "id %u is that of node %.100s", node.index, at->name);
+        return false;
+    }
+    if (old && old != at)
+        memset(old, 0, sizeof(*old));
+    *at = node;
+    at->mark = true;
+    derive(t);
+    return true;
+}
+
+bool topology_set_subcluster(struct topology *t, struct slice name, struct slice json, char *why, size_t size)
+{
+    struct topology_subcluster subcluster, *old = subcluster_named(t, name);
+
+    if (old)
+        old->mark = true;
+    if (!topology_subcluster_parse(name, json, &subcluster, why, size))
+        return false;
+    struct topology_subcluster *at = &t->subcluster[subcluster.index];
+    if (at->index && at != old) {
+        snprintf(why, size, "id %u is that of subcluster %.64s", subcluster.index, at->name);
+        return false;
+    }
+    if (old && old != at)
+        memset(old, 0, sizeof(*old));
+    *at = subcluster;
+    at->mark = true;
+    derive(t);
+    return true;
+}
+
+bool topology_remove_node(struct topology *t, struct slice name)
+{
+    struct topology_node *node = node_named(t, name);
+
+    if (!node)
+        return false;
+    memset(node, 0, sizeof(*node));
+    derive(t);
+    return true;
+}
+
+bool topology_remove_subcluster(struct topology *t, struct slice name)
+{
+    struct topology_subcluster *subcluster = subcluster_named(t, name);
+
+    if (!subcluster)
+        return false;
+    memset(subcluster, 0, sizeof(*subcluster));
+    derive(t);
+    return true;
+}
+
+void topology_load_begin(struct topology *t)
+{
+    for (uint16_t i = 1; i < HG_NODES_MAX; i++)
+        t->node[i].mark = false;
+    for (uint16_t i = 1; i < TOPOLOGY_SUBCLUSTERS_MAX; i++)
+        t->subcluster[i].mark = false;
+}
+
+bool topology_load_end(struct topology *t)
+{
+    bool gone = false;
+
+    for (uint16_t i = 1; i < HG_NODES_MAX; i++) {
+        if (!t->node[i].index || t->node[i].mark)
+            continue;
+        memset(&t->node[i], 0, sizeof(t->node[i]));
+        gone = true;
+    }
+    for (uint16_t i = 1; i < TOPOLOGY_SUBCLUSTERS_MAX; i++) {
+        if (!t->subcluster[i].index || t->subcluster[i].mark)
+            continue;
+        memset(&t->subcluster[i], 0, sizeof(t->subcluster[i]));
+        gone = true;
+    }
+    if (gone)
+        derive(t);
+    return gone;
+}
+
+const struct topology_node *topology_node(const struct topology *t, uint16_t index)
+{
+    return index && index < HG_NODES_MAX && t->node[index].index ? &t->node[index] : NULL;
+}
+
+const struct topology_subcluster *topology_subcluster(const struct topology *t, uint16_t index)
+{
+    return index && index < TOPOLOGY_SUBCLUSTERS_MAX && t->subcluster[index].index ? &t->subcluster[index]
+                                                                                   : NULL;
+}
+
+const struct topology_node *topology_find_node(const struct topology *t, struct slice name)
+{
+    return node_named((struct topology *)t, name);
+}
+
+const struct topology_subcluster *topology_find_subcluster(const struct topology *t, struct slice name)
+{
+    return subcluster_named((struct topology *)t, name);
+}
+
+const struct topology_subcluster *topology_subcluster_of(const struct topology *t, uint16_t index)
+{
+    const struct topology_node *node = topology_node(t, index);
+
+    return node ? topology_subcluster(t, node->subcluster) : NULL;
+}
+
+uint16_t topology_peer(const struct topology *t, uint16_t index)
+{
+    const struct topology_subcluster *subcluster = topology_subcluster_of(t, index);
+
+    return subcluster ? subcluster->node[!t->node[index].slot] : 0;
+}
+
+bool topology_are_pair(const struct topology *t, uint16_t a, uint16_t b)
+{
+    const struct topology_subcluster *subcluster = topology_subcluster_of(t, a);
+
+    return subcluster && subcluster->ha && b && topology_peer(t, a) == b;
+}
+
+uint16_t topology_publisher(const struct topology *t)
+{
+    for (uint16_t i = 1; i < HG_NODES_MAX; i++)
+        if (t->node[i].index && t->node[i].publisher)
+            return i;
+    return 0;
+}
+
+unsigned topology_nodes(const struct topology *t)
+{
+    unsigned n = 0;
+
+    for (uint16_t i = 1; i < HG_NODES_MAX; i++)
+        n += t->node[i].index != 0;
+    return n;
+}
+
+unsigned topology_subclusters(const struct topology *t)
+{
+    unsigned n = 0;
+
+    for (uint16_t i = 1; i < TOPOLOGY_SUBCLUSTERS_MAX; i++)
+        n += t->subcluster[i].index != 0;
+    return n;
+}
+
+uint16_t topology_free_node(const struct topology *t)
+{
+    for (uint16_t i = 1; i < HG_NODES_MAX; i++)
+        if (!t->node[i].index)
+            return i;
+    return 0;
+}
+
+uint16_t topology_free_subcluster(const struct topology *t)
+{
+    for (uint16_t i = 1; i < TOPOLOGY_SUBCLUSTERS_MAX; i++)
+        if (!t->subcluster[i].index)
+            return i;
+    return 0;
+}
