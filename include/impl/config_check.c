@@ -205,6 +205,15 @@ static void check_routes(const struct hg_config *c, struct config_errors *e)
     free(sorted);
 }
 
+static void check_ha(const struct hg_config *c, struct config_errors *e)
+{
+    if (c->node_address[0] && !c->cluster_secret[0])
+        config_error_at(e, "cluster.secret", "empty, but node.address makes this node one of several",
+                        "a secret that all nodes of the cluster share");
+    if (c->ha_relogin_lower_s > c->ha_relogin_upper_s)
+        config_error_at(e, "cluster.ha.relogin_lower", "above cluster.ha.relogin_upper", "lower <= upper");
+}
+
 static void check_cluster(const struct hg_config *c, struct config_errors *e)
 {
     char why[200];
@@ -235,5 +244,6 @@ void config_check(const struct hg_config *config, struct config_errors *errors)
     check_scalars(config, errors);
     check_network(config, errors);
     check_cluster(config, errors);
+    check_ha(config, errors);
     check_routes(config, errors);
 }

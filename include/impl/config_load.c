@@ -308,6 +308,7 @@ void hg_config_free(struct hg_config *config)
     free(config->source->file);
     free(config->source);
     explicit_bzero(config->redis_password, sizeof(config->redis_password));
+    explicit_bzero(config->cluster_secret, sizeof(config->cluster_secret));
     free(config);
 }
 

@@ -32,7 +32,8 @@ enum config_form { /* of a CONFIG_TEXT */
                    FORM_TOKEN,
                    FORM_PATH,
                    FORM_CPUS,
-                   FORM_ADDRESS, /* an IP address, kept as text */
+                   FORM_ADDRESS,  /* an IP address, kept as text */
+                   FORM_ENDPOINT, /* an IP address with its port, kept as text */
 };
 
 struct config_list;

@@ -160,6 +160,7 @@ static bool has_form(enum config_form form, const char *text)
 {
     struct slice s = slice_str(text);
     struct hg_ip ip;
+    struct hg_endpoint ep;
     uint16_t cpus[HG_CORES_MAX];
     switch (form) {
     case FORM_ANY:
@@ -182,6 +183,8 @@ static bool has_form(enum config_form form, const char *text)
         return hg_config_cpus(text, cpus) > 0;
     case FORM_ADDRESS:
         return hg_ip_parse(s, &ip);
+    case FORM_ENDPOINT:
+        return hg_endpoint_parse(s, 0, &ep) && ep.port != 0 && memchr(text, '/', s.len) == NULL;
     }
     return false;
 }

@@ -315,6 +315,21 @@ static void cluster_rules(void **state)
             "cluster.neighbours[0].burst: set without a rate");
 }
 
+/* D29-D35: what one node of several must say. */
+static void ha_rules(void **state)
+{
+    (void)state;
+    struct hg_config *c = parse("node: { address = \"192.0.2.1:7946\"; }; cluster: { secret = \"s\"; };");
+    assert_non_null(c);
+    assert_int_equal(c->ha_heartbeat_interval_ms * 2 <= c->ha_heartbeat_timeout_ms, true);
+    assert_int_equal(c->ha_heartbeat_timeout_ms * 2 <= c->ha_init_timeout_ms, true);
+    hg_config_free(c);
+    REFUSED("node: { address = \"192.0.2.1:7946\"; };", "cluster.secret: empty, but node.address");
+    REFUSED("node: { address = \"192.0.2.1\"; };", "node.address: \"192.0.2.1\"; expected");
+    REFUSED("node: { address = \"192.0.2.1:1/tcp\"; };", "node.address: \"192.0.2.1:1/tcp\"; expected");
+    REFUSED("cluster: { ha: { relogin_lower = 961; }; };", "cluster.ha.relogin_lower: above");
+}
+
 static void not_even_libconfig(void **state)
 {
     (void)state;
@@ -398,6 +413,7 @@ int main(void)
         cmocka_unit_test_teardown(route_rules, drop_errors),
         cmocka_unit_test_teardown(route_limits, drop_errors),
         cmocka_unit_test_teardown(cluster_rules, drop_errors),
+        cmocka_unit_test_teardown(ha_rules, drop_errors),
         cmocka_unit_test_teardown(not_even_libconfig, drop_errors),
         cmocka_unit_test_teardown(texts_are_utf8, drop_errors),
         cmocka_unit_test_teardown(files_that_are_none, drop_errors),
