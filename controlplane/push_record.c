@@ -76,14 +76,48 @@ static void one_route(struct controlplane *cp, struct slice field, struct slice 
         bad(cp, "route", field, "out of memory");
 }
 
-static void loaded_one(void *arg, enum record_table table, struct slice field, struct slice value)
+static void one(struct controlplane *cp, enum record_table table, struct slice field, struct slice value)
+{
+    if (table == RECORD_USERS)
+        one_user(cp, field, value);
+    else if (table == RECORD_ROUTES)
+        one_route(cp, field, value);
+}
+
+static void loaded_one(void *arg, enum record_table table, struct slice field, struct slice value,
+                       struct record_version version)
+{
+    (void)version;
+    one(arg, table, field, value);
+}
+
+static void gone(struct controlplane *cp, enum record_table table, struct slice field)
+{
+    char name[USERS_NAME_MAX + 1];
+
+    if (field.len > USERS_NAME_MAX)
+        return;
+    memcpy(name, field.p, field.len);
+    name[field.len] = '\0';
+    if (table == RECORD_USERS && users_remove(cp->users, field))
+        push_user_remove(cp, field);
+    else if (table == RECORD_ROUTES && book_remove(cp->routes, name))
+        push_routes_dirty(cp);
+}
+
+static void changed(void *arg, enum record_table table, enum record_op op, struct slice field,
+                    struct slice value, struct record_version version)
 {
     struct controlplane *cp = arg;
 
-    if (table == RECORD_USERS)
-        one_user(cp, field, value);
-    else
-        one_route(cp, field, value);
+    (void)version;
+    if (op == RECORD_REMOVE) {
+        gone(cp, table, field);
+        return;
+    }
+    one(cp, table, field, value);
+    if (table == RECORD_ROUTES)
+        push_routes_dirty(cp);
 }
 
 static void load_end(void *arg)
@@ -155,6 +189,10 @@ static bool give(void *arg, enum record_table table, uint64_t *cursor, struct sl
 
 struct record_events push_record_events(struct controlplane *cp)
 {
-    return (struct record_events){
-        .load_begin = load_begin, .loaded_one = loaded_one, .load_end = load_end, .give = give, .arg = cp};
+    return (struct record_events){.load_begin = load_begin,
+                                  .loaded_one = loaded_one,
+                                  .load_end = load_end,
+                                  .changed = changed,
+                                  .give = give,
+                                  .arg = cp};
 }

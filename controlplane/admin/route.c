@@ -25,42 +25,35 @@ static bool in_file(const struct controlplane *cp, const char *name)
 }
 
 /* The request waits for the compilation, and is then shown as compiled. */
-static void on_stored(void *arg, enum record_result result, const char *why)
+static void on_stored(void *arg, const struct record_outcome *outcome)
 {
     struct admin_request *req = arg;
     struct controlplane *cp = req->cp;
     struct change *c = req->state;
     const char *name = c->route.name;
 
-    switch (result) {
+    switch (outcome->result) {
     case RECORD_UNAVAILABLE:
         admin_fail(req, ADMIN_UNAVAILABLE, "hgctl status shows the state of Redis",
-                   "Redis did not confirm the change: %s", why);
+                   "Redis did not confirm the change: %s", outcome->why);
         return;
     case RECORD_EXISTS:
         admin_fail(req, ADMIN_CONFLICT, "hgctl route set changes it", "the record has a route named %s",
                    name);
         return;
     case RECORD_MISSING:
-        if (book_remove(cp->routes, name))
-            push_routes_dirty(cp);
+    case RECORD_CONFLICT:
         admin_fail(req, ADMIN_NOT_FOUND, "hgctl route list shows the names",
                    "the record has no route named %s", name);
         return;
     case RECORD_OK:
         break;
     }
+    uint64_t version = push_routes_wanted(cp); /* memory has it already, by the record's events */
     if (c->remove) {
-        book_remove(cp->routes, name);
-        uint64_t version = push_routes_dirty(cp);
         admin_ok_when_applied(req, json_pack("{s:s}", "removed", name), version);
         return;
     }
-    if (!book_put(cp->routes, &c->route)) {
-        admin_fail(req, ADMIN_INTERNAL, NULL, "out of memory; the record has the route, a restart loads it");
-        return;
-    }
-    uint64_t version = push_routes_dirty(cp);
     json_t *result_object = json_pack("{s:o}", "route", route_json_object(&c->route));
     req->finish = route_view_finish;
     admin_ok_when_applied(req, result_object, version);
@@ -78,7 +71,7 @@ static void refuse(struct admin_request *req, const char *name, json_t *errors)
 }
 
 /* Checks the route as it would become, and stores it. */
-static void store(struct admin_request *req, struct change *c, enum record_mode mode, json_t *errors)
+static void store(struct admin_request *req, struct change *c, enum record_expect expect, json_t *errors)
 {
     struct controlplane *cp = req->cp;
     const struct hg_config *config = cp->config;
@@ -98,7 +91,8 @@ static void store(struct admin_request *req, struct change *c, enum record_mode 
     }
     struct slice value = slice_str(c->text);
     char *text = c->text; /* the request may be over when record_change returns */
-    record_change(cp->record, RECORD_ROUTES, mode, slice_str(c->route.name), value, on_stored, req);
+    record_change_one(cp->record, RECORD_ROUTES, RECORD_SET, expect, slice_str(c->route.name), value,
+                      on_stored, req);
     free(text);
 }
 
@@ -142,7 +136,7 @@ void admin_route_add(struct admin_request *req)
                    "the record has %u routes, no more are kept", book_count(req->cp->routes));
         return;
     }
-    store(req, c, RECORD_ADD, errors);
+    store(req, c, RECORD_ABSENT, errors);
 }
 
 /* The administrator's route of that name; answers the request when there is none. */
@@ -180,7 +174,7 @@ void admin_route_set(struct admin_request *req)
     route_json_apply(object, &c->route, errors);
     if (strcmp(c->route.name, route->name) != 0)
         json_array_append_new(errors, json_string("name: a route keeps its name; remove it and add another"));
-    store(req, c, RECORD_SET, errors);
+    store(req, c, RECORD_PRESENT, errors);
 }
 
 void admin_route_remove(struct admin_request *req)
@@ -192,6 +186,6 @@ void admin_route_remove(struct admin_request *req)
         return;
     c->route = *route;
     c->remove = true;
-    record_change(req->cp->record, RECORD_ROUTES, RECORD_REMOVE, slice_str(route->name), slice_of("", 0),
-                  on_stored, req);
+    record_change_one(req->cp->record, RECORD_ROUTES, RECORD_REMOVE, RECORD_PRESENT, slice_str(route->name),
+                      slice_of("", 0), on_stored, req);
 }

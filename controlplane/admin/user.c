@@ -106,40 +106,31 @@ void admin_user_list(struct admin_request *req)
     admin_ok(req, result);
 }
 
-static void on_set(void *arg, enum record_result result, const char *why)
+static void on_set(void *arg, const struct record_outcome *outcome)
 {
     struct admin_request *req = arg;
     struct controlplane *cp = req->cp;
     struct change *c = req->state;
-    bool changed;
 
-    if (result != RECORD_OK) {
+    if (outcome->result != RECORD_OK) {
         admin_fail(req, ADMIN_UNAVAILABLE, "hgctl status shows the state of Redis",
-                   "Redis did not confirm the change: %s", why);
+                   "Redis did not confirm the change: %s", outcome->why);
         return;
     }
-    if (!users_set(cp->users, slice_of(c->name, c->len), c->node, &changed)) {
-        admin_fail(req, ADMIN_INTERNAL, NULL, "out of memory");
-        return;
-    }
-    push_user(cp, slice_of(c->name, c->len), c->node);
     admin_ok_when_applied(req, one_user(cp, c->name, c->node), 0);
 }
 
-static void on_removed(void *arg, enum record_result result, const char *why)
+static void on_removed(void *arg, const struct record_outcome *outcome)
 {
     struct admin_request *req = arg;
-    struct controlplane *cp = req->cp;
     struct change *c = req->state;
 
-    if (result == RECORD_UNAVAILABLE) {
+    if (outcome->result == RECORD_UNAVAILABLE) {
         admin_fail(req, ADMIN_UNAVAILABLE, "hgctl status shows the state of Redis",
-                   "Redis did not confirm the change: %s", why);
+                   "Redis did not confirm the change: %s", outcome->why);
         return;
     }
-    if (users_remove(cp->users, slice_of(c->name, c->len)))
-        push_user_remove(cp, slice_of(c->name, c->len));
-    if (result == RECORD_MISSING)
+    if (outcome->result == RECORD_MISSING)
         admin_fail(req, ADMIN_NOT_FOUND, NULL, "the record has no user %s", c->name);
     else
         admin_ok_when_applied(req, json_pack("{s:s}", "removed", c->name), 0);
@@ -187,8 +178,8 @@ void admin_user_set(struct admin_request *req)
                    "the user table is full with %u users", users_count(cp->users));
         return;
     }
-    record_change(cp->record, RECORD_USERS, RECORD_PUT, slice_of(c->name, c->len), slice_str(node), on_set,
-                  req);
+    record_change_one(cp->record, RECORD_USERS, RECORD_SET, RECORD_ANY, slice_of(c->name, c->len),
+                      slice_str(node), on_set, req);
 }
 
 void admin_user_remove(struct admin_request *req)
@@ -196,6 +187,6 @@ void admin_user_remove(struct admin_request *req)
     struct change *c = new_change(req);
 
     if (c)
-        record_change(req->cp->record, RECORD_USERS, RECORD_REMOVE, slice_of(c->name, c->len),
-                      slice_of("", 0), on_removed, req);
+        record_change_one(req->cp->record, RECORD_USERS, RECORD_REMOVE, RECORD_PRESENT,
+                          slice_of(c->name, c->len), slice_of("", 0), on_removed, req);
 }

@@ -12,6 +12,9 @@
 #define RESTORE_BATCH 500 /* entries in one command */
 #define RELOAD_MS     5000
 
+const char *const record_table_names[RECORD_TABLES] = {"nodes",    "subclusters", "ha",
+                                                       "settings", "routes",      "users"};
+
 static void scan(struct record *rec);
 static void restore(struct record *rec);
 
@@ -52,9 +55,11 @@ static void on_scan(void *arg, const redisReply *reply, const char *error)
         const redisReply *f = list->element[i], *v = list->element[i + 1];
         if (f->type != REDIS_REPLY_STRING || v->type != REDIS_REPLY_STRING)
             continue;
+        struct record_version version;
+        struct slice payload;
+        record_value_split(slice_of(v->str, (uint32_t)v->len), &version, &payload);
         rec->entries++;
-        rec->ev.loaded_one(rec->ev.arg, rec->table, slice_of(f->str, (uint32_t)f->len),
-                           slice_of(v->str, (uint32_t)v->len));
+        rec->ev.loaded_one(rec->ev.arg, rec->table, slice_of(f->str, (uint32_t)f->len), payload, version);
     }
     rec->cursor = strtoull(reply->element[0]->str, NULL, 10);
     if (rec->cursor == 0 && ++rec->table == RECORD_TABLES)
@@ -99,7 +104,8 @@ static void restore(struct record *rec)
     if (argv && len && offset && f) {
         struct slice field, value;
         while (argc + 1 < (int)max && rec->table < RECORD_TABLES) {
-            if (!rec->ev.give(rec->ev.arg, rec->table, &rec->cursor, &field, &value)) {
+            if (rec->table < RECORD_ROUTES ||
+                !rec->ev.give(rec->ev.arg, rec->table, &rec->cursor, &field, &value)) {
                 if (argc > 2)
                     break;
                 rec->table++;
@@ -256,8 +262,8 @@ struct record *record_create(const struct redis_options *options, const char *cl
     rec->log = log;
     rec->alarms = alarms;
     rec->timeout_ms = options->timeout_ms;
-    snprintf(rec->key[RECORD_ROUTES], sizeof(rec->key[0]), "hg:{%s}:routes", cluster);
-    snprintf(rec->key[RECORD_USERS], sizeof(rec->key[0]), "hg:{%s}:users", cluster);
+    for (unsigned i = 0; i < RECORD_TABLES; i++)
+        snprintf(rec->key[i], sizeof(rec->key[0]), "hg:{%s}:%s", cluster, record_table_names[i]);
     snprintf(rec->id_key, sizeof(rec->id_key), "hg:{%s}:record", cluster);
     rec->redis = redis_create(options, &ev);
     if (!rec->redis) {
@@ -297,4 +303,9 @@ bool record_loaded(const struct record *rec)
 bool record_was_loaded(const struct record *rec)
 {
     return rec->ever;
+}
+
+enum record_state record_state(const struct record *rec)
+{
+    return rec->loaded ? RECORD_FOLLOWING : redis_is_up(rec->redis) ? RECORD_LOADING : RECORD_AWAY;
 }

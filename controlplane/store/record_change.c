@@ -17,22 +17,31 @@ static const char script[] = "local there = redis.call('HEXISTS', KEYS[1], ARGV[
 /* SHA-1 of the script, as EVALSHA wants it; a wrong one would only cost one more round trip */
 static const char script_sha[] = "fb129ed9eee79c9e91cf450e6935dd4ac35897a1";
 
-static const char *const mode_words[] = {"add", "set", "put", "remove"};
+static const char *mode_word(const struct record_item *item)
+{
+    if (item->op == RECORD_REMOVE)
+        return "remove";
+    return item->expect == RECORD_ABSENT ? "add" : item->expect == RECORD_PRESENT ? "set" : "put";
+}
 
 struct change {
     struct record *rec;
     record_done done;
     void *arg;
-    enum record_table table;
-    enum record_mode mode;
-    struct slice field, value; /* in bytes[] */
-    bool whole;                /* the script was sent itself */
+    struct record_item item; /* its slices in bytes[] */
+    bool whole;              /* the script was sent itself */
     char bytes[];
 };
 
 static void finish(struct change *c, enum record_result result, const char *why)
 {
-    c->done(c->arg, result, why);
+    struct record_outcome outcome = {.result = result, .why = why};
+    struct record *rec = c->rec;
+
+    if (result == RECORD_OK)
+        rec->ev.changed(rec->ev.arg, c->item.table, c->item.op, c->item.field, c->item.value,
+                        outcome.version);
+    c->done(c->arg, &outcome);
     free(c);
 }
 
@@ -69,7 +78,7 @@ static void on_script(void *arg, const redisReply *reply, const char *error)
         return;
     }
     if (reply->type != REDIS_REPLY_INTEGER || reply->integer != 1) {
-        if (c->mode == RECORD_ADD)
+        if (c->item.expect == RECORD_ABSENT)
             finish(c, RECORD_EXISTS, "the record has it already");
         else
             finish(c, RECORD_MISSING, "the record does not have it");
@@ -87,39 +96,78 @@ static void on_script(void *arg, const redisReply *reply, const char *error)
 
 static bool send_script(struct change *c)
 {
-    const char *mode = mode_words[c->mode], *key = c->rec->key[c->table];
+    const char *mode = mode_word(&c->item), *key = c->rec->key[c->item.table];
     const char *argv[7] = {c->whole ? "EVAL" : "EVALSHA",
                            c->whole ? script : script_sha,
                            "1",
                            key,
-                           c->field.p,
-                           c->value.p,
+                           c->item.field.p,
+                           c->item.value.p,
                            mode};
     size_t len[7];
 
     for (int i = 0; i < 7; i++)
-        len[i] = i == 4 ? c->field.len : i == 5 ? c->value.len : strlen(argv[i]);
+        len[i] = i == 4 ? c->item.field.len : i == 5 ? c->item.value.len : strlen(argv[i]);
     return redis_send(c->rec->redis, 7, argv, len, 0, on_script, c);
 }
 
-void record_change(struct record *rec, enum record_table table, enum record_mode mode, struct slice field,
-                   struct slice value, record_done done, void *arg)
+static void refuse(record_done done, void *arg, const char *why)
+{
+    struct record_outcome outcome = {.result = RECORD_UNAVAILABLE, .why = why};
+
+    done(arg, &outcome);
+}
+
+void record_change(struct record *rec, const struct record_item *items, uint32_t n, record_done done,
+                   void *arg)
 {
     if (!redis_is_up(rec->redis)) {
-        done(arg, RECORD_UNAVAILABLE, redis_state(rec->redis));
+        refuse(done, arg, redis_state(rec->redis));
         return;
     }
+    if (n != 1) {
+        refuse(done, arg, "changes of several items are not made yet");
+        return;
+    }
+    struct slice field = items->field, value = items->value;
     struct change *c = malloc(sizeof(*c) + field.len + value.len + 1);
     if (!c) {
-        done(arg, RECORD_UNAVAILABLE, "out of memory");
+        refuse(done, arg, "out of memory");
         return;
     }
-    *c = (struct change){.rec = rec, .done = done, .arg = arg, .table = table, .mode = mode};
+    *c = (struct change){.rec = rec, .done = done, .arg = arg, .item = *items};
     memcpy(c->bytes, field.p, field.len);
     if (value.len)
         memcpy(c->bytes + field.len, value.p, value.len);
-    c->field = slice_of(c->bytes, field.len);
-    c->value = slice_of(c->bytes + field.len, value.len);
+    c->item.field = slice_of(c->bytes, field.len);
+    c->item.value = slice_of(c->bytes + field.len, value.len);
     if (!send_script(c))
         finish(c, RECORD_UNAVAILABLE, "the queue to Redis is full");
+}
+
+void record_change_one(struct record *rec, enum record_table table, enum record_op op,
+                       enum record_expect expect, struct slice field, struct slice value, record_done done,
+                       void *arg)
+{
+    struct record_item item = {.table = table, .op = op, .expect = expect, .field = field, .value = value};
+
+    record_change(rec, &item, 1, done, arg);
+}
+
+uint32_t record_room(const struct record *rec)
+{
+    return redis_is_up(rec->redis) ? REDIS_PENDING_MAX - redis_pending(rec->redis) : 0;
+}
+
+void record_cas(struct record *rec, enum record_table table, struct slice field,
+                struct record_version expected, struct slice value, record_done done, void *arg)
+{
+    (void)rec, (void)table, (void)field, (void)expected, (void)value;
+    refuse(done, arg, "compare-and-set is not made yet");
+}
+
+void record_read(struct record *rec, enum record_table table, struct slice field, record_done done, void *arg)
+{
+    (void)rec, (void)table, (void)field;
+    refuse(done, arg, "single values are not read yet");
 }

@@ -248,7 +248,7 @@ struct rec_rig {
     struct record *rec;
     bool loaded, done;
     enum record_result result;
-    unsigned given, loads;
+    unsigned loads, changes;
 };
 
 static void load_begin(void *arg)
@@ -256,12 +256,17 @@ static void load_begin(void *arg)
     ((struct rec_rig *)arg)->loads++;
 }
 
-static void loaded_one(void *arg, enum record_table table, struct slice field, struct slice value)
+static void loaded_one(void *arg, enum record_table table, struct slice field, struct slice value,
+                       struct record_version version)
 {
-    (void)arg;
-    (void)table;
-    (void)field;
-    (void)value;
+    (void)arg, (void)table, (void)field, (void)value, (void)version;
+}
+
+static void changed(void *arg, enum record_table table, enum record_op op, struct slice field,
+                    struct slice value, struct record_version version)
+{
+    (void)table, (void)op, (void)field, (void)value, (void)version;
+    ((struct rec_rig *)arg)->changes++;
 }
 
 static void load_end(void *arg)
@@ -280,12 +285,12 @@ static bool give(void *arg, enum record_table table, uint64_t *cursor, struct sl
     return false;
 }
 
-static void on_done(void *arg, enum record_result result, const char *why)
+static void on_done(void *arg, const struct record_outcome *outcome)
 {
     struct rec_rig *x = arg;
 
-    assert_true(result != RECORD_UNAVAILABLE || why);
-    x->result = result;
+    assert_true(outcome->result != RECORD_UNAVAILABLE || outcome->why);
+    x->result = outcome->result;
     x->done = true;
 }
 
@@ -298,7 +303,12 @@ static void rec_start(struct rec_rig *x, unsigned replicas)
     x->log.level = HG_LOG_ERROR;
     x->alarms.log = &x->log;
     struct redis_options o = options(&x->rig);
-    struct record_events ev = {load_begin, loaded_one, load_end, give, x};
+    struct record_events ev = {.load_begin = load_begin,
+                               .loaded_one = loaded_one,
+                               .load_end = load_end,
+                               .changed = changed,
+                               .give = give,
+                               .arg = x};
     x->rec = record_create(&o, "c1", &ev, &x->log, &x->alarms);
 }
 
@@ -311,10 +321,10 @@ static void rec_stop(struct rec_rig *x)
     log_close(&x->log);
 }
 
-static enum record_result change(struct rec_rig *x, enum record_mode mode)
+static enum record_result change(struct rec_rig *x, enum record_op op, enum record_expect expect)
 {
     x->done = false;
-    record_change(x->rec, RECORD_ROUTES, mode, SLICE_LIT("gw1"), SLICE_LIT("{}"), on_done, x);
+    record_change_one(x->rec, RECORD_ROUTES, op, expect, SLICE_LIT("gw1"), SLICE_LIT("{}"), on_done, x);
     assert_true(turn_until(&x->rig.loop, &x->done, 2000));
     return x->result;
 }
@@ -325,7 +335,8 @@ static void a_change_without_redis_fails_at_once(void **state)
 
     (void)state;
     rec_start(&x, 0);
-    record_change(x.rec, RECORD_USERS, RECORD_PUT, SLICE_LIT("a@b"), SLICE_LIT("n"), on_done, &x);
+    record_change_one(x.rec, RECORD_USERS, RECORD_SET, RECORD_ANY, SLICE_LIT("a@b"), SLICE_LIT("n"), on_done,
+                      &x);
     assert_true(x.done);
     assert_int_equal(x.result, RECORD_UNAVAILABLE);
     rec_stop(&x);
@@ -339,16 +350,16 @@ static void noscript_is_answered_by_the_script(void **state)
     rec_start(&x, 0);
     assert_true(turn_until(&x.rig.loop, &x.loaded, 2000));
     x.rig.fake.no_script = true;
-    assert_int_equal(change(&x, RECORD_ADD), RECORD_OK);
+    assert_int_equal(change(&x, RECORD_SET, RECORD_ABSENT), RECORD_OK);
     assert_int_equal(x.rig.fake.evals, 1);
-    assert_int_equal(change(&x, RECORD_SET), RECORD_OK);
+    assert_int_equal(change(&x, RECORD_SET, RECORD_PRESENT), RECORD_OK);
     assert_int_equal(x.rig.fake.evals, 1);
     assert_int_equal(x.rig.fake.waits, 0);
     assert_true(x.alarms.a[ALARM_redis_not_durable].standing);
     x.rig.fake.script_answer = 0;
-    assert_int_equal(change(&x, RECORD_ADD), RECORD_EXISTS);
-    assert_int_equal(change(&x, RECORD_SET), RECORD_MISSING);
-    assert_int_equal(change(&x, RECORD_REMOVE), RECORD_MISSING);
+    assert_int_equal(change(&x, RECORD_SET, RECORD_ABSENT), RECORD_EXISTS);
+    assert_int_equal(change(&x, RECORD_SET, RECORD_PRESENT), RECORD_MISSING);
+    assert_int_equal(change(&x, RECORD_REMOVE, RECORD_PRESENT), RECORD_MISSING);
     rec_stop(&x);
 }
 
@@ -360,13 +371,13 @@ static void success_waits_for_a_replica(void **state)
     rec_start(&x, 1);
     assert_true(turn_until(&x.rig.loop, &x.loaded, 2000));
     x.rig.fake.wait_answer = 1;
-    assert_int_equal(change(&x, RECORD_PUT), RECORD_OK);
+    assert_int_equal(change(&x, RECORD_SET, RECORD_ANY), RECORD_OK);
     assert_int_equal(x.rig.fake.waits, 1);
     assert_false(x.alarms.a[ALARM_redis_not_durable].standing);
     x.rig.fake.wait_answer = 0; /* nobody confirmed: never told as done */
-    assert_int_equal(change(&x, RECORD_PUT), RECORD_UNAVAILABLE);
+    assert_int_equal(change(&x, RECORD_SET, RECORD_ANY), RECORD_UNAVAILABLE);
     x.rig.fake.silent = true;
-    assert_int_equal(change(&x, RECORD_PUT), RECORD_UNAVAILABLE);
+    assert_int_equal(change(&x, RECORD_SET, RECORD_ANY), RECORD_UNAVAILABLE);
     x.rig.fake.silent = false;
     x.loaded = false; /* and memory follows the record when it is back */
     assert_true(turn_until(&x.rig.loop, &x.loaded, 2000));
