@@ -5,11 +5,12 @@
  * never waits.
  *
  * A new dataplane hashes users with a secret of its own, so the mirror of users is emptied at each attach:
- *   on_attached(secret)  ->  feed_user_set() for every user, over as many turns of the loop as it takes
+ *   on_attached(secret)  ->  feed_user_set() for every user, feed_contacts_set() for those with contacts,
+ * over as many turns of the loop as it takes
  *                        ->  feed_users_loaded()
  * The resynchronisation ends, and cores drop what it did not mention, only after feed_users_loaded() and once
  * an image was given by feed_image_set(). Until then a running dataplane keeps the users that it had. Nodes,
- * image, settings and drain are kept by the feed over attaches. */
+ * the serving map, service addresses, image, settings and drain are kept by the feed over attaches. */
 #ifndef CONTROLPLANE_FEED_FEED_H
 #define CONTROLPLANE_FEED_FEED_H
 
@@ -47,6 +48,9 @@ struct feed_handlers {
     void (*on_hop_state)(void *ctx, unsigned core, uint16_t hop_slot, uint8_t state,
                          const struct hg_endpoint *ep);
     void (*on_trace)(void *ctx, unsigned core, const struct hg_up_trace *trace, struct slice message);
+    /* from the address of a node, over the service network; authenticate it */
+    void (*on_datagram)(void *ctx, const struct hg_endpoint *src, uint64_t tsc, const void *data,
+                        uint32_t length);
     /* for the journal of the control plane itself: attach refused, core stuck, ... */
     void (*on_message)(void *ctx, enum hg_log_level level, const char *text);
 };
@@ -73,6 +77,30 @@ void feed_users_loaded(struct feed *feed);
 /* sip == 0 removes the node. false: index out of range or name too long. */
 bool feed_node_set(struct feed *feed, uint16_t node, const char *name, const struct hg_endpoint *sip,
                    bool self);
+/* A node that is set: whether it and this one are a pair with high availability (H01 to H03). */
+bool feed_node_pair(struct feed *feed, uint16_t node, bool pair);
+
+/* ---- the cluster ---- */
+/* Who serves the users of each home: serving[home], 0 = nobody (they get 503); [0] is not looked at. The
+ * whole map comes into force at once in each core. Until the first call every node serves its own users. */
+bool feed_serving_set(struct feed *feed, const uint16_t serving[HG_NODES_MAX], uint64_t epoch);
+/* The contacts of a user, as hg_contact_put() made them (highest q first), n = 0: none any more. Like users
+ * they are hashed anew for each dataplane: set all of them between on_attached and feed_users_loaded().
+ * false: malformed, or no memory. */
+bool feed_contacts_set(struct feed *feed, const struct hg_user_key *key, const void *contacts,
+                       uint32_t length, unsigned n);
+void feed_contacts_remove(struct feed *feed, const struct hg_user_key *key);
+uint64_t feed_contacts_count(const struct feed *feed); /* users with contacts */
+/* The addresses under which the users of a home node know it, each with the prefix of its network. This node
+ * holds them while it serves that home and its lease lasts. Kept over attaches. n = 0: none. */
+bool feed_service_addresses(struct feed *feed, uint16_t home, const struct hg_net *net, unsigned n);
+/* Over the service network, from core 0; at once or never: false when there is no room, no dataplane yet, or
+ * the length is above HG_DATAGRAM_MAX. */
+bool feed_datagram_send(struct feed *feed, const struct hg_endpoint *dst, const void *data, uint32_t length);
+/* For who has no high availability: every dataplane that is attached gets serve_until without an end, as long
+ * as this is on. Whoever writes the lease himself (on_attached tells the segment) turns it off first. */
+void feed_serve_always(struct feed *feed, bool on);
+
 /* The compiled image in a POSIX shared-memory object: keep it there until feed_image_served() says so. Each
  * image has another generation, above 0. */
 bool feed_image_set(struct feed *feed, uint64_t generation, uint64_t size, const char *name);
@@ -87,7 +115,7 @@ bool feed_trace(struct feed *feed, const struct hg_down_trace *filter);
 /* ---- when is it in force ---- */
 struct feed_token {
     uint64_t attach; /* during which attach */
-    uint64_t users[HG_CORES_MAX];
+    uint64_t users[HG_CORES_MAX], contacts[HG_CORES_MAX];
     uint64_t others;
     uint64_t image; /* which image must be in force, 0 = any */
 };

@@ -20,5 +20,9 @@
 #define HG_TEMPLATES_MAX    5   /* L21 */
 #define HG_NODE_NAME_MAX    255
 #define HG_MESSAGE_MAX      65535 /* one SIP message over UDP */
+#define HG_CONTACTS_MAX     16    /* contacts of one user */
+#define HG_CONTACT_URI_MAX  255
+#define HG_SERVICE_MAX      8    /* service addresses of one node */
+#define HG_DATAGRAM_MAX     1200 /* bytes of the control plane's own datagrams over the service network */
 
 #endif

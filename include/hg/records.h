@@ -39,6 +39,10 @@ enum hg_down {
     HG_DOWN_DRAIN,     /* u32 on/off */
     HG_DOWN_TRACE,     /* trace filter, limits; off */
     HG_DOWN_PING,      /* to be answered by applied_seq alone */
+    HG_DOWN_SERVING,   /* the whole map home node -> serving node, in force at once */
+    HG_DOWN_CONTACTS,  /* n x {key, contacts}; no contacts deletes */
+    HG_DOWN_SERVICE,   /* the service addresses of a home node */
+    HG_DOWN_DATAGRAM,  /* a datagram of the control plane's own for another node */
 };
 
 /* core -> control plane */
@@ -49,6 +53,7 @@ enum hg_up {
     HG_UP_READY,     /* listeners open */
     HG_UP_DRAINED,   /* no transaction left */
     HG_UP_RESYNC,    /* the core lost its place in the down ring: it wants everything again */
+    HG_UP_DATAGRAM,  /* such a datagram from another node */
 };
 
 struct hg_down_begin {
@@ -58,7 +63,7 @@ struct hg_down_begin {
 
 struct hg_down_user {
     struct hg_user_key key;
-    uint16_t node; /* 0: delete */
+    uint16_t node; /* home; 0: delete */
     uint16_t pad[3];
 };
 
@@ -76,6 +81,9 @@ struct hg_down_node {
     uint8_t present; /* 0: delete */
     uint8_t self;
     struct hg_endpoint sip;
+    uint8_t pair; /* the other node of this one's subcluster, and high availability is on: a REGISTER of its
+                     users is relayed, not redirected (H01 to H03) */
+    uint8_t pad[7];
     char name[HG_NODE_NAME_MAX + 1];
 };
 
@@ -118,6 +126,59 @@ static_assert(sizeof(struct hg_down_trace) == 608, "wire format");
 #define HG_TRACE_RATE_MAX  1000
 #define HG_TRACE_TIME_MAX  3600
 
+/* Whole: a home that is not in it has nobody. */
+struct hg_down_serves {
+    uint16_t home;    /* 1 .. HG_NODES_MAX-1, each at most once */
+    uint16_t serving; /* 0: nobody, its users get 503 */
+};
+
+struct hg_down_serving {
+    struct hg_record r;
+    uint64_t epoch;
+    uint32_t n;
+    uint32_t pad;
+    struct hg_down_serves map[]; /* up to HG_NODES_MAX-1 */
+};
+
+/* One contact, as it stands in records and tables (hg/contacts.h walks over them). */
+struct hg_contact {
+    struct hg_endpoint ep; /* where the URI leads, resolved by the control plane */
+    uint16_t q;            /* thousandths, 0 .. 1000 */
+    uint16_t uri_len;      /* 1 .. HG_CONTACT_URI_MAX */
+    char uri[];            /* then zeros up to a multiple of 4 */
+};
+
+struct hg_down_contacts_user {
+    struct hg_user_key key;
+    uint16_t n; /* contacts, highest q first; 0: delete */
+    uint16_t pad;
+    uint32_t length; /* bytes of contacts that follow, then zeros up to a multiple of 8 */
+};
+
+struct hg_down_contacts {
+    struct hg_record r;
+    uint32_t n; /* users, up to HG_DOWN_CONTACTS_USERS */
+    uint32_t pad;
+    /* n x {struct hg_down_contacts_user, contacts} */
+};
+#define HG_DOWN_CONTACTS_USERS 32
+
+struct hg_down_service {
+    struct hg_record r;
+    uint16_t home;
+    uint16_t n; /* up to HG_SERVICE_MAX; 0: none any more */
+    uint32_t pad;
+    struct hg_net net[]; /* address with the prefix of its network */
+};
+
+/* Leaves core 0 from the address of the first listener and cluster.ha.service_port. */
+struct hg_down_datagram {
+    struct hg_record r;
+    struct hg_endpoint dst;
+    uint32_t length; /* up to HG_DATAGRAM_MAX */
+    char data[];
+};
+
 struct hg_up_log {
     struct hg_record r;
     uint64_t tsc;
@@ -149,11 +210,28 @@ struct hg_up_trace {
     char message[];
 };
 
+/* Came from the address of a node to cluster.ha.service_port. Whether that node sent it is for the reader to
+ * verify. */
+struct hg_up_datagram {
+    struct hg_record r;
+    uint64_t tsc; /* of the turn that received it */
+    struct hg_endpoint src;
+    uint32_t length; /* up to HG_DATAGRAM_MAX */
+    char data[];
+};
+
 static_assert(sizeof(struct hg_down_user) == 24, "wire format");
 static_assert(sizeof(struct hg_down_users) == 24, "wire format");
-static_assert(sizeof(struct hg_down_node) == 296, "wire format");
+static_assert(sizeof(struct hg_down_node) == 304, "wire format");
 static_assert(sizeof(struct hg_down_image) == 96, "wire format");
 static_assert(sizeof(struct hg_down_setting) == 24, "wire format"); /* text starts at 20 */
+static_assert(sizeof(struct hg_down_serving) == 32, "wire format");
+static_assert(sizeof(struct hg_contact) == 24, "wire format");
+static_assert(sizeof(struct hg_down_contacts_user) == 24, "wire format");
+static_assert(sizeof(struct hg_down_contacts) == 24, "wire format");
+static_assert(sizeof(struct hg_down_service) == 24, "wire format");
+static_assert(sizeof(struct hg_down_datagram) == 40, "wire format");
+static_assert(sizeof(struct hg_up_datagram) == 48, "wire format");
 static_assert(sizeof(struct hg_up_log) == 32, "wire format");
 static_assert(sizeof(struct hg_up_hop_state) == 40, "wire format");
 static_assert(sizeof(struct hg_up_trace) == 80, "wire format");

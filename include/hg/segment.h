@@ -17,7 +17,7 @@
 
 #define HG_SEGMENT_MAGIC 0x48454c494f475231ull /* "HELIOGR1" */
 /* raised with every change of this file or records.h; lists tell by themselves */
-#define HG_SEGMENT_LAYOUT 1
+#define HG_SEGMENT_LAYOUT 2
 #define HG_CELL           64
 #define HG_STAGES         12 /* stages of a turn with a cycle histogram */
 #define HG_HISTOGRAM      40 /* log2 buckets */
@@ -50,6 +50,12 @@ struct hg_segment_header {
     /* written by dp */
     alignas(64) _Atomic uint32_t dp_ready; /* 1 once every core has the tables and its listeners are open */
     _Atomic uint32_t dp_draining;
+
+    /* The lease (docs/ha.md), written by cp; each core reads it once a turn and again right before it
+     * transmits. serve_until is a TSC value: from then on nothing leaves that is done for a user or comes
+     * from a service address. 0: nothing may (a dataplane that starts), UINT64_MAX: no deadline. */
+    alignas(64) _Atomic uint64_t serve_until;
+    _Atomic uint64_t serve_epoch; /* of the record that the lease stands on; read by a cp that starts */
 };
 
 struct hg_route_stats {
@@ -73,7 +79,8 @@ static_assert(sizeof(struct hg_route_stats) == 32, "shared with the other proces
 static_assert(sizeof(struct hg_hop_stats) == 64, "one cache line");
 static_assert(offsetof(struct hg_segment_header, cp_epoch) == 128, "shared with the other process");
 static_assert(offsetof(struct hg_segment_header, dp_ready) == 192, "shared with the other process");
-static_assert(sizeof(struct hg_segment_header) == 256, "shared with the other process");
+static_assert(offsetof(struct hg_segment_header, serve_until) == 256, "shared with the other process");
+static_assert(sizeof(struct hg_segment_header) == 320, "shared with the other process");
 static_assert(ATOMIC_LLONG_LOCK_FREE == 2 && ATOMIC_INT_LOCK_FREE == 2, "no lock may hide in the segment");
 
 /* One core's area. The arrays stand behind it in the order of the offsets. */
@@ -88,11 +95,19 @@ struct hg_core_area {
     uint64_t up_offset;
     uint64_t route_stats_offset;
     uint64_t hop_stats_offset;
+    /* written by the core: what it sees of the service network */
+    alignas(64) _Atomic uint64_t
+        gateway_seen[HG_IFACES_MAX]; /* TSC of the gateway's last answer by ARP or ND, by
+                                        interface in the order of the configuration; 0 = none yet */
+    _Atomic uint64_t links;          /* bit per port: its link is up */
+    _Atomic uint64_t gateways;       /* bit per interface: it has a gateway */
+    _Atomic uint64_t serving_epoch;  /* of the serving map in force */
     /* written by the core, read by everybody */
     alignas(64) uint64_t counters[HG_COUNTERS_MAX];
     alignas(64) uint64_t histogram[HG_STAGES][HG_HISTOGRAM]; /* cycles per packet or per turn, log2 */
 };
 static_assert(offsetof(struct hg_core_area, down_offset) == 64, "shared with the other process");
-static_assert(offsetof(struct hg_core_area, counters) == 128, "shared with the other process");
+static_assert(offsetof(struct hg_core_area, gateway_seen) == 128, "shared with the other process");
+static_assert(offsetof(struct hg_core_area, counters) == 448, "shared with the other process");
 
 #endif
