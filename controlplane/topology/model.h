@@ -13,13 +13,14 @@
 #include "hg/limits.h"
 #include "hg/slice.h"
 
-#define TOPOLOGY_SLOTS           2                   /* nodes of a subcluster (A02) */
-#define TOPOLOGY_SUBCLUSTERS_MAX HG_NODES_MAX        /* index 0 is never used */
-#define TOPOLOGY_SERVICE_MAX     8                   /* service addresses of one slot */
-#define TOPOLOGY_NAME_MAX        64                  /* of a subcluster */
-#define TOPOLOGY_PROTOCOL        1                   /* major version that this build speaks (D05, ZZ18) */
-#define TOPOLOGY_REVISION        "topology.revision" /* field of the settings that every change of topology raises \
-                                                      */
+#define TOPOLOGY_SLOTS           2            /* nodes of a subcluster (A02) */
+#define TOPOLOGY_SUBCLUSTERS_MAX HG_NODES_MAX /* index 0 is never used */
+#define TOPOLOGY_SERVICE_MAX     8            /* service addresses of one slot */
+#define TOPOLOGY_NAME_MAX        64           /* of a subcluster */
+#define TOPOLOGY_PROTOCOL        1            /* major version that this build speaks (D05, ZZ18) */
+#define TOPOLOGY_REVISION                                                                                    \
+    "topology.revision" /* field of the settings that every change of topology raises                        \
+                         */
 
 enum topology_mode { TOPOLOGY_MODE_INHERIT, TOPOLOGY_BALANCED, TOPOLOGY_ACTIVE_STANDBY, TOPOLOGY_NONE };
 extern const char *const topology_mode_names[]; /* "inherit", "balanced", "active-standby", "none", NULL */

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What is not as it should be, without any command. */
+#include <inttypes.h>
+#include <string.h>
+#include <strings.h>
+
+#include "topology/rules.h"
+
+static void subcluster(const struct rules_facts *w, const struct topology_subcluster *s, struct findings *f)
+{
+    uint16_t a = s->node[0], b = s->node[1];
+
+    if (!a || !b)
+        return;
+    if (!s->ha) {
+        rules_add(f, RULE_ha_is_off, "subcluster %s has two nodes, and high availability is off", s->name);
+        return;
+    }
+    uint32_t ca = rules_capacity(w, a), cb = rules_capacity(w, b), least = ca < cb ? ca : cb;
+    if (w->users[a] + w->users[b] > least)
+        rules_add(f, RULE_capacity_peer, "subcluster %s has %" PRIu64 " users, and one node alone carries %u",
+                  s->name, w->users[a] + w->users[b], least);
+    for (unsigned k = 0; k < TOPOLOGY_SLOTS; k++)
+        if (w->cpu[s->node[k]] > 35)
+            rules_add(f, RULE_cpu_pair, "%.100s uses %u%% of its processor", w->t->node[s->node[k]].name,
+                      w->cpu[s->node[k]]);
+}
+
+static void names(const struct rules_facts *w, const struct topology_node *n, struct findings *f)
+{
+    struct hg_ip ip;
+
+    if (hg_ip_parse(slice_str(n->name), &ip))
+        rules_add(f, RULE_node_name_address, "%.100s is an address, not a name", n->name);
+    else if (w->resolves[n->index] == NAME_FAILS)
+        rules_add(f, RULE_node_name_unresolved, "%.100s does not resolve on this node", n->name);
+}
+
+void rules_standing(const struct rules_facts *w, struct findings *f)
+{
+    unsigned installed = 0;
+
+    if (w->domain && strcmp(w->domain, "DOMAIN.NOT.SET") == 0)
+        rules_add(f, RULE_domain_not_set, "cluster.domain is not set");
+    for (uint16_t i = 1; i < TOPOLOGY_SUBCLUSTERS_MAX; i++)
+        if (topology_subcluster(w->t, i))
+            subcluster(w, topology_subcluster(w->t, i), f);
+    for (uint16_t i = 1; i < HG_NODES_MAX; i++) {
+        const struct topology_node *n = topology_node(w->t, i);
+        if (!n)
+            continue;
+        installed += n->installed;
+        names(w, n, f);
+        if (n->subcluster && !n->installed)
+            rules_add(f, RULE_node_not_installed, "%.100s is in a subcluster and not installed yet", n->name);
+    }
+    if (installed > 1 && w->cluster_id && strcmp(w->cluster_id, "StandaloneCluster") == 0)
+        rules_add(f, RULE_cluster_id_default, "cluster.id is the default, and the cluster has %u nodes",
+                  installed);
+    if (w->users[0])
+        rules_add(f, RULE_no_availability, "%" PRIu64 " users are unassigned", w->users[0]);
+}
+
+void rules_domain(const struct rules_facts *w, const char *domain, struct findings *f)
+{
+    uint64_t users = 0;
+    bool drained = true;
+
+    if (strcmp(domain, "DOMAIN.NOT.SET") == 0)
+        rules_add(f, RULE_domain_not_set, "DOMAIN.NOT.SET is no domain");
+    if (w->domain && strcasecmp(domain, w->domain) == 0)
+        return;
+    for (uint16_t i = 0; i < HG_NODES_MAX; i++) {
+        users += w->users[i];
+        if (topology_node(w->t, i) && w->t->node[i].installed && !w->t->node[i].draining)
+            drained = false;
+    }
+    if (users && !drained)
+        rules_add(f, RULE_domain_changes,
+                  "%" PRIu64 " users are known by the domain %.100s, and nodes are in service", users,
+                  w->domain ? w->domain : "");
+}
