@@ -89,7 +89,7 @@ void rules_rebalance(const struct rules_facts *w, const uint64_t after[HG_NODES_
     rules_users(w, after, moved, f);
     for (uint16_t i = 1; i < HG_NODES_MAX; i++) {
         const struct topology_subcluster *s = topology_subcluster_of(w->t, i);
-        if (s && s->ha && w->health[i] != HEALTH_NORMAL && w->users[i])
+        if (s && s->ha && w->health[i] != HEALTH_NORMAL && w->health[i] != HEALTH_BACKUP && w->users[i])
             rules_add(f, RULE_users_in_failover, "the %" PRIu64 " users of %.100s stay", w->users[i],
                       w->t->node[i].name);
     }
