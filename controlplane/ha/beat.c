@@ -27,14 +27,13 @@ enum {
     AT_REV = 64,
     AT_EPOCH = 72,
     AT_ROW = 80,
-    AT_STATE = 82,
-    AT_REASON = 83,
     AT_FLAGS = 84,
     AT_SERVICES = 88,
     AT_WATCHED = 96,
     AT_TRAIN = 104,
     AT_INDEX = 108,
-    AT_END = 112,
+    AT_ORDER = 112,
+    AT_END = 120,
 };
 static_assert(AT_END + BEAT_MAC <= BEAT_SIZE, "the fields fit");
 
@@ -106,13 +105,12 @@ size_t beat_encode(const struct beat *b, const struct beat_key *key, uint64_t cl
     put(out, AT_REV, 8, b->rev);
     put(out, AT_EPOCH, 8, b->epoch);
     put(out, AT_ROW, 2, b->row);
-    put(out, AT_STATE, 1, b->state);
-    put(out, AT_REASON, 1, b->reason);
     put(out, AT_FLAGS, 4, b->flags);
     put(out, AT_SERVICES, 8, b->services);
     put(out, AT_WATCHED, 8, b->watched);
     put(out, AT_TRAIN, 4, b->train);
     put(out, AT_INDEX, 4, b->index);
+    put(out, AT_ORDER, 8, b->order);
     mac(key, out, len - BEAT_MAC, out + len - BEAT_MAC);
     return len;
 }
@@ -142,13 +140,12 @@ static void fields(const uint8_t *in, struct beat *b)
         .rev = get(in, AT_REV, 8),
         .epoch = get(in, AT_EPOCH, 8),
         .row = (uint16_t)get(in, AT_ROW, 2),
-        .state = in[AT_STATE],
-        .reason = in[AT_REASON],
         .flags = (uint32_t)get(in, AT_FLAGS, 4),
         .services = get(in, AT_SERVICES, 8),
         .watched = get(in, AT_WATCHED, 8),
         .train = (uint32_t)get(in, AT_TRAIN, 4),
         .index = (uint32_t)get(in, AT_INDEX, 4),
+        .order = get(in, AT_ORDER, 8),
     };
 }
 
@@ -167,7 +164,8 @@ enum beat_result beat_decode(const uint8_t *data, size_t len, const struct beat_
     mac(key, data, len - BEAT_MAC, expected);
     if (CRYPTO_memcmp(expected, data + len - BEAT_MAC, BEAT_MAC) != 0)
         return BEAT_FORGED;
-    if (!is_zero(data + AT_END, len - BEAT_MAC - AT_END))
+    if (!is_zero(data + AT_ROW + 2, AT_FLAGS - AT_ROW - 2) ||
+        !is_zero(data + AT_END, len - BEAT_MAC - AT_END))
         return BEAT_GARBLED;
     fields(data, out);
     return out->boot != 0 && out->seq != 0 && out->from != out->to ? BEAT_GOOD : BEAT_GARBLED;

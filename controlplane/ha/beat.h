@@ -18,8 +18,9 @@
 enum beat_kind {
     BEAT_ASK = 1, /* sent each interval, answered at once */
     BEAT_ANSWER,
-    BEAT_PROBE,  /* one of a train that measures throughput; padded to BEAT_TRAIN */
-    BEAT_REPORT, /* what such a train showed */
+    BEAT_WELCOME, /* to a start that has not proved yet that it lives; says nothing but its echo */
+    BEAT_PROBE,   /* one of a train that measures throughput; padded to BEAT_TRAIN */
+    BEAT_REPORT,  /* what such a train showed */
     BEAT_KINDS
 };
 enum beat_path { BEAT_MANAGEMENT, BEAT_SERVICE, BEAT_PATHS };
@@ -36,11 +37,11 @@ struct beat {
     uint32_t protocol;            /* major version (ZZ18) */
     uint64_t boot, seq;           /* of the sender: one number per start, rising per receiver and path */
     uint64_t echo_boot, echo_seq; /* the beat of the receiver that is answered; 0 = none */
-    /* what the sender knows of its subcluster's entry in the record */
+    /* what srm.h says, in an ASK or ANSWER */
+    uint64_t order; /* rising over both paths */
     uint64_t term, rev, epoch;
     uint16_t row;
-    uint8_t state, reason; /* its own */
-    uint32_t flags;        /* of srm.h, carried as they are */
+    uint32_t flags;        /* of srm_beat_flags() */
     uint64_t services;     /* bit per critical service: runs */
     uint64_t watched;      /* bit per critical service: is watched */
     uint32_t train, index; /* BEAT_PROBE: which train, which of it; BEAT_REPORT: which train, kbit/s */

@@ -30,6 +30,7 @@ struct beats_node {
 struct beats {
     struct beats_events ev;
     struct own_counters *own;
+    const struct ha_clock *clock;
     struct beat_socket *socket;
     struct beat_key key;
     uint64_t cluster, boot;
@@ -56,6 +57,7 @@ struct beats *beats_create(const struct beats_options *o, char *why, unsigned si
     b->boot |= 1; /* 0 means none */
     b->ev = o->events;
     b->own = o->own;
+    b->clock = o->clock;
     beat_key_derive(o->secret, o->cluster, &b->key);
     b->cluster = beat_cluster(o->cluster);
     b->socket = beat_socket_open(o->loop, o->address, on_management, b, why, size);
@@ -113,9 +115,7 @@ static bool transmit(struct beats *b, struct beats_way *w, struct beat *beat)
 
     beat->protocol = BEAT_VERSION;
     beat->boot = b->boot;
-    beat->seq = beat_window_send(&w->window, ha_clock_ns());
-    if (beat->kind != BEAT_PROBE)
-        b->ev.fill(b->ev.arg, beat);
+    beat->seq = beat_window_send(&w->window, ha_clock_ns(b->clock));
     uint32_t len = (uint32_t)beat_encode(beat, &b->key, b->cluster, wire);
     bool sent = beat->path == BEAT_SERVICE ? b->ev.send_service(b->ev.arg, &w->address, wire, len)
                                            : beat_socket_send(b->socket, &w->address, wire, len);
@@ -131,7 +131,20 @@ static struct beat to(const struct beats *b, uint16_t index, enum beat_path path
         .kind = kind, .path = path, .from = b->self, .to = index, .echo_boot = w->boot, .echo_seq = w->high};
 }
 
-void beats_ask(struct beats *b, uint16_t index)
+static void say(struct beat *out, const struct beat *content)
+{
+    out->grant = content->grant;
+    out->order = content->order;
+    out->term = content->term;
+    out->rev = content->rev;
+    out->epoch = content->epoch;
+    out->row = content->row;
+    out->flags = content->flags;
+    out->services = content->services;
+    out->watched = content->watched;
+}
+
+void beats_ask(struct beats *b, uint16_t index, const struct beat *content)
 {
     struct beats_node *n = &b->node[index];
 
@@ -139,8 +152,29 @@ void beats_ask(struct beats *b, uint16_t index)
         if (!n->way[p].address.port)
             continue;
         struct beat beat = to(b, index, (enum beat_path)p, BEAT_ASK);
+        say(&beat, content);
         transmit(b, &n->way[p], &beat);
     }
+}
+
+static struct beat reply_to(const struct beats *b, const struct beat *asked, enum beat_kind kind)
+{
+    struct beat beat = to(b, asked->from, asked->path, kind);
+
+    beat.echo_boot = asked->boot;
+    beat.echo_seq = asked->seq;
+    return beat;
+}
+
+void beats_answer(struct beats *b, const struct beat *asked, const struct beat *content)
+{
+    struct beats_way *w = &b->node[asked->from].way[asked->path];
+    struct beat beat = reply_to(b, asked, BEAT_ANSWER);
+
+    if (!w->address.port)
+        return;
+    say(&beat, content);
+    transmit(b, w, &beat);
 }
 
 void beats_train(struct beats *b, uint16_t index, enum beat_path path)
@@ -159,27 +193,19 @@ void beats_train(struct beats *b, uint16_t index, enum beat_path path)
     }
 }
 
-static void answer(struct beats *b, struct beats_way *w, const struct beat *asked)
-{
-    struct beat beat = to(b, asked->from, asked->path, BEAT_ANSWER);
-
-    beat.echo_boot = asked->boot;
-    beat.echo_seq = asked->seq;
-    transmit(b, w, &beat);
-}
-
 /* ---- in ---- */
 
 /* A start that nobody has met: our answer gives it what it needs to prove that it lives. */
 static void hello(struct beats *b, struct beats_way *w, const struct beat *beat)
 {
-    uint64_t now = ha_clock_ns();
+    uint64_t now = ha_clock_ns(b->clock);
 
     own_count(b->own, OWN_ha_beats_unproven);
-    if (beat->kind == BEAT_PROBE || !w->address.port || (w->hello_ns && now - w->hello_ns < HELLO_NS))
+    if (beat->kind != BEAT_ASK || !w->address.port || (w->hello_ns && now - w->hello_ns < HELLO_NS))
         return;
     w->hello_ns = now;
-    answer(b, w, beat);
+    struct beat welcome = reply_to(b, beat, BEAT_WELCOME);
+    transmit(b, w, &welcome);
 }
 
 static void probed(struct beats *b, struct beats_way *w, const struct beat *beat, uint64_t at_ns)
@@ -194,10 +220,9 @@ static void probed(struct beats *b, struct beats_way *w, const struct beat *beat
     transmit(b, w, &report);
 }
 
-static void fresh(struct beats *b, struct beats_way *w, const struct beat *beat, bool new_start,
-                  uint64_t at_ns)
+static void fresh(struct beats *b, struct beats_way *w, const struct beat *beat, uint64_t at_ns)
 {
-    uint64_t now = ha_clock_ns();
+    uint64_t now = ha_clock_ns(b->clock);
 
     own_count(b->own, OWN_ha_beats_received);
     w->heard_ns = now;
@@ -206,13 +231,14 @@ static void fresh(struct beats *b, struct beats_way *w, const struct beat *beat,
         return;
     }
     uint64_t sent = beat_window_echo(&w->window, beat);
-    if (beat->kind == BEAT_ANSWER && sent)
+    if ((beat->kind == BEAT_ANSWER || beat->kind == BEAT_WELCOME) && sent)
         wan_rtt(&w->wan, now - sent);
     if (beat->kind == BEAT_REPORT && beat->index)
         wan_rate(&w->wan, beat->index);
-    b->ev.heard(b->ev.arg, beat, sent, new_start);
-    if (beat->kind == BEAT_ASK)
-        answer(b, w, beat);
+    if (beat->kind == BEAT_WELCOME)
+        b->ev.met(b->ev.arg, beat->from);
+    if (beat->kind == BEAT_ASK || beat->kind == BEAT_ANSWER)
+        b->ev.heard(b->ev.arg, beat, sent);
 }
 
 static void take(struct beats *b, enum beat_path path, const uint8_t *data, uint32_t len, uint64_t at_ns)
@@ -239,7 +265,7 @@ static void take(struct beats *b, enum beat_path path, const uint8_t *data, uint
     else if (verdict == BEAT_REPLAYED)
         own_count(b->own, OWN_ha_beats_replayed);
     else
-        fresh(b, w, &beat, verdict == BEAT_NEW_START, at_ns);
+        fresh(b, w, &beat, at_ns);
 }
 
 void beats_datagram(struct beats *b, const void *data, uint32_t len)

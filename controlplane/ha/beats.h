@@ -12,17 +12,18 @@
 
 #include "counters/own.h"
 #include "ha/beat.h"
+#include "ha/clock.h"
 #include "ha/wan.h"
 #include "hg/endpoint.h"
 
 struct beats;
 
 struct beats_events {
-    /* Completes a beat that is about to be sent: what this node says of itself, and whether it grants. Path,
-     * kind, from, to and echo are set. */
-    void (*fill)(void *arg, struct beat *beat);
-    /* An authentic and fresh beat. sent_ns: when the beat of ours that it answers was sent, 0 = none. */
-    void (*heard)(void *arg, const struct beat *beat, uint64_t sent_ns, bool new_start);
+    /* An authentic and fresh ASK or ANSWER. sent_ns: when the beat of ours that it answers was sent, 0 =
+     * none. An ASK is answered in this call, by beats_answer(), or not at all. */
+    void (*heard)(void *arg, const struct beat *beat, uint64_t sent_ns);
+    /* That node met this start of ours: what it was asked before, it did not believe. */
+    void (*met)(void *arg, uint16_t index);
     /* By the service network; false: it was not taken. */
     bool (*send_service)(void *arg, const struct hg_endpoint *to, const void *data, uint32_t len);
     void *arg;
@@ -33,6 +34,7 @@ struct beats_options {
     const char *address; /* ip:port of the management network */
     const char *secret, *cluster;
     struct own_counters *own;
+    const struct ha_clock *clock;
     struct beats_events events;
 };
 
@@ -47,8 +49,10 @@ void beats_node(struct beats *beats, uint16_t index, const struct hg_endpoint *m
                 const struct hg_endpoint *service);
 void beats_forget(struct beats *beats, uint16_t index);
 
-/* An ASK by each way that the node has. */
-void beats_ask(struct beats *beats, uint16_t index);
+/* An ASK by each way that the node has. Of content, what stands under "what srm.h says" and grant are sent.
+ */
+void beats_ask(struct beats *beats, uint16_t index, const struct beat *content);
+void beats_answer(struct beats *beats, const struct beat *asked, const struct beat *content);
 /* A train by the management network, or by the service network. */
 void beats_train(struct beats *beats, uint16_t index, enum beat_path path);
 /* What the dataplane received on the service port. */

@@ -1,24 +1,22 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The two clocks of high availability. Both run on whatever the time of day does, and neither is ever
- * compared with another machine's. The lease is written in TSC, because that is what the cores read. */
+/* The one clock of high availability: the machine's invariant time stamp counter, scaled to ns by a factor
+ * that is fixed at the start. The lease is written in its ticks, because that is what the cores read. It runs
+ * on whatever the time of day does, and is never compared with another machine's. */
 #ifndef CONTROLPLANE_HA_CLOCK_H
 #define CONTROLPLANE_HA_CLOCK_H
 
 #include <stdint.h>
-#include <time.h>
 
 #if defined(__x86_64__)
 #include <x86intrin.h>
 #endif
 
-/* CLOCK_BOOTTIME goes on while the machine sleeps, as does the peer's patience. */
-static inline uint64_t ha_clock_ns(void)
-{
-    struct timespec ts;
+struct ha_clock {
+    uint64_t hz;
+};
 
-    clock_gettime(CLOCK_BOOTTIME, &ts);
-    return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
-}
+/* hz: as a dataplane has it in its segment; 0 = measured here, which takes 50 ms. */
+void ha_clock_init(struct ha_clock *clock, uint64_t hz);
 
 static inline uint64_t ha_clock_tsc(void)
 {
@@ -31,6 +29,22 @@ static inline uint64_t ha_clock_tsc(void)
 #else
 #error "no time stamp counter is known for this machine"
 #endif
+}
+
+static inline uint64_t ha_clock_ns_of(const struct ha_clock *clock, uint64_t tsc)
+{
+    return (uint64_t)((unsigned __int128)tsc * 1000000000u / clock->hz);
+}
+
+/* Rounded down: a deadline never grows. */
+static inline uint64_t ha_clock_tsc_of(const struct ha_clock *clock, uint64_t ns)
+{
+    return (uint64_t)((unsigned __int128)ns * clock->hz / 1000000000u);
+}
+
+static inline uint64_t ha_clock_ns(const struct ha_clock *clock)
+{
+    return ha_clock_ns_of(clock, ha_clock_tsc());
 }
 
 #endif

@@ -39,8 +39,7 @@ static struct beat full(void)
                          .rev = 12,
                          .epoch = 13,
                          .row = 23,
-                         .state = 14,
-                         .reason = 15,
+                         .order = 14,
                          .flags = 0x80000001,
                          .services = 1ull << 63,
                          .watched = 3,
@@ -60,6 +59,7 @@ static void travels(const struct beat *b, size_t size)
     assert_int_equal(c.services, b->services);
     assert_int_equal(c.echo_boot, b->echo_boot);
     assert_int_equal(c.index, b->index);
+    assert_int_equal(c.order, b->order);
     assert_int_equal(c.grant, b->grant);
 }
 
