@@ -21,7 +21,7 @@ void reload_own(struct controlplane *cp)
     cp->log.json = cp->config->log_format != 0;
     cp->log.level = (enum hg_log_level)cp->config->log_level;
     if (cp->record)
-        redis_set_timeout(record_redis(cp->record), (unsigned)cp->config->redis_timeout_ms);
+        record_set_timeout(cp->record, (unsigned)cp->config->redis_timeout_ms);
     if (cp->exports)
         redis_set_timeout(cp->exports, (unsigned)cp->config->redis_timeout_ms);
 }

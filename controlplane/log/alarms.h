@@ -17,6 +17,9 @@ struct log;
     X(redis_not_durable,                                                                                     \
       "the record is not durable: attach a replica or set appendonly yes, appendfsync always")               \
     X(redis_record_lost, "Redis came back without the record; it was written again from memory")             \
+    X(record_log, "the log of the record cannot be read; the record is read whole from time to time")        \
+    X(record_went_back, "Redis lost the ownership of a subcluster with a promotion; it was written again")   \
+    X(redis_refuses, "Redis refuses changes")                                                                \
     X(record_bad, "the record holds entries that cannot be used")                                            \
     X(dataplane_away, "the dataplane is not attached")                                                       \
     X(dataplane_mismatch, "the dataplane was built with another layout; start both from one build")          \

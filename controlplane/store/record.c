@@ -1,239 +1,110 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Life of the record's connection, loading, and writing back a record that was lost. */
+/* Life of the record: who is master, which record is this, load it, follow it; all again when in doubt. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 #include "store/record_impl.h"
 
-#define SCAN_COUNT    "1000"
-#define RESTORE_BATCH 500 /* entries in one command */
-#define RELOAD_MS     5000
+#define RETRY_MS 5000 /* after something that cannot be read */
+#define WAIT_MS  200  /* while another node writes the record back */
+#define CHECK_MS 1000
 
-const char *const record_table_names[RECORD_TABLES] = {"nodes",    "subclusters", "ha",
-                                                       "settings", "routes",      "users"};
-
-static void scan(struct record *rec);
-static void restore(struct record *rec);
-
-static void load_failed(struct record *rec, const char *why)
+void record_phase_set(struct record *rec, enum record_phase phase)
 {
-    rec->loading = false;
-    if (redis_is_up(rec->redis)) {
-        /* what is in memory stays; the next load that ends well clears it */
-        alarm_raise(rec->alarms, ALARM_record_bad, "the record cannot be read: %s", why);
-        record_reload_later(rec);
-    }
+    enum record_state before = record_state(rec);
+
+    rec->phase = phase;
+    if (rec->ev.state && record_state(rec) != before)
+        rec->ev.state(rec->ev.arg, record_state(rec));
 }
 
-static void load_done(struct record *rec)
+void record_fail(struct record *rec, const char *what, const char *why)
 {
-    rec->loading = false;
-    rec->loaded = true;
-    rec->ever = true;
-    rec->ev.load_end(rec->ev.arg);
-    log_printf(rec->log, HG_LOG_INFO, "record_loaded", "the record is in memory, %" PRIu64 " entries",
-               rec->entries);
-    if (rec->again)
-        record_reload_later(rec);
-    rec->again = false;
+    if (!rec->up)
+        return;
+    /* what is in memory stays; the next load that ends well clears it */
+    alarm_raise(rec->alarms, ALARM_record_bad, "%s: %s", what, why);
+    record_phase_set(rec, PHASE_HELLO);
+    rec->hello_at = rec->io.ops->now_ms(rec->io.ctx) + RETRY_MS;
 }
 
-static void on_scan(void *arg, const redisReply *reply, const char *error)
+static void on_welcome(void *arg, const struct record_welcome *w, const char *error)
 {
     struct record *rec = arg;
 
-    if (error || reply->type != REDIS_REPLY_ARRAY || reply->elements != 2 ||
-        reply->element[0]->type != REDIS_REPLY_STRING || reply->element[1]->type != REDIS_REPLY_ARRAY) {
-        load_failed(rec, error ? error : "HSCAN: an answer of another form");
+    rec->hello_pending = false;
+    if (rec->phase != PHASE_HELLO)
+        return;
+    if (error) {
+        record_fail(rec, "the record cannot be read", error);
         return;
     }
-    const redisReply *list = reply->element[1];
-    for (size_t i = 0; i + 1 < list->elements; i += 2) {
-        const redisReply *f = list->element[i], *v = list->element[i + 1];
-        if (f->type != REDIS_REPLY_STRING || v->type != REDIS_REPLY_STRING)
-            continue;
-        struct record_version version;
-        struct slice payload;
-        record_value_split(slice_of(v->str, (uint32_t)v->len), &version, &payload);
-        rec->entries++;
-        rec->ev.loaded_one(rec->ev.arg, rec->table, slice_of(f->str, (uint32_t)f->len), payload, version);
-    }
-    rec->cursor = strtoull(reply->element[0]->str, NULL, 10);
-    if (rec->cursor == 0 && ++rec->table == RECORD_TABLES)
-        load_done(rec);
-    else
-        scan(rec);
-}
-
-static void scan(struct record *rec)
-{
-    char cursor[24];
-
-    snprintf(cursor, sizeof(cursor), "%" PRIu64, rec->cursor);
-    if (!redis_words(rec->redis, on_scan, rec, "HSCAN", rec->key[rec->table], cursor, "COUNT", SCAN_COUNT,
-                     NULL))
-        load_failed(rec, "the queue to Redis is full");
-}
-
-static void on_restored(void *arg, const redisReply *reply, const char *error)
-{
-    struct record *rec = arg;
-
-    (void)reply;
-    if (error)
-        load_failed(rec, error);
-    else
-        restore(rec);
-}
-
-/* Redis came back without the record (no persistence, or an empty replica was promoted): what this node knows
- * is the best copy there is. HSETNX-like care is not needed: nobody serves from a record without an id. */
-static void restore(struct record *rec)
-{
-    static const size_t max = 4 + 2 * RESTORE_BATCH;
-    const char **argv = calloc(max, sizeof(argv[0]));
-    size_t *len = calloc(max, sizeof(len[0]));
-    char *bytes = NULL;
-    size_t used = 0, *offset = calloc(max, sizeof(offset[0]));
-    FILE *f = open_memstream(&bytes, &used);
-    int argc = 2;
-
-    if (argv && len && offset && f) {
-        struct slice field, value;
-        while (argc + 1 < (int)max && rec->table < RECORD_TABLES) {
-            if (rec->table < RECORD_ROUTES ||
-                !rec->ev.give(rec->ev.arg, rec->table, &rec->cursor, &field, &value)) {
-                if (argc > 2)
-                    break;
-                rec->table++;
-                rec->cursor = 0;
-                continue;
-            }
-            offset[argc] = (size_t)ftell(f);
-            len[argc++] = field.len;
-            fwrite(field.p, 1, field.len, f);
-            offset[argc] = (size_t)ftell(f);
-            len[argc++] = value.len;
-            fwrite(value.p, 1, value.len, f);
-            rec->entries++;
-        }
-    }
-    if (f)
-        fclose(f);
-    if (argc > 2 && bytes) {
-        argv[0] = "HSET";
-        argv[1] = rec->key[rec->table];
-        len[0] = 4;
-        len[1] = strlen(argv[1]);
-        for (int i = 2; i < argc; i++)
-            argv[i] = bytes + offset[i];
-        if (!redis_send(rec->redis, argc, argv, len, 0, on_restored, rec))
-            load_failed(rec, "the queue to Redis is full");
-    } else {
-        log_printf(rec->log, HG_LOG_WARNING, "record_restored", "%" PRIu64 " entries were written back",
-                   rec->entries);
-        rec->restoring = false;
-        rec->entries = 0;
-        rec->table = 0;
-        rec->cursor = 0;
-        rec->ev.load_begin(rec->ev.arg);
-        scan(rec);
-    }
-    free(argv);
-    free(len);
-    free(offset);
-    free(bytes);
-}
-
-static void on_id(void *arg, const redisReply *reply, const char *error)
-{
-    struct record *rec = arg;
-
-    if (error || reply->type != REDIS_REPLY_STRING || reply->len == 0 || reply->len >= sizeof(rec->id)) {
-        load_failed(rec, error ? error : "the id of the record is of another form");
-        return;
-    }
-    bool lost = rec->id[0] && strcmp(reply->str, rec->new_id) == 0 && strcmp(rec->id, reply->str) != 0;
-    snprintf(rec->id, sizeof(rec->id), "%s", reply->str);
-    rec->table = 0;
-    rec->cursor = 0;
-    rec->entries = 0;
-    if (lost || rec->restoring) {
-        rec->restoring = true;
+    rec->term = w->term;
+    snprintf(rec->new_id, sizeof(rec->new_id), "%s", w->id);
+    rec->position = (struct record_version){w->term, w->seq};
+    if (w->role == RECORD_ROLE_WAIT) {
+        record_phase_set(rec, PHASE_WAIT);
+        rec->hello_at = rec->io.ops->now_ms(rec->io.ctx) + WAIT_MS;
+    } else if (w->role == RECORD_ROLE_RESTORE) {
         alarm_on(rec->alarms, ALARM_redis_record_lost);
-        restore(rec);
-        return;
-    }
-    rec->ev.load_begin(rec->ev.arg);
-    scan(rec);
-}
-
-static void on_id_offered(void *arg, const redisReply *reply, const char *error)
-{
-    struct record *rec = arg;
-
-    if (error || !reply)
-        load_failed(rec, error);
-    else if (!redis_words(rec->redis, on_id, rec, "GET", rec->id_key, NULL))
-        load_failed(rec, "the queue to Redis is full");
-}
-
-void record_load(struct record *rec)
-{
-    if (rec->loading) {
-        rec->again = true;
-        return;
-    }
-    uint64_t random[2];
-    if (getrandom(random, sizeof(random), 0) != sizeof(random))
-        return;
-    snprintf(rec->new_id, sizeof(rec->new_id), "%016" PRIx64 "%016" PRIx64, random[0], random[1]);
-    rec->loading = true;
-    if (!redis_words(rec->redis, on_id_offered, rec, "SETNX", rec->id_key, rec->new_id, NULL))
-        load_failed(rec, "the queue to Redis is full");
-}
-
-static void on_retry(uv_timer_t *timer)
-{
-    struct record *rec = timer->data;
-
-    if (redis_is_up(rec->redis))
+        record_restore(rec);
+    } else {
         record_load(rec);
+    }
 }
 
-void record_reload_later(struct record *rec)
+static void hex(char out[RECORD_ID_LEN + 1], struct record *rec)
 {
-    if (!uv_is_active((uv_handle_t *)&rec->retry))
-        uv_timer_start(&rec->retry, on_retry, RELOAD_MS, 0);
+    snprintf(out, RECORD_ID_LEN + 1, "%016" PRIx64 "%016" PRIx64, rec->io.ops->random(rec->io.ctx),
+             rec->io.ops->random(rec->io.ctx));
 }
 
-static void on_up(void *arg)
+static void say_hello(struct record *rec)
 {
-    struct record *rec = arg;
+    struct record_hello hello = {.known_term = rec->term};
 
+    if (rec->hello_pending)
+        return;
+    rec->hello_at = 0;
+    record_phase_set(rec, PHASE_HELLO);
+    hex(hello.new_id, rec);
+    snprintf(hello.known_id, sizeof(hello.known_id), "%s", rec->id);
+    snprintf(hello.me, sizeof(hello.me), "%s", rec->me);
+    rec->hello_pending = rec->io.ops->hello(rec->io.ctx, &hello, on_welcome, rec);
+    if (!rec->hello_pending)
+        record_fail(rec, "the record cannot be read", "the queue to Redis is full");
+}
+
+void record_begin(struct record *rec)
+{
+    if (!rec->up)
+        return;
+    record_phase_set(rec, PHASE_HELLO);
+    rec->hello_at = rec->io.ops->now_ms(rec->io.ctx);
+}
+
+void record_io_up(struct record *rec)
+{
+    rec->up = true;
     alarm_clear(rec->alarms, ALARM_redis_away);
-    log_printf(rec->log, HG_LOG_INFO, "redis_up", "%s", redis_state(rec->redis));
-    record_load(rec);
+    log_printf(rec->log, HG_LOG_INFO, "redis_up", "%s", rec->io.ops->state(rec->io.ctx));
+    say_hello(rec);
 }
 
-static void on_down(void *arg, const char *why)
+void record_io_down(struct record *rec, const char *why)
 {
-    struct record *rec = arg;
-
-    rec->loaded = false;
-    rec->loading = false;
-    alarm_raise(rec->alarms, ALARM_redis_away,
-                "Redis is away (%s): changes of routes and users are refused, counters are not exported",
-                why);
+    rec->up = false;
+    record_phase_set(rec, PHASE_AWAY);
+    record_changes_lost(rec);
+    if (!rec->closing)
+        alarm_raise(rec->alarms, ALARM_redis_away,
+                    "Redis is away (%s): changes of the record are refused, counters are not exported", why);
 }
 
-static void on_health(void *arg, unsigned replicas, int eviction, int durable)
+void record_io_health(struct record *rec, unsigned replicas, int eviction, int durable)
 {
-    struct record *rec = arg;
-
     if (eviction == 1)
         alarm_on(rec->alarms, ALARM_redis_eviction);
     else if (eviction < 0)
@@ -250,62 +121,90 @@ static void on_health(void *arg, unsigned replicas, int eviction, int durable)
         alarm_clear(rec->alarms, ALARM_redis_not_durable);
 }
 
-struct record *record_create(const struct redis_options *options, const char *cluster,
-                             const struct record_events *events, struct log *log, struct alarms *alarms)
+/* A record that was emptied, or a server that was started anew behind a proxy, does not end the connection.
+ */
+static void on_check(void *arg, uint64_t term, uint64_t seq, const char *id, const char *error)
+{
+    struct record *rec = arg;
+
+    rec->check_pending = false;
+    if (error || rec->phase != PHASE_FOLLOW)
+        return;
+    if (term != rec->term || seq < rec->check_floor || strcmp(id, rec->id) != 0)
+        record_begin(rec);
+}
+
+static void check(struct record *rec, uint64_t now)
+{
+    if (rec->phase != PHASE_FOLLOW || rec->check_pending || now < rec->check_at)
+        return;
+    rec->check_at = now + CHECK_MS;
+    rec->check_floor = rec->position.seq; /* the log may overtake the answer */
+    rec->check_pending = rec->io.ops->check(rec->io.ctx, on_check, rec);
+}
+
+void record_io_tick(struct record *rec)
+{
+    uint64_t now = rec->io.ops->now_ms(rec->io.ctx);
+
+    if (rec->up && rec->hello_at && now >= rec->hello_at && !rec->scan_pending && !rec->back_pending)
+        say_hello(rec);
+    record_follow_on(rec);
+    check(rec, now);
+    record_changes_tick(rec);
+}
+
+struct record *record_create_over(const struct record_io *io, const struct record_events *events,
+                                  struct log *log, struct alarms *alarms)
 {
     struct record *rec = calloc(1, sizeof(*rec));
-    struct redis_events ev = {.up = on_up, .down = on_down, .health = on_health, .arg = rec};
 
     if (!rec)
         return NULL;
+    rec->io = *io;
     rec->ev = *events;
     rec->log = log;
     rec->alarms = alarms;
-    rec->timeout_ms = options->timeout_ms;
-    for (unsigned i = 0; i < RECORD_TABLES; i++)
-        snprintf(rec->key[i], sizeof(rec->key[0]), "hg:{%s}:%s", cluster, record_table_names[i]);
-    snprintf(rec->id_key, sizeof(rec->id_key), "hg:{%s}:record", cluster);
-    rec->redis = redis_create(options, &ev);
-    if (!rec->redis) {
-        free(rec);
-        return NULL;
-    }
-    uv_timer_init(options->loop, &rec->retry);
-    rec->retry.data = rec;
+    hex(rec->me, rec);
+    rec->seen.secret.k[0] = io->ops->random(io->ctx);
+    rec->seen.secret.k[1] = io->ops->random(io->ctx);
     return rec;
-}
-
-static void on_retry_closed(uv_handle_t *handle)
-{
-    free(handle->data);
 }
 
 void record_close(struct record *rec)
 {
-    if (!rec)
+    if (!rec || rec->closing)
         return;
-    redis_close(rec->redis);
-    rec->redis = NULL;
-    uv_timer_stop(&rec->retry);
-    uv_close((uv_handle_t *)&rec->retry, on_retry_closed);
+    rec->closing = true;
+    rec->io.ops->close(rec->io.ctx);
 }
 
-struct redis *record_redis(const struct record *rec)
+void record_free(struct record *rec)
 {
-    return rec->redis;
+    record_seen_clear(&rec->seen);
+    record_cache_clear(&rec->cache);
+    record_cache_clear(&rec->before);
+    record_cache_clear(&rec->lowered);
+    free(rec->back_batch);
+    free(rec);
+}
+
+const struct record_io *record_io_of(const struct record *rec)
+{
+    return &rec->io;
+}
+
+enum record_state record_state(const struct record *rec)
+{
+    return rec->phase == PHASE_FOLLOW ? RECORD_FOLLOWING : rec->up ? RECORD_LOADING : RECORD_AWAY;
 }
 
 bool record_loaded(const struct record *rec)
 {
-    return rec->loaded;
+    return rec->phase == PHASE_FOLLOW;
 }
 
 bool record_was_loaded(const struct record *rec)
 {
     return rec->ever;
-}
-
-enum record_state record_state(const struct record *rec)
-{
-    return rec->loaded ? RECORD_FOLLOWING : redis_is_up(rec->redis) ? RECORD_LOADING : RECORD_AWAY;
 }

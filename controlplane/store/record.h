@@ -108,7 +108,16 @@ void record_cas(struct record *record, enum record_table table, struct slice fie
 void record_read(struct record *record, enum record_table table, struct slice field, record_done done,
                  void *arg);
 
+/* Of the connection to a real Redis: */
 struct redis *record_redis(const struct record *record);
+void record_set_master(struct record *record, const char *host, uint16_t port);
+void record_set_timeout(struct record *record, unsigned timeout_ms);
+/* replicas_min: how many must confirm, 0: one as soon as one is attached. promotable: another server may be
+ * made master, so that a server without any replica confirms only while is_master says that it still is it.
+ */
+void record_set_durability(struct record *record, unsigned replicas_min, bool promotable,
+                           bool (*is_master)(void *arg), void *arg);
+
 enum record_state record_state(const struct record *record);
 bool record_loaded(const struct record *record);     /* whole, and following */
 bool record_was_loaded(const struct record *record); /* whole at least once */

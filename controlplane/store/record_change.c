@@ -1,116 +1,33 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* One change of the record: a script that checks and writes in one step, then WAIT where there is a replica.
- */
+/* Changes: one script each, one wait for the replicas for as many as were answered meanwhile (group commit),
+ * told when they are durable and memory has them by the log. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "store/record_impl.h"
 
-/* KEYS[1] the hash; ARGV field, value, mode. 1 done, 0 refused. */
-static const char script[] = "local there = redis.call('HEXISTS', KEYS[1], ARGV[1]) == 1 "
-                             "if ARGV[3] == 'add' and there then return 0 end "
-                             "if (ARGV[3] == 'set' or ARGV[3] == 'remove') and not there then return 0 end "
-                             "if ARGV[3] == 'remove' then redis.call('HDEL', KEYS[1], ARGV[1]) "
-                             "else redis.call('HSET', KEYS[1], ARGV[1], ARGV[2]) end "
-                             "return 1";
-/* SHA-1 of the script, as EVALSHA wants it; a wrong one would only cost one more round trip */
-static const char script_sha[] = "fb129ed9eee79c9e91cf450e6935dd4ac35897a1";
-
-static const char *mode_word(const struct record_item *item)
-{
-    if (item->op == RECORD_REMOVE)
-        return "remove";
-    return item->expect == RECORD_ABSENT ? "add" : item->expect == RECORD_PRESENT ? "set" : "put";
-}
+enum stage { SENT, ANSWERED, CONFIRMED };
 
 struct change {
     struct record *rec;
+    struct change *next, *prev;
+    struct record_write write; /* its items follow the struct, then their bytes */
     record_done done;
     void *arg;
-    struct record_item item; /* its slices in bytes[] */
-    bool whole;              /* the script was sent itself */
-    char bytes[];
+    enum stage stage;
+    bool urgent;
+    uint64_t wait;  /* which one covers it, 0: none yet */
+    uint64_t since; /* confirmed */
+    struct record_version version;
 };
 
-static void finish(struct change *c, enum record_result result, const char *why)
-{
-    struct record_outcome outcome = {.result = result, .why = why};
-    struct record *rec = c->rec;
+struct wait {
+    struct record *rec;
+    uint64_t number;
+};
 
-    if (result == RECORD_OK)
-        rec->ev.changed(rec->ev.arg, c->item.table, c->item.op, c->item.field, c->item.value,
-                        outcome.version);
-    c->done(c->arg, &outcome);
-    free(c);
-}
-
-static void on_wait(void *arg, const redisReply *reply, const char *error)
-{
-    struct change *c = arg;
-
-    if (!error && reply->type == REDIS_REPLY_INTEGER && reply->integer >= 1) {
-        finish(c, RECORD_OK, NULL);
-        return;
-    }
-    /* whether it stays is not known: read the record again, later, and serve what it says then */
-    if (redis_is_up(c->rec->redis))
-        record_reload_later(c->rec);
-    finish(c, RECORD_UNAVAILABLE,
-           error ? error : "no replica of Redis confirmed the change in time; it may be lost");
-}
-
-static bool send_script(struct change *c);
-
-static void on_script(void *arg, const redisReply *reply, const char *error)
-{
-    struct change *c = arg;
-    struct record *rec = c->rec;
-
-    if (reply && error && strncmp(error, "NOSCRIPT", 8) == 0 && !c->whole) {
-        c->whole = true;
-        if (!send_script(c))
-            finish(c, RECORD_UNAVAILABLE, "the queue to Redis is full");
-        return;
-    }
-    if (error) {
-        finish(c, RECORD_UNAVAILABLE, error);
-        return;
-    }
-    if (reply->type != REDIS_REPLY_INTEGER || reply->integer != 1) {
-        if (c->item.expect == RECORD_ABSENT)
-            finish(c, RECORD_EXISTS, "the record has it already");
-        else
-            finish(c, RECORD_MISSING, "the record does not have it");
-        return;
-    }
-    if (redis_replicas(rec->redis) == 0) {
-        finish(c, RECORD_OK, NULL);
-        return;
-    }
-    char wait_ms[16];
-    snprintf(wait_ms, sizeof(wait_ms), "%u", rec->timeout_ms / 2 + 1);
-    if (!redis_words(rec->redis, on_wait, c, "WAIT", "1", wait_ms, NULL))
-        finish(c, RECORD_UNAVAILABLE, "the queue to Redis is full");
-}
-
-static bool send_script(struct change *c)
-{
-    const char *mode = mode_word(&c->item), *key = c->rec->key[c->item.table];
-    const char *argv[7] = {c->whole ? "EVAL" : "EVALSHA",
-                           c->whole ? script : script_sha,
-                           "1",
-                           key,
-                           c->item.field.p,
-                           c->item.value.p,
-                           mode};
-    size_t len[7];
-
-    for (int i = 0; i < 7; i++)
-        len[i] = i == 4 ? c->item.field.len : i == 5 ? c->item.value.len : strlen(argv[i]);
-    return redis_send(c->rec->redis, 7, argv, len, 0, on_script, c);
-}
-
+/* Nothing was sent. */
 static void refuse(record_done done, void *arg, const char *why)
 {
     struct record_outcome outcome = {.result = RECORD_UNAVAILABLE, .why = why};
@@ -118,31 +35,228 @@ static void refuse(record_done done, void *arg, const char *why)
     done(arg, &outcome);
 }
 
-void record_change(struct record *rec, const struct record_item *items, uint32_t n, record_done done,
-                   void *arg)
+static void finish(struct change *c, const struct record_outcome *outcome)
 {
-    if (!redis_is_up(rec->redis)) {
-        refuse(done, arg, redis_state(rec->redis));
+    struct record *rec = c->rec;
+
+    *(c->prev ? &c->prev->next : &rec->first) = c->next;
+    *(c->next ? &c->next->prev : &rec->last) = c->prev;
+    c->done(c->arg, outcome);
+    free(c);
+}
+
+static void finish_failed(struct change *c, const char *why)
+{
+    finish(c, &(struct record_outcome){.result = RECORD_UNAVAILABLE, .why = why});
+}
+
+static void finish_ok(struct change *c)
+{
+    finish(c, &(struct record_outcome){.result = RECORD_OK, .version = c->version});
+}
+
+static bool is_applied(const struct record *rec, const struct change *c)
+{
+    return c->urgent || record_version_is_none(c->version) ||
+           (rec->phase == PHASE_FOLLOW && record_version_cmp(c->version, rec->position) <= 0);
+}
+
+/* done may ask for further changes: they stand behind. */
+void record_changes_applied(struct record *rec)
+{
+    while (rec->first && rec->first->stage == CONFIRMED && is_applied(rec, rec->first))
+        finish_ok(rec->first);
+}
+
+static void wait_for_replicas(struct record *rec);
+
+/* Durable is what was promised; when the log is late, memory follows it later. */
+void record_changes_tick(struct record *rec)
+{
+    uint64_t now = rec->io.ops->now_ms(rec->io.ctx);
+
+    while (rec->first && rec->first->stage == CONFIRMED && now - rec->first->since > 3 * rec->io.timeout_ms)
+        finish_ok(rec->first);
+    wait_for_replicas(rec);
+}
+
+/* The connection is gone: what has no wait under way hears of it here. */
+void record_changes_lost(struct record *rec)
+{
+    struct change *next;
+
+    for (struct change *c = rec->first; c; c = next) {
+        next = c->next;
+        if (c->stage == ANSWERED && !c->wait)
+            finish_failed(c, "the connection to Redis was lost before a replica confirmed the change");
+    }
+}
+
+static void confirmed(struct change *c)
+{
+    c->stage = CONFIRMED;
+    c->since = c->rec->io.ops->now_ms(c->rec->io.ctx);
+    if (c->urgent)
+        finish_ok(c);
+}
+
+static void on_confirm(void *arg, bool ok, const char *error)
+{
+    struct wait *w = arg;
+    struct record *rec = w->rec;
+    struct change *next;
+
+    rec->waiting--;
+    for (struct change *c = rec->first; c; c = next) {
+        next = c->next;
+        if (c->stage != ANSWERED || c->wait != w->number)
+            continue;
+        /* not confirmed: whether it stays is not known; if it does it comes by the log */
+        if (ok)
+            confirmed(c);
+        else
+            finish_failed(c,
+                          error ? error : "no replica of Redis confirmed the change in time; it may be lost");
+    }
+    free(w);
+    record_changes_applied(rec);
+    wait_for_replicas(rec);
+}
+
+/* One wait under way covers what was answered before it; the rest gets the next one. */
+static void wait_for_replicas(struct record *rec)
+{
+    uint64_t number = rec->waits + 1;
+    bool any = false, urgent = false;
+
+    for (struct change *c = rec->last; c; c = c->prev) {
+        if (c->stage != ANSWERED || c->wait)
+            continue;
+        any = true;
+        urgent |= c->urgent;
+    }
+    if (!any || (rec->waiting && !urgent))
+        return;
+    struct wait *w = malloc(sizeof(*w));
+    if (w)
+        *w = (struct wait){.rec = rec, .number = number};
+    if (!w || !rec->io.ops->confirm(rec->io.ctx, on_confirm, w)) {
+        free(w);
+        return; /* the next answer or tick asks again, and a lost connection ends them */
+    }
+    rec->waits = number;
+    rec->waiting++;
+    for (struct change *c = rec->first; c; c = c->next)
+        if (c->stage == ANSWERED && !c->wait)
+            c->wait = number;
+}
+
+static void on_answered(struct record_write *write, enum record_wrote wrote,
+                        const struct record_outcome *outcome, const char *error)
+{
+    struct change *c = write->arg;
+    struct record *rec = c->rec;
+    struct record_outcome o;
+
+    switch (wrote) {
+    case RECORD_WROTE:
+        alarm_clear(rec->alarms, ALARM_redis_refuses);
+        c->stage = ANSWERED;
+        c->version = outcome->version;
+        wait_for_replicas(rec);
+        return;
+    case RECORD_REFUSED:
+        o = *outcome;
+        if (c->urgent && o.result == RECORD_EXISTS)
+            o.result = RECORD_CONFLICT;
+        finish(c, &o);
+        break;
+    case RECORD_OTHER_TERM:
+        finish_failed(c, "Redis has another master now; nothing was changed");
+        record_begin(rec);
+        break;
+    case RECORD_DENIED:
+        alarm_raise(rec->alarms, ALARM_redis_refuses, "Redis refuses changes: %.300s", error);
+        finish_failed(c, error);
+        break;
+    case RECORD_FAILED:
+        finish_failed(c, error);
+        break;
+    }
+    record_changes_applied(rec);
+}
+
+static size_t bytes_of(const struct record_item *items, uint32_t n)
+{
+    size_t size = 0;
+
+    for (uint32_t i = 0; i < n; i++)
+        size += items[i].field.len + items[i].value.len;
+    return size;
+}
+
+static struct slice copy(char **to, struct slice from)
+{
+    struct slice s = slice_of(*to, from.len);
+
+    if (from.len)
+        memcpy(*to, from.p, from.len);
+    *to += from.len;
+    return s;
+}
+
+static struct change *new_change(struct record *rec, const struct record_item *items, uint32_t n)
+{
+    struct change *c = malloc(sizeof(*c) + n * sizeof(items[0]) + bytes_of(items, n) + 1);
+
+    if (!c)
+        return NULL;
+    struct record_item *own = (struct record_item *)(c + 1);
+    char *bytes = (char *)(own + n);
+    *c = (struct change){.rec = rec, .prev = rec->last};
+    c->write =
+        (struct record_write){.term = rec->term, .items = own, .n = n, .arg = c, .answered = on_answered};
+    for (uint32_t i = 0; i < n; i++) {
+        own[i] = items[i];
+        own[i].field = copy(&bytes, items[i].field);
+        own[i].value = copy(&bytes, items[i].value);
+    }
+    return c;
+}
+
+static void start(struct record *rec, const struct record_item *items, uint32_t n, bool urgent,
+                  record_done done, void *arg)
+{
+    if (rec->phase != PHASE_SCAN && rec->phase != PHASE_FOLLOW) {
+        refuse(done, arg,
+               !rec->up ? rec->io.ops->state(rec->io.ctx) : "the record is not ready for changes yet");
         return;
     }
-    if (n != 1) {
-        refuse(done, arg, "changes of several items are not made yet");
+    if (n == 0 || n > RECORD_ITEMS_MAX) {
+        refuse(done, arg, "a change has 1 to 500 items");
         return;
     }
-    struct slice field = items->field, value = items->value;
-    struct change *c = malloc(sizeof(*c) + field.len + value.len + 1);
+    struct change *c = new_change(rec, items, n);
     if (!c) {
         refuse(done, arg, "out of memory");
         return;
     }
-    *c = (struct change){.rec = rec, .done = done, .arg = arg, .item = *items};
-    memcpy(c->bytes, field.p, field.len);
-    if (value.len)
-        memcpy(c->bytes + field.len, value.p, value.len);
-    c->item.field = slice_of(c->bytes, field.len);
-    c->item.value = slice_of(c->bytes + field.len, value.len);
-    if (!send_script(c))
-        finish(c, RECORD_UNAVAILABLE, "the queue to Redis is full");
+    c->done = done;
+    c->arg = arg;
+    c->urgent = urgent;
+    if (!rec->io.ops->change(rec->io.ctx, &c->write)) {
+        free(c);
+        refuse(done, arg, "the queue to Redis is full");
+        return;
+    }
+    *(rec->last ? &rec->last->next : &rec->first) = c;
+    rec->last = c;
+}
+
+void record_change(struct record *rec, const struct record_item *items, uint32_t n, record_done done,
+                   void *arg)
+{
+    start(rec, items, n, false, done, arg);
 }
 
 void record_change_one(struct record *rec, enum record_table table, enum record_op op,
@@ -151,23 +265,23 @@ void record_change_one(struct record *rec, enum record_table table, enum record_
 {
     struct record_item item = {.table = table, .op = op, .expect = expect, .field = field, .value = value};
 
-    record_change(rec, &item, 1, done, arg);
-}
-
-uint32_t record_room(const struct record *rec)
-{
-    return redis_is_up(rec->redis) ? REDIS_PENDING_MAX - redis_pending(rec->redis) : 0;
+    start(rec, &item, 1, false, done, arg);
 }
 
 void record_cas(struct record *rec, enum record_table table, struct slice field,
                 struct record_version expected, struct slice value, record_done done, void *arg)
 {
-    (void)rec, (void)table, (void)field, (void)expected, (void)value;
-    refuse(done, arg, "compare-and-set is not made yet");
+    struct record_item item = {.table = table,
+                               .op = RECORD_SET,
+                               .expect = record_version_is_none(expected) ? RECORD_ABSENT : RECORD_SAME,
+                               .version = expected,
+                               .field = field,
+                               .value = value};
+
+    start(rec, &item, 1, true, done, arg);
 }
 
-void record_read(struct record *rec, enum record_table table, struct slice field, record_done done, void *arg)
+uint32_t record_room(const struct record *rec)
 {
-    (void)rec, (void)table, (void)field;
-    refuse(done, arg, "single values are not read yet");
+    return rec->up ? rec->io.ops->room(rec->io.ctx) : 0;
 }

@@ -99,8 +99,12 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
         }
         if (!reply)
             return;
-        redis_queue_answer(link->r, reply);
-        freeReplyObject(reply);
+        struct redis *r = link->r;
+        r->reply = reply;
+        redis_queue_answer(r, reply);
+        if (r->reply) /* an answer function does not close r: that takes turns of the loop */
+            freeReplyObject(reply);
+        r->reply = NULL;
     }
 }
 
@@ -119,6 +123,7 @@ static void on_connected(uv_connect_t *req, int status)
     uv_tcp_keepalive(&link->tcp, 1, 15);
     uv_read_start((uv_stream_t *)&link->tcp, on_alloc, on_read);
     r->phase = REDIS_HELLO;
+    r->run_id[0] = '\0';
     set_state(r, "connected, asking for its role");
     redis_hello(r);
 }
@@ -183,6 +188,10 @@ static void start(struct redis *r)
 {
     struct hg_ip ip;
 
+    if (!r->o.host[0]) {
+        set_state(r, "no Sentinel has named the master yet");
+        return;
+    }
     r->phase_deadline = uv_now(r->o.loop) + CONNECT_MS;
     r->phase = REDIS_RESOLVING;
     set_state(r, "connecting to %s:%u", r->o.host, r->o.port);
@@ -221,7 +230,7 @@ static void on_tick(uv_timer_t *timer)
     case REDIS_UP:
         if (redis_queue_late(r, now)) {
             redis_lost(r, "no answer within %u ms", r->o.timeout_ms);
-        } else if (r->phase == REDIS_UP && now >= r->health_at) {
+        } else if (r->phase == REDIS_UP && r->o.kind == REDIS_MASTER && now >= r->health_at) {
             r->health_at = now + HEALTH_MS;
             redis_health(r);
         }
@@ -280,6 +289,41 @@ void redis_close(struct redis *r)
         dns_forget(r->o.dns, r);
     uv_timer_stop(&r->timer);
     uv_close((uv_handle_t *)&r->timer, on_timer_closed);
+}
+
+void redis_set_endpoint(struct redis *r, const char *host, uint16_t port)
+{
+    if (r->phase == REDIS_CLOSED || (strcmp(r->o.host, host) == 0 && r->o.port == port))
+        return;
+    snprintf(r->o.host, sizeof(r->o.host), "%s", host);
+    r->o.port = port;
+    redis_lost(r, "the master is %s:%u now", host, port);
+    r->backoff_ms = 0;
+    r->retry_at = 0;
+}
+
+void redis_drop(struct redis *r, const char *why)
+{
+    redis_lost(r, "%s", why);
+}
+
+const char *redis_run_id(const struct redis *r)
+{
+    return r->run_id;
+}
+
+redisReply *redis_take_reply(struct redis *r)
+{
+    redisReply *reply = r->reply;
+
+    r->reply = NULL;
+    return reply;
+}
+
+void redis_on_message(struct redis *r, redis_answer answer, void *arg)
+{
+    r->message = answer;
+    r->message_arg = arg;
 }
 
 bool redis_is_up(const struct redis *r)

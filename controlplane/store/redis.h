@@ -19,10 +19,17 @@
 struct redis;
 struct dns;
 
+enum redis_kind {
+    REDIS_MASTER,   /* must be a master; its role and settings are asked for each second */
+    REDIS_FOLLOWER, /* must be a master, asked when connecting only: for commands that block */
+    REDIS_SENTINEL  /* a Sentinel, asked for nothing */
+};
+
 struct redis_options {
     uv_loop_t *loop;
     struct dns *dns;
-    char host[256];
+    enum redis_kind kind;
+    char host[256]; /* "": not known yet, redis_set_endpoint tells */
     char password[256];
     uint16_t port;
     unsigned timeout_ms;     /* of one command */
@@ -49,6 +56,17 @@ typedef void (*redis_answer)(void *arg, const redisReply *reply, const char *err
 struct redis *redis_create(const struct redis_options *options, const struct redis_events *events);
 /* every pending command fails before this returns; the handles close with the loop's next turns */
 void redis_close(struct redis *r);
+
+/* Another server from now on; nothing happens when it is the one that is used. */
+void redis_set_endpoint(struct redis *r, const char *host, uint16_t port);
+/* Ends the connection of now; it is made again. */
+void redis_drop(struct redis *r, const char *why);
+/* Which process answers, made anew with each start of a Redis; "" before it is up. */
+const char *redis_run_id(const struct redis *r);
+/* Inside of an answer: the reply is the caller's from now on, for freeReplyObject. */
+redisReply *redis_take_reply(struct redis *r);
+/* What comes without having been asked for: messages of a subscription. */
+void redis_on_message(struct redis *r, redis_answer answer, void *arg);
 
 bool redis_is_up(const struct redis *r);
 unsigned redis_pending(const struct redis *r);

@@ -61,6 +61,14 @@ static void on_policy(void *arg, const redisReply *reply, const char *error)
     r->eviction = noeviction < 0 ? -1 : !noeviction;
 }
 
+static void refused(struct redis *r, const char *command, const char *error)
+{
+    if (strncmp(error, "NOAUTH", 6) == 0)
+        redis_lost(r, "Redis wants a password: set node.redis.password");
+    else
+        redis_lost(r, "%s: %s", command, error);
+}
+
 static void on_role(void *arg, const redisReply *reply, const char *error)
 {
     struct redis *r = arg;
@@ -68,10 +76,7 @@ static void on_role(void *arg, const redisReply *reply, const char *error)
     if (!reply)
         return;
     if (error) {
-        if (strncmp(error, "NOAUTH", 6) == 0)
-            redis_lost(r, "Redis wants a password: set node.redis.password");
-        else
-            redis_lost(r, "ROLE: %s", error);
+        refused(r, "ROLE", error);
         return;
     }
     if (reply->type != REDIS_REPLY_ARRAY || reply->elements < 1 ||
@@ -85,6 +90,33 @@ static void on_role(void *arg, const redisReply *reply, const char *error)
     }
     bool list = reply->elements >= 3 && reply->element[2]->type == REDIS_REPLY_ARRAY;
     r->replicas = list ? (unsigned)reply->element[2]->elements : 0;
+}
+
+/* "run_id:<40 hexadecimal digits>\r\n" among other lines. */
+static void on_info(void *arg, const redisReply *reply, const char *error)
+{
+    struct redis *r = arg;
+
+    if (!reply)
+        return;
+    const char *at = !error && reply->type == REDIS_REPLY_STRING ? strstr(reply->str, "run_id:") : NULL;
+    size_t len = at ? strspn(at + 7, "0123456789abcdefghijklmnopqrstuvwxyz") : 0;
+    if (len == 0 || len >= sizeof(r->run_id)) {
+        refused(r, "INFO", error ? error : "it does not tell its run id");
+        return;
+    }
+    memcpy(r->run_id, at + 7, len);
+    r->run_id[len] = '\0';
+}
+
+static void on_hello_end(void *arg, const redisReply *reply, const char *error)
+{
+    struct redis *r = arg;
+
+    if (reply && error && r->phase == REDIS_HELLO)
+        redis_lost(r, "PING: %s", error);
+    else if (reply && r->phase == REDIS_HELLO)
+        redis_hello_done(r);
 }
 
 static void on_auth(void *arg, const redisReply *reply, const char *error)
@@ -113,5 +145,14 @@ void redis_hello(struct redis *r)
         redis_lost(r, "out of memory");
         return;
     }
-    redis_health(r);
+    bool sent = true;
+    if (r->o.kind != REDIS_SENTINEL)
+        sent = send_words(r, on_info, "INFO", "server", NULL);
+    if (sent && r->o.kind == REDIS_MASTER)
+        redis_health(r);
+    else if (sent)
+        sent = (r->o.kind == REDIS_SENTINEL || send_words(r, on_role, "ROLE", NULL, NULL)) &&
+               send_words(r, on_hello_end, "PING", NULL, NULL);
+    if (!sent)
+        redis_lost(r, "out of memory");
 }

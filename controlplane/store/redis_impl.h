@@ -26,6 +26,10 @@ struct redis {
     int eviction, durable;
     int appendonly, fsync_always;
     char state[320];
+    char run_id[64];
+    redisReply *reply; /* being answered; NULL once somebody took it */
+    redis_answer message;
+    void *message_arg;
     /* commands without their answer, oldest first */
     struct redis_command *ring;
     unsigned ring_size, head, count;

@@ -90,6 +90,10 @@ void redis_queue_fail(struct redis *r, const char *why)
 
 void redis_queue_answer(struct redis *r, const redisReply *reply)
 {
+    if (r->count == 0 && r->message) {
+        r->message(r->message_arg, reply, NULL);
+        return;
+    }
     if (r->count == 0) {
         redis_lost(r, "an answer that nobody asked for");
         return;

@@ -26,6 +26,13 @@ def setup():
     return l, node
 
 
+def stored(node, table, field):
+    """A value of the record without its version, which must be there."""
+    value = node.redis_cli("HGET", KEY + table, field).strip()
+    assert re.match(r"\d+-\d+ ", value), value
+    return value.split(" ", 1)[1]
+
+
 def route_names(node):
     return [r["name"] for r in node.hgctl_json("route", "list")["routes"]]
 
@@ -68,9 +75,10 @@ def uses_redis_when_it_comes(l, node):
     connected(node)
     add(node, "five", "5*")
     node.hgctl("user", "set", "alice@Example.com", "far")
-    stored = json.loads(node.redis_cli("HGET", KEY + "routes", "five"))
-    assert stored["pattern"] == "5*", stored
-    assert node.redis_cli("HGET", KEY + "users", "alice@example.com").strip() == "far"
+    assert json.loads(stored(node, "routes", "five"))["pattern"] == "5*"
+    assert stored(node, "users", "alice@example.com") == "far"
+    entry = node.redis_cli("XREVRANGE", KEY + "log", "+", "-", "COUNT", "1").split()
+    assert entry[1:] == ["users", "set", "alice@example.com", "far"], entry
     exports_go_on(node)
     counters = node.counters()
     assert counters["dataplane_ready"] == 1 and counters["cores"] == 1 and "core0.rx_frames" in counters, counters

@@ -15,6 +15,7 @@ struct fake_client {
     struct fake_client *next;
     redisReader *reader; /* a command has the form of an answer */
     bool known;          /* the password was right */
+    bool reads_log;      /* XREAD without an answer yet */
     char in[65536];
 };
 
@@ -75,6 +76,61 @@ static void role(struct fake_client *c)
     say(c, text);
 }
 
+static size_t bulk(char *to, size_t size, const char *text)
+{
+    return (size_t)snprintf(to, size, "$%zu\r\n%s\r\n", strlen(text), text);
+}
+
+static void tell_log(struct fake_redis *f)
+{
+    for (struct fake_client *c = f->clients; c; c = c->next) {
+        if (c->reads_log)
+            say(c, f->entry);
+        c->reads_log = false;
+    }
+}
+
+/* EVALSHA hash 8 KEYS term run entries TABLE CODE FIELD VALUE VERSION: one item. */
+static void change(struct fake_client *c, const redisReply *r)
+{
+    static const char *const table[] = {"nodes", "subclusters", "ha", "settings", "routes", "users"};
+    struct fake_redis *f = c->f;
+    char text[256], id[32], key[512];
+
+    if (f->refusal) {
+        snprintf(text, sizeof(text), "*2\r\n$%zu\r\n%s\r\n:0\r\n", strlen(f->refusal), f->refusal);
+        say(c, text);
+        return;
+    }
+    snprintf(id, sizeof(id), "1-%u", ++f->changes);
+    snprintf(key, sizeof(key), "%s %s %s", table[atoi(r->element[14]->str) - 1],
+             r->element[15]->str[0] == 's' ? "set" : "del", r->element[16]->str);
+    size_t at = (size_t)snprintf(f->entry, sizeof(f->entry), "*1\r\n*2\r\n$3\r\nlog\r\n*1\r\n*2\r\n");
+    at += bulk(f->entry + at, sizeof(f->entry) - at, id);
+    at += (size_t)snprintf(f->entry + at, sizeof(f->entry) - at, "*2\r\n");
+    at += bulk(f->entry + at, sizeof(f->entry) - at, key);
+    bulk(f->entry + at, sizeof(f->entry) - at, r->element[17]->str);
+    at = (size_t)snprintf(text, sizeof(text), "*2\r\n$2\r\nok\r\n");
+    bulk(text + at, sizeof(text) - at, id);
+    say(c, text);
+    tell_log(f);
+}
+
+/* EVALSHA hash 3 ... is the hello */
+static void script(struct fake_client *c, const redisReply *r)
+{
+    char text[128];
+
+    if (strcmp(r->element[2]->str, "3") != 0) {
+        change(c, r);
+        return;
+    }
+    c->f->hellos++;
+    snprintf(text, sizeof(text), "*5\r\n$1\r\n1\r\n$2\r\nid\r\n$%u\r\n%u\r\n$6\r\nfollow\r\n$0\r\n\r\n",
+             c->f->changes > 9 ? 2 : 1, c->f->changes);
+    say(c, text);
+}
+
 static void obey(struct fake_client *c, const redisReply *r)
 {
     struct fake_redis *f = c->f;
@@ -107,11 +163,21 @@ static void obey(struct fake_client *c, const redisReply *r)
         if (f->no_script)
             say(c, "-NOSCRIPT No matching script.\r\n");
         else
-            say_number(c, f->script_answer);
+            script(c, r);
     } else if (strcasecmp(cmd, "EVAL") == 0) {
         f->evals++;
         f->no_script = false;
-        say_number(c, f->script_answer);
+        script(c, r);
+    } else if (strcasecmp(cmd, "INFO") == 0) {
+        say(c, "$23\r\n# Server\r\nrun_id:abc123\r\n");
+    } else if (strcasecmp(cmd, "PING") == 0) {
+        say(c, "+PONG\r\n");
+    } else if (strcasecmp(cmd, "XREAD") == 0) {
+        c->reads_log = true;
+    } else if (strcasecmp(cmd, "HMGET") == 0) {
+        char text[64];
+        snprintf(text, sizeof(text), "*2\r\n$1\r\n1\r\n$%u\r\n%u\r\n", f->changes > 9 ? 2 : 1, f->changes);
+        say(c, text);
     } else if (strcasecmp(cmd, "WAIT") == 0) {
         f->waits++;
         say_number(c, f->wait_answer);
@@ -175,7 +241,6 @@ void fake_redis_start(struct fake_redis *f, uv_loop_t *loop)
     f->loop = loop;
     f->role = "master";
     f->policy = "noeviction";
-    f->script_answer = 1;
     uv_ip4_addr("127.0.0.1", 0, &addr);
     uv_tcp_init(loop, &f->server);
     f->server.data = f;

@@ -15,12 +15,15 @@ struct fake_redis {
     const char *role;     /* "master" */
     const char *password; /* NULL: none wanted */
     const char *policy;   /* "noeviction" */
-    unsigned replicas, connections, commands, evals, evalshas, waits;
+    unsigned replicas, connections, commands, evals, evalshas, hellos, waits;
     bool no_script; /* NOSCRIPT until EVAL */
     bool silent;    /* reads, never answers */
     bool garbage;   /* answers what is not the protocol */
     bool byte_by_byte;
-    long long wait_answer, script_answer;
+    long long wait_answer;
+    const char *refusal; /* of the change script: "exists" ..., NULL: done */
+    unsigned changes;    /* done; each is in the log, told to who waits for it */
+    char entry[1024];    /* the last one, as XREAD answers it */
     struct fake_client *clients;
     char last[4096]; /* words of the last command, separated by blanks */
 };

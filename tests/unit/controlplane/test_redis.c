@@ -350,16 +350,33 @@ static void noscript_is_answered_by_the_script(void **state)
     rec_start(&x, 0);
     assert_true(turn_until(&x.rig.loop, &x.loaded, 2000));
     x.rig.fake.no_script = true;
+    x.rig.fake.evals = 0;
     assert_int_equal(change(&x, RECORD_SET, RECORD_ABSENT), RECORD_OK);
     assert_int_equal(x.rig.fake.evals, 1);
     assert_int_equal(change(&x, RECORD_SET, RECORD_PRESENT), RECORD_OK);
     assert_int_equal(x.rig.fake.evals, 1);
-    assert_int_equal(x.rig.fake.waits, 0);
     assert_true(x.alarms.a[ALARM_redis_not_durable].standing);
-    x.rig.fake.script_answer = 0;
+    x.rig.fake.refusal = "exists";
     assert_int_equal(change(&x, RECORD_SET, RECORD_ABSENT), RECORD_EXISTS);
-    assert_int_equal(change(&x, RECORD_SET, RECORD_PRESENT), RECORD_MISSING);
+    x.rig.fake.refusal = "missing";
     assert_int_equal(change(&x, RECORD_REMOVE, RECORD_PRESENT), RECORD_MISSING);
+    x.rig.fake.refusal = "conflict";
+    assert_int_equal(change(&x, RECORD_SET, RECORD_SAME), RECORD_CONFLICT);
+    rec_stop(&x);
+}
+
+/* The log tells of our own change before it is reported as done. */
+static void a_change_comes_by_the_log_first(void **state)
+{
+    struct rec_rig x;
+
+    (void)state;
+    rec_start(&x, 0);
+    assert_true(turn_until(&x.rig.loop, &x.loaded, 2000));
+    for (unsigned i = 1; i <= 3; i++) {
+        assert_int_equal(change(&x, RECORD_SET, RECORD_ANY), RECORD_OK);
+        assert_int_equal(x.changes, i);
+    }
     rec_stop(&x);
 }
 
@@ -369,13 +386,16 @@ static void success_waits_for_a_replica(void **state)
 
     (void)state;
     rec_start(&x, 1);
-    assert_true(turn_until(&x.rig.loop, &x.loaded, 2000));
     x.rig.fake.wait_answer = 1;
+    assert_true(turn_until(&x.rig.loop, &x.loaded, 2000));
+    x.rig.fake.waits = 0;
     assert_int_equal(change(&x, RECORD_SET, RECORD_ANY), RECORD_OK);
-    assert_int_equal(x.rig.fake.waits, 1);
+    assert_int_equal(x.rig.fake.waits, 2); /* of the change, and of the entry of the log */
     assert_false(x.alarms.a[ALARM_redis_not_durable].standing);
-    x.rig.fake.wait_answer = 0; /* nobody confirmed: never told as done */
+    x.rig.fake.wait_answer = 0; /* nobody confirmed: never told as done, and not shown */
     assert_int_equal(change(&x, RECORD_SET, RECORD_ANY), RECORD_UNAVAILABLE);
+    assert_int_equal(x.changes, 1);
+    x.rig.fake.wait_answer = 1;
     x.rig.fake.silent = true;
     assert_int_equal(change(&x, RECORD_SET, RECORD_ANY), RECORD_UNAVAILABLE);
     x.rig.fake.silent = false;
@@ -396,6 +416,7 @@ int main(void)
         cmocka_unit_test(bytes_that_nobody_takes_are_bounded),
         cmocka_unit_test(a_change_without_redis_fails_at_once),
         cmocka_unit_test(noscript_is_answered_by_the_script),
+        cmocka_unit_test(a_change_comes_by_the_log_first),
         cmocka_unit_test(success_waits_for_a_replica),
     };
     return cmocka_run_group_tests_name("controlplane_redis", tests, NULL, NULL);

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The record's io over two connections to a real Redis: one for changes and reading, one that waits for the
+ * log. Inside: record_redis.c (life), record_redis_write.c (scripts), record_redis_read.c (what is told after
+ * the replicas confirmed it). */
+#ifndef CONTROLPLANE_STORE_RECORD_REDIS_H
+#define CONTROLPLANE_STORE_RECORD_REDIS_H
+
+#include <uv.h>
+
+#include "store/record_io.h"
+
+#define RECORD_KEY_MAX     160
+#define RECORD_LOG_ENTRIES "4096" /* kept about; who is further behind reads everything */
+#define RECORD_BLOCK_MS    1000   /* a wait for the log */
+
+enum record_key {
+    KEY_TERM,
+    KEY_LOG,
+    KEY_TABLE,
+    KEY_RECORD = KEY_TABLE + RECORD_TABLES,
+    KEY_RESTORING,
+    KEY_SEEN,
+    KEYS
+};
+
+struct record_redis {
+    struct record *record;
+    struct redis *main, *log;
+    uv_loop_t *loop;
+    uv_timer_t tick;
+    unsigned timeout_ms, replicas_min;
+    bool log_up;
+    bool promotable;              /* Sentinel may make another one master */
+    bool (*is_master)(void *arg); /* what the Sentinels say of the server that we use, NULL: not asked */
+    void *is_master_arg;
+    char key[KEYS][RECORD_KEY_MAX];
+    char hello_sha[41], change_sha[41];
+};
+
+/* record_redis_write.c */
+bool record_redis_hello(void *io, const struct record_hello *hello, record_on_welcome answered, void *arg);
+bool record_redis_change(void *io, struct record_write *write);
+bool record_redis_restored(void *io, const char *id, record_on_confirm answered, void *arg);
+bool record_redis_check(void *io, record_on_check answered, void *arg);
+
+/* record_redis_read.c */
+bool record_redis_confirm(void *io, record_on_confirm answered, void *arg);
+bool record_redis_scan(void *io, struct record_scan *scan);
+bool record_redis_follow(void *io, struct record_follow *follow);
+bool record_redis_read(void *io, enum record_table table, struct slice field, record_on_value answered,
+                       void *arg);
+unsigned record_redis_wanted(const void *io);
+
+#endif

@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Reading. What was read is told only after the replicas have what the master had then: a PUBLISH that nobody
+ * hears moves the offset of this connection behind everything that it has seen, and WAIT waits for that. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "store/record_redis.h"
+#include "store/record_text.h"
+
+#define NUMBER_MAX   24
+#define NOT_IN_TIME  "no replica of Redis confirmed it in time"
+#define COUNT_SMALL  "500"
+#define COUNT_USERS  "4000"
+#define FOLLOW_COUNT "64"
+
+struct reading {
+    struct record_redis *io;
+    struct redis *redis; /* which connection */
+    redisReply *held;    /* what was read, until it is confirmed */
+    bool denied;
+    unsigned wanted;
+    char why[256];
+    struct record_scan *scan;
+    struct record_follow *follow;
+    record_on_value value;
+    record_on_confirm confirm;
+    void *arg;
+};
+
+unsigned record_redis_wanted(const void *ctx)
+{
+    const struct record_redis *io = ctx;
+    unsigned attached = redis_replicas(io->main);
+
+    if (io->replicas_min)
+        return io->replicas_min;
+    if (attached)
+        return 1;
+    /* Alone, and another one may be master by now: what is told must not be lost with it. */
+    return io->promotable && !(io->is_master && io->is_master(io->is_master_arg)) ? 1 : 0;
+}
+
+static void ignore(void *arg, const redisReply *reply, const char *error)
+{
+    (void)arg, (void)reply, (void)error;
+}
+
+static void tell(struct reading *r, const char *error);
+
+static void on_wait(void *arg, const redisReply *reply, const char *error)
+{
+    struct reading *r = arg;
+
+    if (!error && (reply->type != REDIS_REPLY_INTEGER || reply->integer < r->wanted))
+        error = NOT_IN_TIME;
+    tell(r, error);
+}
+
+/* PUBLISH and WAIT behind what was sent before. */
+static bool send_wait(struct reading *r, bool publish)
+{
+    char wanted[NUMBER_MAX], ms[NUMBER_MAX];
+
+    r->wanted = record_redis_wanted(r->io);
+    snprintf(wanted, sizeof(wanted), "%u", r->wanted);
+    snprintf(ms, sizeof(ms), "%u", r->io->timeout_ms / 2 + 1);
+    return (!publish || redis_words(r->redis, ignore, NULL, "PUBLISH", r->io->key[KEY_SEEN], "", NULL)) &&
+           redis_words(r->redis, on_wait, r, "WAIT", wanted, ms, NULL);
+}
+
+static void on_read(void *arg, const redisReply *reply, const char *error)
+{
+    struct reading *r = arg;
+
+    r->denied = reply && error;
+    if (!error) {
+        r->held = redis_take_reply(r->redis);
+        if (r->follow && r->held->type == REDIS_REPLY_NIL) { /* nothing new */
+            tell(r, NULL);
+            return;
+        }
+        if (record_redis_wanted(r->io) == 0) {
+            tell(r, NULL);
+            return;
+        }
+        if (send_wait(r, true))
+            return;
+        error = "the queue to Redis is full";
+    }
+    snprintf(r->why, sizeof(r->why), "%s", error);
+    tell(r, r->why);
+}
+
+static struct reading *new_reading(struct record_redis *io, struct redis *redis, void *arg)
+{
+    struct reading *r = calloc(1, sizeof(*r));
+
+    if (r) {
+        r->io = io;
+        r->redis = redis;
+        r->arg = arg;
+    }
+    return r;
+}
+
+static bool sent_or_free(struct reading *r, bool sent)
+{
+    if (!sent)
+        free(r);
+    return sent;
+}
+
+/* ---- confirm ---- */
+bool record_redis_confirm(void *ctx, record_on_confirm answered, void *arg)
+{
+    struct record_redis *io = ctx;
+    struct reading *r = new_reading(io, io->main, arg);
+
+    if (!r)
+        return false;
+    r->confirm = answered;
+    /* with nobody to wait for, WAIT 0 answers at once */
+    return sent_or_free(r, send_wait(r, false));
+}
+
+/* ---- scan ---- */
+bool record_redis_scan(void *ctx, struct record_scan *scan)
+{
+    struct record_redis *io = ctx;
+    struct reading *r = new_reading(io, io->main, NULL);
+    char cursor[NUMBER_MAX];
+
+    if (!r)
+        return false;
+    r->scan = scan;
+    snprintf(cursor, sizeof(cursor), "%" PRIu64, scan->cursor);
+    return sent_or_free(r,
+                        redis_words(io->main, on_read, r, "HSCAN", io->key[KEY_TABLE + scan->table], cursor,
+                                    "COUNT", scan->table == RECORD_USERS ? COUNT_USERS : COUNT_SMALL, NULL));
+}
+
+static struct slice text_of(const redisReply *r)
+{
+    return r->type == REDIS_REPLY_STRING ? slice_of(r->str, (uint32_t)r->len) : slice_of("", 0);
+}
+
+static void tell_scan(struct reading *r, const char *error)
+{
+    const redisReply *reply = r->held;
+
+    if (!error &&
+        (reply->type != REDIS_REPLY_ARRAY || reply->elements != 2 ||
+         reply->element[0]->type != REDIS_REPLY_STRING || reply->element[1]->type != REDIS_REPLY_ARRAY))
+        error = "HSCAN: an answer of another form";
+    if (error) {
+        r->scan->done(r->scan, 0, r->denied && strncmp(error, "WRONGTYPE", 9) == 0, error);
+        return;
+    }
+    const redisReply *list = reply->element[1];
+    for (size_t i = 0; i + 1 < list->elements; i += 2)
+        r->scan->one(r->scan, text_of(list->element[i]), text_of(list->element[i + 1]));
+    r->scan->done(r->scan, strtoull(reply->element[0]->str, NULL, 10), false, NULL);
+}
+
+/* ---- follow ---- */
+bool record_redis_follow(void *ctx, struct record_follow *follow)
+{
+    struct record_redis *io = ctx;
+
+    if (!io->log_up)
+        return false;
+    if (strcmp(redis_run_id(io->log), redis_run_id(io->main)) != 0) {
+        redis_drop(io->log, "the log is read from the server that changes go to");
+        return false;
+    }
+    struct reading *r = new_reading(io, io->log, NULL);
+    if (!r)
+        return false;
+    r->follow = follow;
+    char id[RECORD_VERSION_STRLEN], ms[NUMBER_MAX];
+    record_version_format(follow->after, id);
+    snprintf(ms, sizeof(ms), "%u", RECORD_BLOCK_MS);
+    const char *argv[] = {"XREAD", "COUNT", FOLLOW_COUNT, "BLOCK", ms, "STREAMS", io->key[KEY_LOG], id};
+    size_t len[8];
+    for (unsigned i = 0; i < 8; i++)
+        len[i] = strlen(argv[i]);
+    return sent_or_free(r, redis_send(io->log, 8, argv, len, RECORD_BLOCK_MS + io->timeout_ms, on_read, r));
+}
+
+static bool tell_entry(struct record_follow *f, const redisReply *e, const char **why)
+{
+    struct record_item items[RECORD_ITEMS_MAX];
+    struct record_version version = {0, 0};
+    uint32_t n = 0;
+
+    *why = "an entry of another form";
+    if (e->type != REDIS_REPLY_ARRAY || e->elements != 2 || e->element[1]->type != REDIS_REPLY_ARRAY ||
+        !record_version_parse(text_of(e->element[0]), &version))
+        return f->entry(f, version, NULL, 0, *why);
+    const redisReply *pairs = e->element[1];
+    for (size_t i = 0; i + 1 < pairs->elements; i += 2) {
+        if (n == RECORD_ITEMS_MAX || !record_log_key_parse(text_of(pairs->element[i]), &items[n]))
+            return f->entry(f, version, NULL, 0, *why);
+        items[n++].value = text_of(pairs->element[i + 1]);
+    }
+    return f->entry(f, version, items, n, *why);
+}
+
+/* [[key, [entry, ...]]] */
+static void tell_follow(struct reading *r, const char *error)
+{
+    struct record_follow *f = r->follow;
+    const redisReply *reply = r->held;
+    const char *why;
+
+    if (error || reply->type == REDIS_REPLY_NIL) {
+        f->done(f, r->denied && error && strncmp(error, "WRONGTYPE", 9) == 0, error);
+        return;
+    }
+    const redisReply *stream =
+        reply->type == REDIS_REPLY_ARRAY && reply->elements == 1 ? reply->element[0] : NULL;
+    if (!stream || stream->type != REDIS_REPLY_ARRAY || stream->elements != 2 ||
+        stream->element[1]->type != REDIS_REPLY_ARRAY) {
+        f->done(f, false, "XREAD: an answer of another form");
+        return;
+    }
+    const redisReply *list = stream->element[1];
+    for (size_t i = 0; i < list->elements; i++)
+        if (!tell_entry(f, list->element[i], &why))
+            break;
+    f->done(f, false, NULL);
+}
+
+/* ---- read ---- */
+bool record_redis_read(void *ctx, enum record_table table, struct slice field, record_on_value answered,
+                       void *arg)
+{
+    struct record_redis *io = ctx;
+    struct reading *r = new_reading(io, io->main, arg);
+
+    if (!r)
+        return false;
+    r->value = answered;
+    const char *argv[] = {"HGET", io->key[KEY_TABLE + table], field.p};
+    size_t len[] = {4, strlen(argv[1]), field.len};
+    return sent_or_free(r, redis_send(io->main, 3, argv, len, 0, on_read, r));
+}
+
+static void tell_value(struct reading *r, const char *error)
+{
+    struct slice raw;
+
+    if (error || r->held->type != REDIS_REPLY_STRING) {
+        r->value(r->arg, NULL, error);
+        return;
+    }
+    raw = text_of(r->held);
+    r->value(r->arg, &raw, NULL);
+}
+
+static void tell(struct reading *r, const char *error)
+{
+    if (r->scan)
+        tell_scan(r, error);
+    else if (r->follow)
+        tell_follow(r, error);
+    else if (r->value)
+        tell_value(r, error);
+    else
+        r->confirm(r->arg, !error, error);
+    if (r->held)
+        freeReplyObject(r->held);
+    free(r);
+}
