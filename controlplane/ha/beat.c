@@ -14,7 +14,7 @@ enum {
     AT_VERSION = 4,
     AT_KIND = 5,
     AT_PATH = 6,
-    AT_GRANT = 7,
+    AT_GRANTS = 7,
     AT_CLUSTER = 8,
     AT_FROM = 16,
     AT_TO = 18,
@@ -92,7 +92,7 @@ size_t beat_encode(const struct beat *b, const struct beat_key *key, uint64_t cl
     put(out, AT_VERSION, 1, BEAT_VERSION);
     put(out, AT_KIND, 1, b->kind);
     put(out, AT_PATH, 1, b->path);
-    put(out, AT_GRANT, 1, b->grant);
+    put(out, AT_GRANTS, 1, b->grants);
     put(out, AT_CLUSTER, 8, cluster);
     put(out, AT_FROM, 2, b->from);
     put(out, AT_TO, 2, b->to);
@@ -128,7 +128,7 @@ static void fields(const uint8_t *in, struct beat *b)
     *b = (struct beat){
         .kind = (enum beat_kind)in[AT_KIND],
         .path = (enum beat_path)in[AT_PATH],
-        .grant = in[AT_GRANT] == 1,
+        .grants = in[AT_GRANTS],
         .from = (uint16_t)get(in, AT_FROM, 2),
         .to = (uint16_t)get(in, AT_TO, 2),
         .protocol = (uint32_t)get(in, AT_PROTOCOL, 4),
@@ -157,7 +157,7 @@ enum beat_result beat_decode(const uint8_t *data, size_t len, const struct beat_
     if (len < BEAT_SIZE || get(data, AT_MAGIC, 4) != BEAT_MAGIC || data[AT_VERSION] != BEAT_VERSION)
         return BEAT_GARBLED;
     if (data[AT_KIND] < BEAT_ASK || data[AT_KIND] >= BEAT_KINDS || data[AT_PATH] >= BEAT_PATHS ||
-        data[AT_GRANT] > 1 || len != length_of((enum beat_kind)data[AT_KIND]))
+        data[AT_GRANTS] > 3 || len != length_of((enum beat_kind)data[AT_KIND]))
         return BEAT_GARBLED;
     if (get(data, AT_CLUSTER, 8) != cluster)
         return BEAT_FOREIGN;

@@ -32,7 +32,7 @@ struct beat_key {
 struct beat {
     enum beat_kind kind;
     enum beat_path path;
-    bool grant; /* the sender confirms the lease of the receiver, counted from the beat that is echoed */
+    uint8_t grants; /* bit per home slot: confirmed to the receiver, counted from the beat that is echoed */
     uint16_t from, to;            /* indexes of nodes */
     uint32_t protocol;            /* major version (ZZ18) */
     uint64_t boot, seq;           /* of the sender: one number per start, rising per receiver and path */

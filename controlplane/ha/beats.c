@@ -22,8 +22,12 @@ struct beats_way { /* to and from one node by one network */
     uint32_t trains; /* sent */
 };
 
+#define RETIRED 8 /* earlier starts of a node: what they said and comes late is not believed by any way */
+
 struct beats_node {
     bool known;
+    uint64_t boot, retired[RETIRED];
+    unsigned retirements;
     struct beats_way way[BEAT_PATHS];
 };
 
@@ -133,7 +137,7 @@ static struct beat to(const struct beats *b, uint16_t index, enum beat_path path
 
 static void say(struct beat *out, const struct beat *content)
 {
-    out->grant = content->grant;
+    out->grants = content->grants;
     out->order = content->order;
     out->term = content->term;
     out->rev = content->rev;
@@ -220,7 +224,27 @@ static void probed(struct beats *b, struct beats_way *w, const struct beat *beat
     transmit(b, w, &report);
 }
 
-static void fresh(struct beats *b, struct beats_way *w, const struct beat *beat, uint64_t at_ns)
+static bool is_retired(const struct beats_node *n, uint64_t boot)
+{
+    for (unsigned i = 0; i < RETIRED; i++)
+        if (n->retired[i] == boot)
+            return true;
+    return false;
+}
+
+/* true: another start than the one that was heard last, by whichever way. */
+static bool begin(struct beats_node *n, uint64_t boot)
+{
+    if (n->boot == boot)
+        return false;
+    if (n->boot)
+        n->retired[n->retirements++ % RETIRED] = n->boot;
+    n->boot = boot;
+    return true;
+}
+
+static void fresh(struct beats *b, struct beats_node *n, struct beats_way *w, const struct beat *beat,
+                  uint64_t at_ns)
 {
     uint64_t now = ha_clock_ns(b->clock);
 
@@ -238,7 +262,7 @@ static void fresh(struct beats *b, struct beats_way *w, const struct beat *beat,
     if (beat->kind == BEAT_WELCOME)
         b->ev.met(b->ev.arg, beat->from);
     if (beat->kind == BEAT_ASK || beat->kind == BEAT_ANSWER)
-        b->ev.heard(b->ev.arg, beat, sent);
+        b->ev.heard(b->ev.arg, beat, sent, begin(n, beat->boot));
 }
 
 static void take(struct beats *b, enum beat_path path, const uint8_t *data, uint32_t len, uint64_t at_ns)
@@ -258,14 +282,16 @@ static void take(struct beats *b, enum beat_path path, const uint8_t *data, uint
         own_count(b->own, OWN_ha_beats_stray);
         return;
     }
-    struct beats_way *w = &b->node[beat.from].way[path];
-    enum beat_verdict verdict = beat_window_take(&w->window, &beat);
+    struct beats_node *n = &b->node[beat.from];
+    struct beats_way *w = &n->way[path];
+    enum beat_verdict verdict =
+        is_retired(n, beat.boot) ? BEAT_REPLAYED : beat_window_take(&w->window, &beat);
     if (verdict == BEAT_HELLO)
         hello(b, w, &beat);
     else if (verdict == BEAT_REPLAYED)
         own_count(b->own, OWN_ha_beats_replayed);
     else
-        fresh(b, w, &beat, at_ns);
+        fresh(b, n, w, &beat, at_ns);
 }
 
 void beats_datagram(struct beats *b, const void *data, uint32_t len)

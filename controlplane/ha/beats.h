@@ -21,7 +21,7 @@ struct beats;
 struct beats_events {
     /* An authentic and fresh ASK or ANSWER. sent_ns: when the beat of ours that it answers was sent, 0 =
      * none. An ASK is answered in this call, by beats_answer(), or not at all. */
-    void (*heard)(void *arg, const struct beat *beat, uint64_t sent_ns);
+    void (*heard)(void *arg, const struct beat *beat, uint64_t sent_ns, bool new_start);
     /* That node met this start of ours: what it was asked before, it did not believe. */
     void (*met)(void *arg, uint16_t index);
     /* By the service network; false: it was not taken. */
@@ -49,7 +49,7 @@ void beats_node(struct beats *beats, uint16_t index, const struct hg_endpoint *m
                 const struct hg_endpoint *service);
 void beats_forget(struct beats *beats, uint16_t index);
 
-/* An ASK by each way that the node has. Of content, what stands under "what srm.h says" and grant are sent.
+/* An ASK by each way that the node has. Of content, what stands under "what srm.h says" and grants are sent.
  */
 void beats_ask(struct beats *beats, uint16_t index, const struct beat *content);
 void beats_answer(struct beats *beats, const struct beat *asked, const struct beat *content);

@@ -27,7 +27,7 @@ static struct beat full(void)
 {
     return (struct beat){.kind = BEAT_ANSWER,
                          .path = BEAT_SERVICE,
-                         .grant = true,
+                         .grants = 3,
                          .from = 2,
                          .to = 63,
                          .protocol = 7,
@@ -60,7 +60,7 @@ static void travels(const struct beat *b, size_t size)
     assert_int_equal(c.echo_boot, b->echo_boot);
     assert_int_equal(c.index, b->index);
     assert_int_equal(c.order, b->order);
-    assert_int_equal(c.grant, b->grant);
+    assert_int_equal(c.grants, b->grants);
 }
 
 static void every_field_travels(void **state)

@@ -23,7 +23,7 @@ struct end {
     struct end *other;
     struct hg_endpoint address, service;
     char text[64];
-    unsigned heard, met, echoed, by_service;
+    unsigned heard, met, starts, echoed, by_service;
     bool service_cut;
     struct beat last;
     uint8_t recorded[BEAT_TRAIN]; /* last of the service network */
@@ -36,12 +36,13 @@ static struct ha_clock clock_;
 
 static const struct beat content = {.rev = 42};
 
-static void heard(void *arg, const struct beat *beat, uint64_t sent_ns)
+static void heard(void *arg, const struct beat *beat, uint64_t sent_ns, bool new_start)
 {
     struct end *e = arg;
-    const struct beat yes = {.rev = 43, .grant = true};
+    const struct beat yes = {.rev = 43, .grants = 2};
 
     e->heard++;
+    e->starts += new_start;
     e->echoed += sent_ns != 0;
     e->by_service += beat->path == BEAT_SERVICE;
     e->last = *beat;
@@ -188,11 +189,13 @@ static void two_nodes_meet_over_both_networks(void **state)
     assert_true(b.own.v[OWN_ha_beats_unproven] >= 2);
     assert_int_equal(b.last.rev, 42);
     assert_int_equal(b.last.kind, BEAT_ASK);
-    assert_false(b.last.grant);
+    assert_int_equal(b.last.grants, 0);
     assert_int_equal(a.last.rev, 43);
-    assert_true(a.last.grant);
+    assert_int_equal(a.last.grants, 2);
     assert_true(a.echoed >= 2);
     assert_true(a.by_service >= 1);
+    assert_int_equal(a.starts, 1); /* though it was met twice */
+    assert_int_equal(b.starts, 1);
     for (unsigned p = 0; p < BEAT_PATHS; p++) {
         beats_look(a.beats, 2, (enum beat_path)p, &view);
         assert_true(view.reachable && view.heard_ns && view.rtt_ns);
@@ -241,6 +244,33 @@ static void replayed_and_stray_ones_are_counted(void **state)
     beats_forget(b.beats, 1);
     beats_datagram(b.beats, a.recorded, a.recorded_len);
     assert_int_equal(b.own.v[OWN_ha_beats_stray], 1);
+}
+
+/* b was met by both ways, starts anew and is met by one: what its earlier start said by the other way comes
+ * late. */
+static void late_words_of_an_earlier_start(void **state)
+{
+    uint8_t late[BEAT_SIZE];
+
+    (void)state;
+    meet();
+    b.service_cut = true;
+    beats_ask(b.beats, 1, &content);
+    memcpy(late, b.recorded, sizeof(late));
+    unsigned heard_by_a = a.heard;
+    until(&a.heard, heard_by_a + 1);
+    beats_close(b.beats);
+    begin(&b, &a, "secret", "c");
+    b.service_cut = true;
+    introduce();
+    a.service_cut = true;
+    beats_ask(b.beats, 1, &content);
+    until(&a.starts, 2);
+    uint64_t had = a.own.v[OWN_ha_beats_received];
+    beats_datagram(a.beats, late, sizeof(late));
+    assert_int_equal(a.own.v[OWN_ha_beats_received], had);
+    assert_int_equal(a.own.v[OWN_ha_beats_replayed], 1);
+    assert_int_equal(a.starts, 2);
 }
 
 static void garbage_from_the_network_is_counted(void **state)
@@ -292,6 +322,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_cut_network_leaves_the_other, setup, teardown),
         cmocka_unit_test_setup_teardown(trains_are_reported, setup, teardown),
         cmocka_unit_test_setup_teardown(replayed_and_stray_ones_are_counted, setup, teardown),
+        cmocka_unit_test_setup_teardown(late_words_of_an_earlier_start, setup, teardown),
         cmocka_unit_test_setup_teardown(garbage_from_the_network_is_counted, setup, teardown),
         cmocka_unit_test_setup_teardown(who_has_another_secret_or_cluster_is_nobody, setup, teardown),
         cmocka_unit_test_setup_teardown(a_taken_address_is_said, setup, teardown),
