@@ -43,7 +43,7 @@ struct srm_entry {
                     * taken over */
     uint8_t serves[SRM_SLOTS]; /* slot that serves the users of home slot i */
     uint64_t moved[SRM_SLOTS]; /* users of home slot i that were moved when row was written */
-    uint64_t since;            /* wall clock, s; for people only */
+    uint64_t since;            /* wall clock, s, for people; 0 in SRM_DO_CAS: the host puts it in */
 };
 /* value of the record without its version */
 size_t srm_entry_text(const struct srm_entry *entry, char out[SRM_ENTRY_TEXT]);
@@ -54,8 +54,10 @@ enum srm_reason srm_entry_reason(const struct srm_entry *entry, unsigned slot);
 
 /* ---- what a beat carries (struct beat: flags, term, rev, epoch, row, services, watched, grant) ---- */
 struct srm_beat {
-    bool grant;     /* the sender grants what the receiver said in the beat that is echoed */
-    uint64_t order; /* of the sender: rises with every beat of this start, over all paths */
+    uint8_t grants; /* home slots granted to the receiver, of those that it said in the beat that is echoed */
+    bool asks;      /* a question: answered at once */
+    uint64_t boot;  /* incoming: the start of the sender */
+    uint64_t order; /* of the sender: rises with every SRM_DO_ASK and SRM_DO_ANSWER of this start */
     uint64_t
         echo_sent; /* incoming: when (own clock) the echoed beat was sent, 0 = none or not of this start */
     uint8_t holds; /* bit per home slot: holds, wants or is about to claim */
@@ -64,7 +66,6 @@ struct srm_beat {
     bool service_out, database_out; /* longer than the delay */
     bool leaving;                   /* shuts down: this is good-bye */
     bool starting;                  /* not ready since its start */
-    bool out;                       /* hears us no longer: said by a node that only receives */
     struct srm_entry entry;         /* as the sender knows it: version, epoch, row, flip, ha, armed, serves */
     uint64_t services;              /* bit per critical service: runs */
     uint64_t watched;               /* bit per critical service: is watched */
@@ -128,7 +129,7 @@ struct srm_event {
             bool watched, up;
             bool relative; /* down only if the peer still has it */
             bool database; /* the record */
-            bool routes;   /* needed for a manual failover (G02) */
+            bool routes;   /* has to run on a node that is failed over by hand (G02) */
         } service;
         struct {
             enum srm_command command;
@@ -234,7 +235,7 @@ struct srm_status {
     unsigned slot;
     uint8_t holds;  /* home slots this node acts for now */
     uint64_t until; /* own deadline */
-    bool record, peer_heard, starting;
+    bool record, peer_heard, starting, well;
     uint64_t peer_seen;   /* when, 0 = never */
     uint64_t quiet_since; /* of the automatic fallback, 0 = does not run */
     struct srm_beat peer; /* its last beat */

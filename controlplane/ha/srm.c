@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Events in; then one pass over everything that may follow from them. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "ha/srm_impl.h"
+
+struct srm_action *srm_do(struct srm *srm, enum srm_action_type type)
+{
+    struct srm_action *a = srm->out->n < SRM_ACTIONS_MAX ? &srm->out->a[srm->out->n++] : &srm->spill;
+    memset(a, 0, sizeof(*a));
+    a->type = type;
+    return a;
+}
+
+void srm_wake(struct srm *srm, uint64_t at)
+{
+    if (at < srm->wake)
+        srm->wake = at;
+}
+
+bool srm_due(struct srm *srm, uint64_t at)
+{
+    if (srm->now >= at)
+        return true;
+    srm_wake(srm, at);
+    return false;
+}
+
+void srm_adopt(struct srm *srm, const struct srm_entry *entry, bool ours, unsigned fact, unsigned slot)
+{
+    struct srm_entry was = srm->entry;
+    bool known = srm->known;
+    if (ours)
+        for (unsigned s = 0; s < SRM_SLOTS; s++)
+            if (record_version_cmp(srm->lease[s].clear, was.version) == 0)
+                srm->lease[s].clear = entry->version; /* the peer wrote nothing in between */
+    srm->entry = *entry;
+    srm->known = true;
+    srm->ours = ours;
+    if (!ours) /* our own write stands on the newest of the peer's: it is as old as it was */
+        srm->learned = srm->peer.renewed = srm->now;
+    if (known && was.row == entry->row && was.flip == entry->flip)
+        return;
+    srm->row_since = srm->now;
+    srm->quiet_since = 0;
+    srm_users_row(srm);
+    struct srm_action *a = srm_do(srm, SRM_DO_LOG);
+    a->u.log.from = known ? was.row : ROW_NONE;
+    a->u.log.to = entry->row;
+    a->u.log.flip = entry->flip;
+    a->u.log.fact = (uint8_t)fact;
+    a->u.log.slot = (uint8_t)slot;
+    a->u.log.by_us = ours;
+}
+
+struct srm *srm_create(const struct srm_params *params, const struct srm_start *start)
+{
+    struct srm *srm = calloc(1, sizeof(*srm));
+    if (srm == NULL)
+        return NULL;
+    srm_set_params(srm, params);
+    srm->slot = start->slot & 1;
+    srm->started_at = srm->now = start->now;
+    srm->starting = srm->started = srm->first = true;
+    srm->entry = (struct srm_entry){.row = ROW_F42, .serves = {0, 1}};
+    srm->order = 0;
+    for (unsigned s = 0; s < SRM_SLOTS; s++) {
+        struct lease *l = &srm->lease[s];
+        lease_init(l, start->now);
+        if (start->segment_until == 0 || (start->segment_word >> s & 1) == 0)
+            continue;
+        /* the dataplane acts, or acted, for this slot: we go on where the last control plane stopped */
+        l->mapped = true;
+        l->until = start->segment_until;
+        if (start->segment_until > start->now) {
+            lease_want(l, start->now);
+            l->held = true;
+            l->granted = 0; /* who held it granted it to nobody */
+        }
+    }
+    for (unsigned s = 0; s < SRM_SLOTS; s++)
+        srm->map[s] = SRM_NOBODY;
+    return srm;
+}
+
+void srm_free(struct srm *srm)
+{
+    free(srm);
+}
+
+void srm_set_params(struct srm *srm, const struct srm_params *params)
+{
+    srm->p = *params;
+    if (srm->p.move_timeout == 0)
+        srm->p.move_timeout = 4 * (params->lease + params->guard) + 2 * params->init_timeout;
+}
+
+static void entry_seen(struct srm *srm, const struct srm_entry *entry)
+{
+    struct srm_entry e = *entry;
+    if (record_version_is_none(e.version))
+        e = (struct srm_entry){.row = ROW_F42, .serves = {0, 1}};
+    if (!srm->known || record_version_cmp(e.version, srm->entry.version) > 0)
+        srm_adopt(srm, &e, false, SRM_FACTS, 0);
+}
+
+static void command(struct srm *srm, const struct srm_event *event)
+{
+    srm->commanded = true;
+    srm->command = event->u.command.command;
+    srm->command_slot = event->u.command.slot & 1;
+    srm->commanded_at = srm->now;
+}
+
+/* The dataplane starts with nothing: no deadline, no map. */
+static void dataplane(struct srm *srm)
+{
+    srm->lease_told = srm->map_told = false;
+    for (unsigned s = 0; s < SRM_SLOTS; s++)
+        srm->lease[s].mapped = false;
+}
+
+static void take(struct srm *srm, const struct srm_event *event)
+{
+    switch (event->type) {
+    case SRM_TICK:
+        break;
+    case SRM_BEAT:
+        srm_beat_in(srm, &event->u.beat);
+        break;
+    case SRM_ENTRY:
+        entry_seen(srm, &event->u.entry.entry);
+        break;
+    case SRM_RECORD:
+        srm->record = event->u.up;
+        break;
+    case SRM_CAS_DONE:
+        srm_write_done(srm, event);
+        break;
+    case SRM_SERVICE:
+        srm->missing &= ~(UINT64_C(1) << (event->u.service.bit & 63));
+        if (event->u.service.routes && event->u.service.watched && !event->u.service.up)
+            srm->missing |= UINT64_C(1) << (event->u.service.bit & 63);
+        outage_set(&srm->outage, event->u.service.bit, event->u.service.watched, event->u.service.up,
+                   event->u.service.relative, event->u.service.database, srm->now);
+        srm->ask_now = true;
+        break;
+    case SRM_COMMAND:
+        command(srm, event);
+        break;
+    case SRM_APPLIED:
+        if (event->u.map > srm->map_applied)
+            srm->map_applied = event->u.map;
+        break;
+    case SRM_MOVED:
+        srm_users_moved(srm, event);
+        break;
+    case SRM_LEAVE:
+        srm->leaving = true;
+        srm->ask_now = true;
+        break;
+    case SRM_DATAPLANE:
+        dataplane(srm);
+        break;
+    }
+}
+
+void srm_handle(struct srm *srm, uint64_t now, const struct srm_event *event, struct srm_actions *out)
+{
+    out->n = 0;
+    srm->out = out;
+    if (now > srm->now)
+        srm->now = now;
+    srm->wake = UINT64_MAX;
+    take(srm, event);
+    srm_watch(srm);
+    srm_hold(srm);
+    srm_users_step(srm);
+    srm_write_step(srm);
+    srm_hold(srm);
+    srm_beat_step(srm);
+    srm_alarms_step(srm);
+    srm->out = NULL;
+}
+
+uint64_t srm_next(const struct srm *srm)
+{
+    return srm->wake;
+}

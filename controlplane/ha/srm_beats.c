@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What beats say: ours, and the peer's. */
+#include <string.h>
+
+#include "ha/srm_impl.h"
+
+enum { /* struct beat's flags */
+       HOLDS = 0,
+       GRANTS = 2,
+       SERVES = 4,
+       ARMED = 6,
+       FLIP = 8,
+       HA = 9,
+       RECORD = 10,
+       WELL = 11,
+       SERVICE_OUT = 12,
+       DATABASE_OUT = 13,
+       LEAVING = 14,
+       STARTING = 15
+};
+
+uint32_t srm_beat_flags(const struct srm_beat *b)
+{
+    uint32_t serves = (uint32_t)(b->entry.serves[0] & 1) | (uint32_t)(b->entry.serves[1] & 1) << 1;
+    return (uint32_t)(b->holds & 3) << HOLDS | (uint32_t)(b->grants & 3) << GRANTS | serves << SERVES |
+           (uint32_t)(b->entry.armed & 3) << ARMED | (uint32_t)b->entry.flip << FLIP |
+           (uint32_t)b->entry.ha << HA | (uint32_t)b->record << RECORD | (uint32_t)b->well << WELL |
+           (uint32_t)b->service_out << SERVICE_OUT | (uint32_t)b->database_out << DATABASE_OUT |
+           (uint32_t)b->leaving << LEAVING | (uint32_t)b->starting << STARTING;
+}
+
+void srm_beat_from_flags(uint32_t flags, struct srm_beat *b)
+{
+    b->holds = flags >> HOLDS & 3;
+    b->grants = flags >> GRANTS & 3;
+    b->entry.serves[0] = flags >> SERVES & 1;
+    b->entry.serves[1] = flags >> (SERVES + 1) & 1;
+    b->entry.armed = flags >> ARMED & 3;
+    b->entry.flip = flags >> FLIP & 1;
+    b->entry.ha = flags >> HA & 1;
+    b->record = flags >> RECORD & 1;
+    b->well = flags >> WELL & 1;
+    b->service_out = flags >> SERVICE_OUT & 1;
+    b->database_out = flags >> DATABASE_OUT & 1;
+    b->leaving = flags >> LEAVING & 1;
+    b->starting = flags >> STARTING & 1;
+}
+
+static void fill(struct srm *srm, struct srm_beat *b, bool asks)
+{
+    memset(b, 0, sizeof(*b));
+    b->asks = asks;
+    b->order = ++srm->order;
+    b->holds = srm_has(srm);
+    b->record = srm->record;
+    b->well = srm->verdict.well;
+    b->service_out = srm->verdict.service_out;
+    b->database_out = srm->verdict.database_out;
+    b->leaving = srm->leaving;
+    b->starting = srm->starting;
+    b->entry = srm->entry;
+    b->services = outage_up(&srm->outage);
+    b->watched = outage_watched(&srm->outage);
+}
+
+/* What the peer says it has and we neither have nor are about to have. */
+static uint8_t grants(struct srm *srm, uint8_t asked)
+{
+    uint8_t ours = srm_has(srm);
+    for (unsigned s = 0; s < SRM_SLOTS; s++)
+        if (srm->known && !srm->leaving && srm_goal(srm, &srm->entry, s) == (int)srm->slot)
+            ours |= (uint8_t)(1u << s);
+    return asked & (uint8_t)~ours & 3;
+}
+
+static void newest(struct srm *srm, const struct srm_beat *beat)
+{
+    if (srm->peer.seen != 0 && srm->now - srm->peer.seen > 2 * srm->p.interval)
+        srm->quiet_since = 0;
+    srm->peer.beat = *beat;
+    for (unsigned s = 0; s < SRM_SLOTS; s++)
+        lease_on_beat(&srm->lease[s], (beat->holds >> s & 1) != 0, beat->entry.version);
+    if (!record_version_is_none(beat->entry.version) && beat->entry.row != ROW_NONE &&
+        beat->entry.row < SRM_ROWS &&
+        (!srm->known || record_version_cmp(beat->entry.version, srm->entry.version) > 0)) {
+        struct srm_entry e = beat->entry;
+        memcpy(e.moved, srm->entry.moved, sizeof(e.moved));
+        srm_adopt(srm, &e, false, SRM_FACTS, 0);
+    }
+}
+
+/* A start of the peer that another one followed: what still comes of it is late. */
+static bool bygone(struct srm *srm, uint64_t boot)
+{
+    for (unsigned i = 0; i < SRM_BOOTS; i++)
+        if (srm->peer.bygone[i] == boot)
+            return true;
+    return false;
+}
+
+void srm_beat_in(struct srm *srm, const struct srm_beat *beat)
+{
+    if (srm->peer.seen != 0 && bygone(srm, beat->boot))
+        return;
+    bool restarted = srm->peer.seen != 0 && beat->boot != srm->peer.beat.boot;
+    if (restarted)
+        srm->peer.bygone[srm->peer.nbygone++ % SRM_BOOTS] = srm->peer.beat.boot;
+    if (srm->peer.seen == 0 || restarted || beat->order > srm->peer.beat.order)
+        newest(srm, beat);
+    srm->peer.seen = srm->now;
+    if (beat->echo_sent != 0) {
+        if (beat->echo_sent > srm->peer.two_way)
+            srm->peer.two_way = beat->echo_sent;
+        for (unsigned s = 0; s < SRM_SLOTS; s++)
+            if ((beat->grants >> s & 1) != 0)
+                lease_on_grant(&srm->lease[s], beat->echo_sent, srm->p.lease);
+    }
+    srm->answer = beat->asks;
+}
+
+void srm_beat_step(struct srm *srm)
+{
+    if (srm->answer) {
+        struct srm_action *a = srm_do(srm, SRM_DO_ANSWER);
+        fill(srm, &a->u.beat, false);
+        a->u.beat.grants = grants(srm, srm->peer.beat.holds);
+        for (unsigned s = 0; s < SRM_SLOTS; s++)
+            if ((a->u.beat.grants >> s & 1) != 0)
+                lease_give(&srm->lease[s], srm->now);
+        srm->answer = false;
+    }
+    if (!srm->ask_now && !srm_due(srm, srm->ask_at))
+        return;
+    struct srm_action *a = srm_do(srm, SRM_DO_ASK);
+    fill(srm, &a->u.beat, true);
+    srm->ask_now = false;
+    srm->ask_at = srm->now + srm->p.interval;
+    srm_wake(srm, srm->ask_at);
+}
