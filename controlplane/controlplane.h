@@ -9,20 +9,26 @@
 
 #include <uv.h>
 
+#include "assign/contact.h"
 #include "assign/users.h"
 #include "hg/config.h"
 #include "log/alarms.h"
 #include "log/log.h"
+#include "store/version.h"
+#include "topology/rules.h"
 
 struct admin;
 struct dns;
 struct export;
 struct feed;
 struct http;
+struct push_contacts;
 struct record;
 struct redis;
 struct route_book;
 struct route_push;
+struct settings;
+struct topology_pending;
 struct users;
 
 struct push_users { /* of push_users.c */
@@ -32,6 +38,14 @@ struct push_users { /* of push_users.c */
     uint64_t begun_ms;
     uint32_t last_len;
     char last[USERS_NAME_MAX]; /* hashed last */
+};
+
+struct homes {                /* of nodes.c: homes of users -> nodes */
+    uint64_t topology, names; /* generations that node[] was made from */
+    uint16_t node[HG_NODES_MAX];
+    bool dirty;
+    uint16_t told[HG_NODES_MAX]; /* what the cores' tables were made from */
+    bool here[HG_NODES_MAX];
 };
 
 struct controlplane {
@@ -61,11 +75,25 @@ struct controlplane {
     uv_signal_t sigterm, sigint, sighup;
     uint16_t self; /* index of this node */
 
+    struct topology topology;               /* as the record has it */
+    struct record_version topology_version; /* of its revision */
+    uint64_t topology_revision;
+    struct homes homes;
+    uint8_t resolves[HG_NODES_MAX]; /* enum rule_resolves, by index of the node */
+    struct push_contacts *push_contacts;
+    struct topology_pending *topology_pending; /* changes that are under way */
+    bool joined, joining;                      /* of join.c */
+    uint64_t join_at;
+    struct settings *settings; /* cluster{} items of the record */
+    /* set by high availability: states, who serves whom, who is down */
+    void (*facts_of_ha)(struct controlplane *cp, struct rules_facts *facts);
+
     /* of push_record.c: taking out what the record does not have, writing back a lost one */
     bool sweep;
     uint32_t sweep_last_len, give_last_len, record_bad;
     char sweep_last[USERS_NAME_MAX], give_last[USERS_NAME_MAX];
     char *give_text;
+    char give_user[USER_VALUE_MAX];
 
     uint64_t busy_ms, busy_cycles[HG_CORES_MAX];
     double busy_share[HG_CORES_MAX]; /* of the cycles of the last second */

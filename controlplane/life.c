@@ -13,10 +13,14 @@
 #include "dns/dns.h"
 #include "events.h"
 #include "feed/feed.h"
+#include "join.h"
+#include "nodes.h"
 #include "push.h"
 #include "reload.h"
 #include "route_book.h"
+#include "settings.h"
 #include "store/record.h"
+#include "topology_change.h"
 
 #define TURN_MS 10
 
@@ -29,7 +33,10 @@ static void turn(struct controlplane *cp)
 
     more |= push_users_turn(cp);
     more |= push_record_turn(cp);
+    nodes_turn(cp);
+    push_contacts_turn(cp, now);
     push_routes_turn(cp, now);
+    topology_change_turn(cp, now);
     admin_poll(cp->admin, now);
     if (more)
         uv_idle_start(&cp->busy, on_busy);
@@ -52,6 +59,8 @@ static void on_second(uv_timer_t *timer)
     struct controlplane *cp = timer->data;
 
     events_second(cp);
+    join_second(cp);
+    settings_second(cp);
     export_second(cp->export);
 }
 
@@ -130,7 +139,8 @@ bool life_start(struct controlplane *cp)
     cp->routes = book_create(HG_ROUTES_MAX);
     cp->dns = dns_create(&cp->loop, NULL);
     cp->feed = feed_create(cp->config->node_name, &events_handlers, cp);
-    if (!cp->users || !cp->routes || !cp->dns || !cp->feed || !push_routes_create(cp) || !start_redis(cp)) {
+    if (!cp->users || !cp->routes || !cp->dns || !cp->feed || !settings_create(cp) ||
+        !push_contacts_create(cp) || !push_routes_create(cp) || !start_redis(cp)) {
         log_printf(&cp->log, HG_LOG_ERROR, "start", "out of memory");
         return false;
     }
@@ -161,10 +171,13 @@ void life_stop(struct controlplane *cp)
     cp->stopping = true;
     admin_close(cp->admin);
     http_close(cp->http);
+    topology_change_stop(cp);
     record_close(cp->record);
     redis_close(cp->exports);
-    if (cp->feed)
+    if (cp->feed) {
         push_routes_stop(cp);
+        push_contacts_stop(cp);
+    }
     dns_close(cp->dns);
     uv_close((uv_handle_t *)&cp->turn, NULL);
     uv_close((uv_handle_t *)&cp->second, NULL);
@@ -179,6 +192,7 @@ void life_stop(struct controlplane *cp)
         feed_destroy(cp->feed);
     book_free(cp->routes);
     users_free(cp->users);
+    settings_free(cp);
     uv_walk(&cp->loop, close_handle, NULL);
     uv_run(&cp->loop, UV_RUN_DEFAULT);
     uv_loop_close(&cp->loop);

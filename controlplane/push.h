@@ -10,20 +10,33 @@
 #include "hg/config.h"
 #include "hg/segment.h"
 #include "hg/slice.h"
+#include "hg/user_key.h"
 #include "routes/routes.h"
 #include "store/record.h"
 
 #define RECORD_WAIT_MS 5000 /* a fresh dataplane opens without the record after that */
 
 struct controlplane;
+struct user;
 
 /* ---- users ---- */
 /* The dataplane is another one: hash every name again with its secret, in pieces. */
 void push_users_begin(struct controlplane *cp);
 /* A piece of that; true while there is more. */
 bool push_users_turn(struct controlplane *cp);
-void push_user(struct controlplane *cp, struct slice name, uint16_t node);
+/* All users once more: a home is another node now. */
+void push_users_again(struct controlplane *cp);
+void push_user(struct controlplane *cp, const struct user *user);
 void push_user_remove(struct controlplane *cp, struct slice name);
+
+/* ---- contacts (push_contacts.c) ---- */
+bool push_contacts_create(struct controlplane *cp);
+void push_contacts_stop(struct controlplane *cp);
+/* The user's contacts to the cores, if this is one of the two nodes that may serve the user. */
+void push_contacts(struct controlplane *cp, const struct hg_user_key *key, const struct user *user,
+                   uint16_t node);
+void push_contacts_remove(struct controlplane *cp, const struct hg_user_key *key);
+void push_contacts_turn(struct controlplane *cp, uint64_t now_ms);
 
 /* ---- routes (push_routes.c) ---- */
 bool push_routes_create(struct controlplane *cp);

@@ -1,37 +1,33 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The nodes of the cluster and the reloadable settings, from the configuration. */
+/* The nodes of the cluster, their pairs and service addresses, and the reloadable settings. */
 #include <stdio.h>
 #include <string.h>
 
 #include "controlplane.h"
 #include "feed/feed.h"
+#include "nodes.h"
 #include "push.h"
 
-/* Indexes follow the order of first mention: this node, then cluster.nodes; names that only the record knows
- * come behind and have no endpoint. */
 void push_nodes(struct controlplane *cp)
 {
-    const struct hg_config *config = cp->config;
-    struct hg_endpoint none = {0};
-    bool named[HG_NODES_MAX] = {false};
+    static const struct hg_endpoint none;
+    uint16_t self = nodes_find(cp, slice_str(cp->config->node_name));
 
-    cp->self = users_node(cp->users, slice_str(config->node_name));
-    const struct hg_endpoint *sip = config->nlisteners ? &config->listeners[0].ep : &none;
-    feed_node_set(cp->feed, cp->self, config->node_name, sip, true);
-    named[cp->self] = true;
-    for (uint32_t i = 0; i < config->nnodes; i++) {
-        const struct hg_config_node *node = &config->nodes[i];
-        uint16_t index = users_node(cp->users, slice_str(node->name));
-        if (!index || index == cp->self)
+    if (self)
+        cp->self = self; /* a node that was removed goes on under its last index until it ends */
+    for (uint16_t i = 1; i < HG_NODES_MAX; i++) {
+        struct hg_endpoint sip = none;
+        const char *name = nodes_name(cp, i);
+        bool known = nodes_sip(cp, i, &sip);
+        if (!name[0] && i != cp->self) {
+            feed_node_set(cp->feed, i, "", NULL, false);
             continue;
-        named[index] = true;
-        if (!feed_node_set(cp->feed, index, node->name, &node->sip, false))
+        }
+        if (!feed_node_set(cp->feed, i, name[0] ? name : cp->config->node_name,
+                           known || i == cp->self ? &sip : NULL, i == cp->self))
             log_printf(&cp->log, HG_LOG_WARNING, "node_refused", "node %s cannot be given to the cores",
-                       node->name);
+                       name);
     }
-    for (uint16_t i = 1; i < HG_NODES_MAX; i++)
-        if (!named[i] && users_node_name(cp->users, i)[0])
-            feed_node_set(cp->feed, i, users_node_name(cp->users, i), NULL, false);
 }
 
 static void one_setting(void *arg, const struct hg_config_entry *entry)

@@ -4,12 +4,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "assign/contact.h"
 #include "assign/domain.h"
 #include "assign/users.h"
 #include "controlplane.h"
+#include "join.h"
+#include "nodes.h"
 #include "push.h"
 #include "route_book.h"
 #include "route_json.h"
+#include "settings.h"
 
 static void load_begin(void *arg)
 {
@@ -17,6 +21,8 @@ static void load_begin(void *arg)
 
     users_new_mark(cp->users);
     book_new_mark(cp->routes);
+    topology_load_begin(&cp->topology);
+    settings_load_begin(cp);
     cp->record_bad = 0;
 }
 
@@ -27,34 +33,57 @@ static void bad(struct controlplane *cp, const char *what, struct slice field, c
                    (int)(field.len < 200 ? field.len : 200), field.p, why);
 }
 
-static void one_user(struct controlplane *cp, struct slice field, struct slice value)
+static void one_user(struct controlplane *cp, struct slice field, struct slice value,
+                     struct record_version version)
 {
-    char name[USERS_NAME_MAX + 1];
+    char name[USERS_NAME_MAX + 1], why_contacts[256];
     uint32_t len;
     const char *why;
-    bool changed;
+    struct slice node, contacts;
+    unsigned changed;
 
     if (!users_canonical(field, name, &len, &why)) {
         bad(cp, "user", field, why);
         return;
     }
-    uint16_t node = users_node(cp->users, value);
-    if (!node) {
-        bad(cp, "user", field, "its node has no name, or there are too many nodes");
+    if (!user_value_split(value, &node, &contacts)) {
+        bad(cp, "user", field, "its value has no home");
+        return;
+    }
+    if (contacts.len && contacts_check(contacts, why_contacts, sizeof(why_contacts)) < 0) {
+        bad(cp, "user", field, why_contacts);
+        contacts.len = 0; /* reachable by its home at least */
+    }
+    uint16_t home = users_home(cp->users, node);
+    if (node.len && !home) {
+        bad(cp, "user", field, "its home has no name, or there are too many homes");
         return;
     }
     /* Kept as it is, for a record that has to be given back; the cores take it by the cluster's domain only.
      */
-    char home[USERS_NAME_MAX + 1];
-    uint32_t home_len = len;
-    memcpy(home, name, len + 1);
-    if (!user_take_home(cp->config, home, &home_len) ||
-        !slice_eq(slice_of(home, home_len), slice_of(name, len)))
+    char ours[USERS_NAME_MAX + 1];
+    uint32_t ours_len = len;
+    memcpy(ours, name, len + 1);
+    if (!user_take_home(cp->config, ours, &ours_len) ||
+        !slice_eq(slice_of(ours, ours_len), slice_of(name, len)))
         bad(cp, "user", field, "its domain is not cluster.domain, no request finds it");
-    if (!users_set(cp->users, slice_of(name, len), node, &changed))
+    struct user *user = users_set(cp->users, slice_of(name, len), home, contacts, version, &changed);
+    if (!user)
         bad(cp, "user", field, "out of memory");
     else if (changed)
-        push_user(cp, slice_of(name, len), node);
+        push_user(cp, user);
+}
+
+static void one_node(struct controlplane *cp, enum record_table table, struct slice field, struct slice value)
+{
+    char why[256];
+    bool good = table == RECORD_NODES
+                    ? topology_set_node(&cp->topology, field, value, why, sizeof(why))
+                    : topology_set_subcluster(&cp->topology, field, value, why, sizeof(why));
+
+    if (!good)
+        bad(cp, table == RECORD_NODES ? "node" : "subcluster", field, why);
+    nodes_changed(cp);
 }
 
 static void one_route(struct controlplane *cp, struct slice field, struct slice value)
@@ -76,10 +105,15 @@ static void one_route(struct controlplane *cp, struct slice field, struct slice 
         bad(cp, "route", field, "out of memory");
 }
 
-static void one(struct controlplane *cp, enum record_table table, struct slice field, struct slice value)
+static void one(struct controlplane *cp, enum record_table table, struct slice field, struct slice value,
+                struct record_version version)
 {
     if (table == RECORD_USERS)
-        one_user(cp, field, value);
+        one_user(cp, field, value, version);
+    else if (table == RECORD_NODES || table == RECORD_SUBCLUSTERS)
+        one_node(cp, table, field, value);
+    else if (table == RECORD_SETTINGS)
+        settings_one(cp, field, value, version);
     else if (table == RECORD_ROUTES)
         one_route(cp, field, value);
 }
@@ -87,14 +121,18 @@ static void one(struct controlplane *cp, enum record_table table, struct slice f
 static void loaded_one(void *arg, enum record_table table, struct slice field, struct slice value,
                        struct record_version version)
 {
-    (void)version;
-    one(arg, table, field, value);
+    one(arg, table, field, value, version);
 }
 
 static void gone(struct controlplane *cp, enum record_table table, struct slice field)
 {
     char name[USERS_NAME_MAX + 1];
 
+    if ((table == RECORD_NODES && topology_remove_node(&cp->topology, field)) ||
+        (table == RECORD_SUBCLUSTERS && topology_remove_subcluster(&cp->topology, field)))
+        nodes_changed(cp);
+    if (table == RECORD_SETTINGS)
+        settings_gone(cp, field);
     if (field.len > USERS_NAME_MAX)
         return;
     memcpy(name, field.p, field.len);
@@ -110,12 +148,11 @@ static void changed(void *arg, enum record_table table, enum record_op op, struc
 {
     struct controlplane *cp = arg;
 
-    (void)version;
     if (op == RECORD_REMOVE) {
         gone(cp, table, field);
         return;
     }
-    one(cp, table, field, value);
+    one(cp, table, field, value, version);
     if (table == RECORD_ROUTES)
         push_routes_dirty(cp);
 }
@@ -124,6 +161,10 @@ static void load_end(void *arg)
 {
     struct controlplane *cp = arg;
 
+    topology_load_end(&cp->topology);
+    nodes_changed(cp);
+    settings_load_end(cp);
+    join_loaded(cp);
     cp->sweep = true; /* users by the million: in pieces */
     cp->sweep_last_len = 0;
     if (book_sweep(cp->routes))
@@ -173,8 +214,11 @@ static bool give(void *arg, enum record_table table, uint64_t *cursor, struct sl
             return false;
         memcpy(cp->give_last, u->name, u->len);
         cp->give_last_len = u->len;
+        uint32_t len = user_value_put(cp->give_user, sizeof(cp->give_user),
+                                      slice_str(users_home_name(cp->users, u->home)),
+                                      u->contacts ? slice_str(u->contacts) : slice_of("", 0));
         *field = slice_of(u->name, u->len);
-        *value = slice_str(users_node_name(cp->users, u->node));
+        *value = slice_of(cp->give_user, len);
         return true;
     }
     const struct hg_static_route *route = book_admin(cp->routes, (uint32_t)(*cursor - 1));

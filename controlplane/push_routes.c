@@ -12,6 +12,7 @@
 #include "dns/resolver.h"
 #include "feed/feed.h"
 #include "hg/route_image.h"
+#include "nodes.h"
 #include "push.h"
 #include "impl/segment.h"
 #include "route_book.h"
@@ -25,6 +26,7 @@ struct job {
     struct routes *routes;
     struct routes_input input;
     struct routes_resolved *resolved;
+    struct hg_config_node *nodes;
     struct route_pages *pages;
     uint64_t version;
     /* what came out */
@@ -84,6 +86,7 @@ static void job_free(struct job *job)
         return;
     book_release(job->pages);
     free(job->resolved);
+    free(job->nodes);
     free(job->status);
     free(job->by_slot);
     free(job->hop_at);
@@ -318,8 +321,10 @@ static void start(struct controlplane *cp)
     job->version = p->wanted;
     job->pages = book_hold(cp->routes, &job->input.admin, &job->input.nadmin);
     job->input.config = cp->config;
+    job->nodes = nodes_list(cp, &job->input.nnodes);
+    job->input.nodes = job->nodes;
     int64_t n = resolver_results(p->resolver, &job->resolved);
-    if (n < 0) {
+    if (n < 0 || !job->nodes) {
         job_free(job);
         return;
     }

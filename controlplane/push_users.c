@@ -7,6 +7,7 @@
 #include "assign/users.h"
 #include "controlplane.h"
 #include "feed/feed.h"
+#include "nodes.h"
 #include "push.h"
 
 #define PIECE 4000
@@ -32,6 +33,25 @@ void push_users_begin(struct controlplane *cp)
     p->begun_ms = uv_now(&cp->loop);
 }
 
+void push_users_again(struct controlplane *cp)
+{
+    cp->push_users.walking = feed_segment(cp->feed) != NULL;
+    cp->push_users.last_len = 0;
+}
+
+/* Unassigned users, and those of a home that no node has, are nobody to the cores (C10). */
+static void tell(struct controlplane *cp, const struct user *u)
+{
+    struct hg_user_key key = key_of(cp, slice_of(u->name, u->len));
+    uint16_t node = nodes_of_home(cp, u->home);
+
+    if (node)
+        feed_user_set(cp->feed, &key, node);
+    else
+        feed_user_remove(cp->feed, &key);
+    push_contacts(cp, &key, u, node);
+}
+
 bool push_users_turn(struct controlplane *cp)
 {
     struct push_users *p = &cp->push_users;
@@ -48,9 +68,7 @@ bool push_users_turn(struct controlplane *cp)
                 break;
             }
             u = next;
-            struct slice name = slice_of(u->name, u->len);
-            struct hg_user_key key = key_of(cp, name);
-            feed_user_set(cp->feed, &key, u->node);
+            tell(cp, u);
         }
         if (u) {
             memcpy(p->last, u->name, u->len);
@@ -70,12 +88,10 @@ bool push_users_turn(struct controlplane *cp)
     return false;
 }
 
-void push_user(struct controlplane *cp, struct slice name, uint16_t node)
+void push_user(struct controlplane *cp, const struct user *user)
 {
-    if (!feed_segment(cp->feed))
-        return;
-    struct hg_user_key key = key_of(cp, name);
-    feed_user_set(cp->feed, &key, node);
+    if (feed_segment(cp->feed))
+        tell(cp, user);
 }
 
 void push_user_remove(struct controlplane *cp, struct slice name)
@@ -84,4 +100,5 @@ void push_user_remove(struct controlplane *cp, struct slice name)
         return;
     struct hg_user_key key = key_of(cp, name);
     feed_user_remove(cp->feed, &key);
+    push_contacts_remove(cp, &key);
 }

@@ -84,7 +84,7 @@ static const char *user_node(struct controlplane *cp, const struct uri *uri)
     if (!users_canonical(slice_str(name), canonical, &len, &why))
         return NULL;
     const struct user *u = users_find(cp->users, slice_of(canonical, len));
-    return u ? users_node_name(cp->users, u->node) : NULL;
+    return u && u->home ? users_home_name(cp->users, u->home) : NULL;
 }
 
 static void explain(struct admin_request *req, const struct uri *uri, const char *text)

@@ -3,9 +3,21 @@
 #include <string.h>
 
 #include "admin/request.h"
+#include "assign/contact.h"
 #include "assign/domain.h"
 #include "controlplane.h"
+#include "nodes.h"
 #include "push.h"
+
+static json_t *user_contacts(const struct user *u)
+{
+    json_t *list = json_array();
+    struct slice rest = slice_str(u->contacts ? u->contacts : ""), one;
+
+    while (contact_next(&rest, &one))
+        json_array_append_new(list, json_stringn(one.p, one.len));
+    return list;
+}
 
 #define LIST_DEFAULT 100
 #define LIST_MAX     10000
@@ -32,19 +44,17 @@ static bool take_user(struct admin_request *req, struct change *c)
     return true;
 }
 
-static json_t *one_user(struct controlplane *cp, const char *name, uint16_t node)
+static json_t *one_user(struct controlplane *cp, const struct user *u)
 {
-    const char *node_name = users_node_name(cp->users, node);
-    char endpoint[HG_ENDPOINT_STRLEN] = "";
-    const struct hg_config *config = cp->config;
+    uint16_t node = nodes_of_home(cp, u->home);
+    char text[HG_ENDPOINT_STRLEN] = "";
+    struct hg_endpoint sip;
 
-    if (node == cp->self && config->nlisteners)
-        hg_endpoint_format(&config->listeners[0].ep, endpoint);
-    for (uint32_t i = 0; node != cp->self && i < config->nnodes; i++)
-        if (strcmp(config->nodes[i].name, node_name) == 0)
-            hg_endpoint_format(&config->nodes[i].sip, endpoint);
-    return json_pack("{s:s, s:s, s:s?, s:b}", "user", name, "node", node_name, "endpoint",
-                     endpoint[0] ? endpoint : NULL, "self", node == cp->self);
+    if (node && nodes_sip(cp, node, &sip))
+        hg_endpoint_format(&sip, text);
+    return json_pack("{s:s, s:s?, s:s?, s:b, s:o}", "user", u->name, "node",
+                     u->home ? users_home_name(cp->users, u->home) : NULL, "endpoint", text[0] ? text : NULL,
+                     "self", node && node == cp->self, "contacts", user_contacts(u));
 }
 
 void admin_user_find(struct admin_request *req)
@@ -57,7 +67,7 @@ void admin_user_find(struct admin_request *req)
     if (!u)
         admin_fail(req, ADMIN_NOT_FOUND, NULL, "nobody serves %s", c.name);
     else
-        admin_ok(req, one_user(req->cp, u->name, u->node));
+        admin_ok(req, one_user(req->cp, u));
 }
 
 void admin_user_list(struct admin_request *req)
@@ -73,7 +83,7 @@ void admin_user_list(struct admin_request *req)
         json_decref(list);
         return;
     }
-    if (node && !(only = users_node_find(cp->users, slice_str(node)))) {
+    if (node && !(only = users_home_find(cp->users, slice_str(node)))) {
         json_decref(list);
         admin_fail(req, ADMIN_NOT_FOUND, "hgctl config show 'cluster.nodes*'", "no node is named %.100s",
                    node);
@@ -91,10 +101,10 @@ void admin_user_list(struct admin_request *req)
             break;
         }
         u = one;
-        if (only && u->node != only)
+        if (only && u->home != only)
             continue;
-        const char *name = users_node_name(cp->users, u->node);
-        json_t *o = json_pack("{s:s, s:s}", "user", u->name, "node", name);
+        const char *name = users_home_name(cp->users, u->home);
+        json_t *o = json_pack("{s:s, s:s?}", "user", u->name, "node", u->home ? name : NULL);
         if (o)
             json_array_append_new(list, o);
         bytes += 32 + 2u * u->len + strlen(name);
@@ -117,7 +127,8 @@ static void on_set(void *arg, const struct record_outcome *outcome)
                    "Redis did not confirm the change: %s", outcome->why);
         return;
     }
-    admin_ok_when_applied(req, one_user(cp, c->name, c->node), 0);
+    const struct user *u = users_find(cp->users, slice_of(c->name, c->len));
+    admin_ok_when_applied(req, u ? one_user(cp, u) : json_object(), 0);
 }
 
 static void on_removed(void *arg, const struct record_outcome *outcome)
@@ -157,7 +168,7 @@ void admin_user_set(struct admin_request *req)
 
     if (!c || !admin_arg_string(req, "node", &node))
         return;
-    c->node = node ? users_node_find(cp->users, slice_str(node)) : 0;
+    c->node = node ? nodes_find(cp, slice_str(node)) : 0;
     if (!c->node) {
         admin_fail(req, node ? ADMIN_NOT_FOUND : ADMIN_BAD_REQUEST,
                    "nodes stand in cluster.nodes of the configuration",

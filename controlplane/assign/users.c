@@ -15,14 +15,19 @@ struct slot {
     struct user *user; /* NULL: empty */
 };
 
+struct home {
+    uint32_t users, signed_in;
+    char name[HG_NODE_NAME_MAX + 1]; /* "" = free */
+};
+
 struct users {
     struct hg_hash_secret secret;
     struct slot *slot;
     unsigned bits;
     uint32_t count;
     uint8_t mark;
-    uint16_t nodes;
-    char node[HG_NODES_MAX][HG_NODE_NAME_MAX + 1];
+    uint64_t homes_generation;
+    struct home home[HG_NODES_MAX]; /* [0]: unassigned */
 };
 
 static uint64_t slots(const struct users *u)
@@ -51,12 +56,19 @@ struct users *users_create(void)
     return u;
 }
 
+static void free_user(struct user *user)
+{
+    if (user)
+        free(user->contacts);
+    free(user);
+}
+
 void users_free(struct users *u)
 {
     if (!u)
         return;
     for (uint64_t i = 0; i < slots(u); i++)
-        free(u->slot[i].user);
+        free_user(u->slot[i].user);
     free(u->slot);
     free(u);
 }
@@ -170,49 +182,83 @@ static bool grow(struct users *u)
     return false;
 }
 
-struct user *users_set(struct users *u, struct slice name, uint16_t node, bool *changed)
+static void count(struct users *u, const struct user *user, int by)
+{
+    u->home[user->home].users += (uint32_t)by;
+    if (user->contacts)
+        u->home[user->home].signed_in += (uint32_t)by;
+}
+
+/* false: no memory, the old ones stay */
+static bool set_contacts(struct user *user, struct slice contacts, unsigned *changed)
+{
+    if (slice_eq(contacts, user->contacts ? slice_str(user->contacts) : slice_of("", 0)))
+        return true;
+    char *copy = contacts.len ? strndup(contacts.p, contacts.len) : NULL;
+    if (contacts.len && !copy)
+        return false;
+    free(user->contacts);
+    user->contacts = copy;
+    *changed |= USERS_CONTACTS;
+    return true;
+}
+
+static struct user *new_user(struct slice name)
+{
+    int64_t at = find_at(name);
+
+    if (name.len > USERS_NAME_MAX || at < 0)
+        return NULL;
+    struct user *user = calloc(1, sizeof(*user) + name.len + 1);
+    if (!user)
+        return NULL;
+    user->at = (uint16_t)at;
+    user->len = (uint16_t)name.len;
+    memcpy(user->name, name.p, name.len);
+    return user;
+}
+
+static bool place(struct users *u, struct slot s)
+{
+    struct slice name = slice_of(s.user->name, s.user->len);
+    bool found;
+
+    if (u->count >= ((uint64_t)1 << u->bits) / 8 * 6 && !grow(u))
+        return false;
+    while (!insert(u, locate(u, s.hash, name, &found), s))
+        if (!grow(u))
+            return false;
+    u->count++;
+    return true;
+}
+
+struct user *users_set(struct users *u, struct slice name, uint16_t home, struct slice contacts,
+                       struct record_version version, unsigned *changed)
 {
     uint64_t hash = hg_siphash64(&u->secret, name.p, name.len);
     bool found;
     uint64_t i = locate(u, hash, name, &found);
+    struct user *user = found ? u->slot[i].user : new_user(name);
 
-    *changed = true;
-    if (found) {
-        struct user *user = u->slot[i].user;
-        *changed = user->node != node;
-        user->node = node;
-        user->mark = u->mark;
-        return user;
-    }
-    int64_t at = find_at(name);
-    if (name.len > USERS_NAME_MAX || at < 0)
-        return NULL;
-    struct user *user = malloc(sizeof(*user) + name.len + 1);
+    *changed = found ? USERS_SAME : USERS_NEW;
     if (!user)
         return NULL;
-    user->node = node;
-    user->at = (uint16_t)at;
-    user->len = (uint16_t)name.len;
+    if (found)
+        count(u, user, -1);
+    bool good = set_contacts(user, contacts, changed);
+    if (good && user->home != home)
+        *changed |= USERS_HOME;
+    if (good) {
+        user->home = home;
+        user->version = version;
+    }
     user->mark = u->mark;
-    memcpy(user->name, name.p, name.len);
-    user->name[name.len] = '\0';
-    struct slot s = {.hash = hash, .user = user};
-    if (u->count >= ((uint64_t)1 << u->bits) / 8 * 6) {
-        if (!grow(u)) {
-            free(user);
-            return NULL;
-        }
-        i = locate(u, hash, name, &found);
+    if (!found && (!good || !place(u, (struct slot){.hash = hash, .user = user}))) {
+        free_user(user);
+        return NULL;
     }
-    while (!insert(u, i, s)) {
-        if (!grow(u)) {
-            free(user);
-            return NULL;
-        }
-        i = locate(u, hash, name, &found);
-    }
-    u->count++;
-    return user;
+    count(u, user, 1);
+    return good ? user : NULL;
 }
 
 const struct user *users_find(const struct users *u, struct slice name)
@@ -225,7 +271,8 @@ const struct user *users_find(const struct users *u, struct slice name)
 
 static void remove_slot(struct users *u, uint64_t i)
 {
-    free(u->slot[i].user);
+    count(u, u->slot[i].user, -1);
+    free_user(u->slot[i].user);
     while (u->slot[i + 1].user && home(u, u->slot[i + 1].hash) <= i) {
         u->slot[i] = u->slot[i + 1];
         i++;
@@ -286,27 +333,49 @@ bool users_is_marked(const struct users *u, const struct user *user)
     return user->mark == u->mark;
 }
 
-uint16_t users_node_find(const struct users *u, struct slice name)
+uint16_t users_home_find(const struct users *u, struct slice name)
 {
-    for (uint16_t i = 1; i <= u->nodes; i++)
-        if (slice_eq(slice_str(u->node[i]), name))
+    for (uint16_t i = 1; i < HG_NODES_MAX; i++)
+        if (u->home[i].name[0] && slice_eq(slice_str(u->home[i].name), name))
             return i;
     return 0;
 }
 
-uint16_t users_node(struct users *u, struct slice name)
+uint16_t users_home(struct users *u, struct slice name)
 {
-    uint16_t i = users_node_find(u, name);
+    uint16_t i = users_home_find(u, name);
 
-    if (i || u->nodes + 1 >= HG_NODES_MAX || name.len == 0 || name.len > HG_NODE_NAME_MAX)
+    if (i || name.len == 0 || name.len > HG_NODE_NAME_MAX || memchr(name.p, 0, name.len))
         return i;
-    i = ++u->nodes;
-    memcpy(u->node[i], name.p, name.len);
-    u->node[i][name.len] = '\0';
+    for (i = 1; i < HG_NODES_MAX && u->home[i].name[0];)
+        i++;
+    if (i == HG_NODES_MAX) /* a name that nobody has any more gives its place */
+        for (i = 1; i < HG_NODES_MAX && u->home[i].users;)
+            i++;
+    if (i == HG_NODES_MAX)
+        return 0;
+    memcpy(u->home[i].name, name.p, name.len);
+    u->home[i].name[name.len] = '\0';
+    u->homes_generation++;
     return i;
 }
 
-const char *users_node_name(const struct users *u, uint16_t node)
+const char *users_home_name(const struct users *u, uint16_t home)
 {
-    return node >= 1 && node <= u->nodes ? u->node[node] : "";
+    return home < HG_NODES_MAX ? u->home[home].name : "";
+}
+
+uint64_t users_homes_generation(const struct users *u)
+{
+    return u->homes_generation;
+}
+
+uint32_t users_count_at(const struct users *u, uint16_t home)
+{
+    return home < HG_NODES_MAX ? u->home[home].users : 0;
+}
+
+uint32_t users_signed_in_at(const struct users *u, uint16_t home)
+{
+    return home < HG_NODES_MAX ? u->home[home].signed_in : 0;
 }

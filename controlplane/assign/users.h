@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Who is served where: "user@domain" -> node, by name, as the record has it. The names stay here; the cores
- * get keyed hashes, computed anew for each dataplane. Kept in the order of a hash, so that a page of a
- * listing can go on after any name, also when the table grew or the name went away meanwhile. */
+/* Everybody who has an entry in the record: "user@domain" -> the node that is the user's home, or none, and
+ * the contacts that were provisioned. The names stay here; the cores get keyed hashes, computed anew for each
+ * dataplane. Kept in the order of a hash, so that a page of a listing can go on after any name, also when the
+ * table grew or the name went away meanwhile. Homes are names too, as the record has them: whether a node of
+ * that name exists is topology's business. */
 #ifndef CONTROLPLANE_ASSIGN_USERS_H
 #define CONTROLPLANE_ASSIGN_USERS_H
 
@@ -10,16 +12,21 @@
 
 #include "hg/limits.h"
 #include "hg/slice.h"
+#include "store/version.h"
 
 #define USERS_NAME_MAX (HG_USER_MAX + 1 + HG_HOST_MAX)
 
 struct user {
-    uint16_t node; /* 1 .. HG_NODES_MAX - 1, of users_node_name */
-    uint16_t at;   /* of the '@' in name */
+    struct record_version version;
+    char *contacts; /* as in the record: URIs with blanks between them; NULL = none, not signed in */
+    uint16_t home;  /* of users_home_name; 0 = unassigned (C10) */
+    uint16_t at;    /* of the '@' in name */
     uint16_t len;
     uint8_t mark; /* of the load that mentioned it last */
     char name[];  /* user as given, domain in lower case */
 };
+
+enum users_change { USERS_SAME = 0, USERS_HOME = 1, USERS_CONTACTS = 2, USERS_NEW = 4 };
 
 struct users;
 
@@ -30,9 +37,9 @@ uint32_t users_count(const struct users *users);
 /* "user@domain" in its canonical form; false and why when it is none. out: USERS_NAME_MAX + 1. */
 bool users_canonical(struct slice name, char *out, uint32_t *len, const char **why);
 
-/* name is canonical. Returns the entry, NULL without memory; *changed tells whether the node is another one.
- */
-struct user *users_set(struct users *users, struct slice name, uint16_t node, bool *changed);
+/* name is canonical. Returns the entry, NULL without memory; *changed has bits of enum users_change. */
+struct user *users_set(struct users *users, struct slice name, uint16_t home, struct slice contacts,
+                       struct record_version version, unsigned *changed);
 const struct user *users_find(const struct users *users, struct slice name);
 bool users_remove(struct users *users, struct slice name);
 
@@ -51,9 +58,13 @@ void users_remove_walked(struct users *users, uint64_t *at);
 uint8_t users_new_mark(struct users *users);
 bool users_is_marked(const struct users *users, const struct user *user);
 
-/* Names of nodes <-> dense index; 0 when the wall is reached. */
-uint16_t users_node(struct users *users, struct slice name);
-uint16_t users_node_find(const struct users *users, struct slice name);
-const char *users_node_name(const struct users *users, uint16_t node);
+/* Names of homes <-> index; 0 when the wall is reached. An index stays as long as a user has it. */
+uint16_t users_home(struct users *users, struct slice name);
+uint16_t users_home_find(const struct users *users, struct slice name);
+const char *users_home_name(const struct users *users, uint16_t home); /* "" for 0 */
+uint64_t users_homes_generation(const struct users *users);            /* another one after each new name */
+/* Users of a home, of 0 those that are unassigned; and of them those with contacts. */
+uint32_t users_count_at(const struct users *users, uint16_t home);
+uint32_t users_signed_in_at(const struct users *users, uint16_t home);
 
 #endif

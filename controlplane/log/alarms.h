@@ -26,6 +26,7 @@ struct log;
     X(core_stuck, "a core does not turn")                                                                    \
     X(dns_failed, "names cannot be resolved; without DNS give IP addresses")                                 \
     X(routes_refused, "static routes that cannot be used")                                                   \
+    X(node_not_joined, "this node has no entry in the record: it was removed, or the cluster is full")       \
     X(users_full, "the user table of the dataplane is full; raise dataplane.users_max and restart it")       \
     X(config_restart, "the configuration file changed items that only a restart applies")                    \
     X(config_refused, "the last reload was refused, the old configuration stays")

@@ -9,8 +9,8 @@ static const uint8_t kinds[] = {ROUTES_ADDRESSES, ROUTES_SRV};
 uint64_t access_entries_max(const struct compile *c, uint64_t *text)
 {
     const struct hg_config *g = c->input->config;
-    uint64_t names = 2ull + g->naliases + g->nneighbours + g->nnodes + c->input->nresolved;
-    uint64_t addresses = (uint64_t)c->hops.map.n + g->nneighbours + g->nnodes + g->naccess;
+    uint64_t names = 2ull + g->naliases + g->nneighbours + c->input->nnodes + c->input->nresolved;
+    uint64_t addresses = (uint64_t)c->hops.map.n + g->nneighbours + c->input->nnodes + g->naccess;
     for (uint32_t i = 0; i < g->nneighbours; i++) {
         for (unsigned k = 0; k < 2; k++) {
             const struct routes_resolved *r = resolved_find(c, g->neighbours[i].host, kinds[k]);
@@ -65,8 +65,8 @@ static void build_names(struct builder *b)
 {
     const struct compile *c = b->c;
     const struct hg_config *g = c->input->config;
-    for (uint32_t i = 0; i < g->nnodes; i++)
-        put_name(b, g->nodes[i].name, &g->nodes[i].sip);
+    for (uint32_t i = 0; i < c->input->nnodes; i++)
+        put_name(b, c->input->nodes[i].name, &c->input->nodes[i].sip);
     for (uint32_t i = 0; i < c->nitems; i++) {
         if (!c->items[i].named)
             continue;

@@ -42,9 +42,11 @@ struct routes_resolved { /* a name with its answers; n 0: it does not resolve, o
 
 struct routes_input {
     const struct hg_config
-        *config; /* routes of the file, templates, domains, listeners, access, neighbours, nodes */
+        *config; /* routes of the file, templates, domains, listeners, access, neighbours */
     const struct hg_static_route *admin;
     uint32_t nadmin;
+    const struct hg_config_node *nodes; /* the other nodes of the cluster */
+    uint32_t nnodes;
     const struct routes_resolved *resolved; /* in any order */
     uint32_t nresolved;
 };

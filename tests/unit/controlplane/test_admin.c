@@ -354,9 +354,11 @@ static void a_full_user_table_takes_nobody(void **state)
 {
     struct rig *rig = *state;
     int64_t max = rig->cp->config->dp_users_max;
-    bool changed;
+    unsigned changed;
 
-    assert_non_null(users_set(rig->cp->users, slice_str("in@example.com"), 2, &changed));
+    assert_non_null(users_set(rig->cp->users, slice_str("in@example.com"),
+                              users_home(rig->cp->users, SLICE_LIT("node2")), slice_of("", 0),
+                              (struct record_version){0, 0}, &changed));
     rig->cp->config->dp_users_max = 1;
     refused(rig, "{\"v\":1,\"cmd\":\"user.set\",\"args\":{\"user\":\"new@example.com\",\"node\":\"node2\"}}",
             "conflict", "user table is full");
@@ -371,14 +373,18 @@ static void a_full_user_table_takes_nobody(void **state)
 static void a_user_is_of_the_clusters_domain(void **state)
 {
     struct rig *rig = *state;
-    bool changed;
+    unsigned changed;
 
     refused(rig, "{\"v\":1,\"cmd\":\"user.set\",\"args\":{\"user\":\"bob@other.org\",\"node\":\"node2\"}}",
             "bad_request", "bob@other.org is not of the domain example.com");
     refused(rig, "{\"v\":1,\"cmd\":\"user.set\",\"args\":{\"user\":\"bob@EXAMPLE.com\",\"node\":\"node2\"}}",
             "unavailable", "Redis");
-    assert_non_null(users_set(rig->cp->users, slice_str("bob@example.com"), 2, &changed));
-    assert_non_null(users_set(rig->cp->users, slice_str("eve@other.org"), 2, &changed));
+    assert_non_null(users_set(rig->cp->users, slice_str("bob@example.com"),
+                              users_home(rig->cp->users, SLICE_LIT("node2")), slice_of("", 0),
+                              (struct record_version){0, 0}, &changed));
+    assert_non_null(users_set(rig->cp->users, slice_str("eve@other.org"),
+                              users_home(rig->cp->users, SLICE_LIT("node2")), slice_of("", 0),
+                              (struct record_version){0, 0}, &changed));
     rig->cp->config->aliases = calloc(1, sizeof(*rig->cp->config->aliases));
     rig->cp->config->naliases = 1;
     strcpy(rig->cp->config->aliases[0], "Alias.example");

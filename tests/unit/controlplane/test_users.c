@@ -9,6 +9,8 @@
 
 #include "assign/users.h"
 
+static const struct record_version none;
+
 static struct slice name_of(unsigned i, char out[64])
 {
     return slice_of(out, (uint32_t)snprintf(out, 64, "user%u@example.com", i));
@@ -50,9 +52,9 @@ static void churn_agrees_with_a_plain_array(void **state)
         struct slice name = name_of(i, text);
         if (random() % 3) {
             uint16_t node = (uint16_t)(1 + random() % 60);
-            bool changed;
-            assert_non_null(users_set(u, name, node, &changed));
-            assert_int_equal(changed, plain[i] != node);
+            unsigned changed;
+            assert_non_null(users_set(u, name, node, slice_of("", 0), none, &changed));
+            assert_int_equal(changed != USERS_SAME, plain[i] != node);
             count += !plain[i];
             plain[i] = node;
         } else {
@@ -64,7 +66,7 @@ static void churn_agrees_with_a_plain_array(void **state)
     assert_int_equal(users_count(u), count);
     for (unsigned i = 0; i < N; i++) {
         const struct user *one = users_find(u, name_of(i, text));
-        assert_int_equal(one ? one->node : 0, plain[i]);
+        assert_int_equal(one ? one->home : 0, plain[i]);
     }
     free(plain);
     users_free(u);
@@ -78,11 +80,11 @@ static void pages_stay_whole_while_the_table_changes(void **state)
     struct users *u = users_create();
     unsigned *seen = calloc(N, sizeof(seen[0]));
     char text[64], last[USERS_NAME_MAX + 1] = "";
-    bool changed;
+    unsigned changed;
 
     (void)state;
     for (unsigned i = 0; i < N; i++)
-        users_set(u, name_of(i, text), 1, &changed);
+        users_set(u, name_of(i, text), 1, slice_of("", 0), none, &changed);
     unsigned extra = N;
     for (;;) {
         uint64_t at = users_position_after(u, slice_str(last));
@@ -97,7 +99,7 @@ static void pages_stay_whole_while_the_table_changes(void **state)
             break;
         snprintf(last, sizeof(last), "%s", one->name);
         for (unsigned k = 0; k < 100 && extra < 3 * N; k++)
-            users_set(u, name_of(extra++, text), 2, &changed);
+            users_set(u, name_of(extra++, text), 2, slice_of("", 0), none, &changed);
         users_remove(u, slice_str(last)); /* even the name to go on from */
     }
     for (unsigned i = 0; i < N; i++)
@@ -110,14 +112,14 @@ static void a_sweep_takes_what_was_not_marked(void **state)
 {
     struct users *u = users_create();
     char text[64];
-    bool changed;
+    unsigned changed;
 
     (void)state;
     for (unsigned i = 0; i < 3000; i++)
-        users_set(u, name_of(i, text), 1, &changed);
+        users_set(u, name_of(i, text), 1, slice_of("", 0), none, &changed);
     users_new_mark(u);
     for (unsigned i = 0; i < 3000; i += 3) {
-        users_set(u, name_of(i, text), 1, &changed);
+        users_set(u, name_of(i, text), 1, slice_of("", 0), none, &changed);
         assert_false(changed);
     }
     uint64_t at = 0;
@@ -131,21 +133,60 @@ static void a_sweep_takes_what_was_not_marked(void **state)
     users_free(u);
 }
 
-static void nodes_have_a_wall(void **state)
+static void homes_have_a_wall(void **state)
 {
     struct users *u = users_create();
-    char text[64];
+    char text[64], name[64];
+    unsigned changed;
 
     (void)state;
     for (unsigned i = 1; i < HG_NODES_MAX; i++) {
         snprintf(text, sizeof(text), "node%u", i);
-        assert_int_equal(users_node(u, slice_str(text)), i);
+        assert_int_equal(users_home(u, slice_str(text)), i);
+        assert_non_null(users_set(u, name_of(i, name), (uint16_t)i, slice_of("", 0), none, &changed));
     }
-    assert_int_equal(users_node(u, SLICE_LIT("one-more")), 0);
-    assert_int_equal(users_node(u, SLICE_LIT("node5")), 5);
-    assert_string_equal(users_node_name(u, 5), "node5");
-    assert_string_equal(users_node_name(u, 0), "");
-    assert_int_equal(users_node(u, SLICE_LIT("")), 0);
+    assert_int_equal(users_home(u, SLICE_LIT("one-more")), 0);
+    assert_int_equal(users_home(u, SLICE_LIT("node5")), 5);
+    assert_string_equal(users_home_name(u, 5), "node5");
+    assert_string_equal(users_home_name(u, 0), "");
+    assert_int_equal(users_home(u, SLICE_LIT("")), 0);
+    /* a home that nobody has any more gives its place */
+    uint64_t generation = users_homes_generation(u);
+    assert_true(users_remove(u, name_of(5, name)));
+    assert_int_equal(users_home(u, SLICE_LIT("one-more")), 5);
+    assert_int_equal(users_home_find(u, SLICE_LIT("node5")), 0);
+    assert_int_not_equal(users_homes_generation(u), generation);
+    users_free(u);
+}
+
+static void homes_and_contacts_are_counted(void **state)
+{
+    struct users *u = users_create();
+    uint16_t a = users_home(u, SLICE_LIT("a")), b = users_home(u, SLICE_LIT("b"));
+    struct record_version v = {3, 9};
+    unsigned changed;
+
+    (void)state;
+    struct user *bob = users_set(u, SLICE_LIT("bob@x"), a, SLICE_LIT("sip:1.2.3.4"), v, &changed);
+    assert_int_equal(changed, USERS_NEW | USERS_HOME | USERS_CONTACTS);
+    assert_int_equal(bob->version.seq, 9);
+    users_set(u, SLICE_LIT("eve@x"), 0, slice_of("", 0), none, &changed);
+    assert_int_equal(users_count_at(u, a), 1);
+    assert_int_equal(users_signed_in_at(u, a), 1);
+    assert_int_equal(users_count_at(u, 0), 1);
+    users_set(u, SLICE_LIT("bob@x"), b, SLICE_LIT("sip:1.2.3.4"), v, &changed);
+    assert_int_equal(changed, USERS_HOME);
+    assert_int_equal(users_count_at(u, a) + users_signed_in_at(u, a), 0);
+    assert_int_equal(users_count_at(u, b), 1);
+    users_set(u, SLICE_LIT("bob@x"), b, slice_of("", 0), v, &changed);
+    assert_int_equal(changed, USERS_CONTACTS);
+    assert_null(bob->contacts);
+    assert_int_equal(users_signed_in_at(u, b), 0);
+    users_set(u, SLICE_LIT("bob@x"), b, slice_of("", 0), v, &changed);
+    assert_int_equal(changed, USERS_SAME);
+    users_remove(u, SLICE_LIT("bob@x"));
+    users_remove(u, SLICE_LIT("eve@x"));
+    assert_int_equal(users_count_at(u, b) + users_count_at(u, 0), 0);
     users_free(u);
 }
 
@@ -156,7 +197,8 @@ int main(void)
         cmocka_unit_test(churn_agrees_with_a_plain_array),
         cmocka_unit_test(pages_stay_whole_while_the_table_changes),
         cmocka_unit_test(a_sweep_takes_what_was_not_marked),
-        cmocka_unit_test(nodes_have_a_wall),
+        cmocka_unit_test(homes_have_a_wall),
+        cmocka_unit_test(homes_and_contacts_are_counted),
     };
     return cmocka_run_group_tests_name("controlplane_users", tests, NULL, NULL);
 }

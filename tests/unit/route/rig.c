@@ -71,6 +71,8 @@ void rig_template(struct rig *rig, const char *template)
 
 void rig_compile(struct rig *rig)
 {
+    rig->in.nodes = rig->config->nodes;
+    rig->in.nnodes = rig->config->nnodes;
     rig->result = routes_compile(rig->routes, &rig->in);
     assert_non_null(rig->result);
     /* A copy, as a core has it: exact in size, so that a sanitizer sees what reads beyond. */

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* This node's own entry in the record: a node that starts registers itself (A06, A10). The first one becomes
+ * the publisher, one that the record does not know joins unassigned, a logical node becomes installed. Nodes
+ * of the file's list cluster.nodes are made known as logical ones. */
+#ifndef CONTROLPLANE_JOIN_H
+#define CONTROLPLANE_JOIN_H
+
+#include <stdbool.h>
+
+struct controlplane;
+
+void join_loaded(struct controlplane *cp); /* the record is in memory */
+void join_second(struct controlplane *cp); /* what changed of this node since */
+bool join_done(const struct controlplane *cp);
+
+#endif
