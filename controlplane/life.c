@@ -151,6 +151,7 @@ bool life_start(struct controlplane *cp)
             return false;
         }
     }
+    feed_serve_always(cp->feed, true);
     push_nodes(cp);
     push_settings(cp);
     start_handles(cp);

@@ -160,6 +160,7 @@ static bool take_end(struct feed *feed, const struct hg_record *r)
     if (!route_apply_end(feed->setup.route, r, r->length))
         return false;
     feed->state = FEED_SWEEP;
+    feed_cluster_changed(feed);
     return true;
 }
 
@@ -175,7 +176,7 @@ static bool take(struct feed *feed, const struct hg_record *r)
     case HG_DOWN_USERS:
         return route_apply_users(feed->setup.route, r, r->length);
     case HG_DOWN_NODE:
-        return route_apply_node(feed->setup.route, r, r->length);
+        return feed_take_node(feed, r);
     case HG_DOWN_IMAGE:
         return take_image(feed, r);
     case HG_DOWN_SETTING:
@@ -186,6 +187,14 @@ static bool take(struct feed *feed, const struct hg_record *r)
         return take_trace(feed, r);
     case HG_DOWN_PING:
         return r->length == sizeof(*r);
+    case HG_DOWN_CONTACTS:
+        return route_apply_contacts(feed->setup.route, r, r->length);
+    case HG_DOWN_SERVING:
+        return feed_take_serving(feed, r);
+    case HG_DOWN_SERVICE:
+        return feed_take_service(feed, r);
+    case HG_DOWN_DATAGRAM:
+        return feed_take_datagram(feed, r);
     default:
         return false;
     }
@@ -284,7 +293,7 @@ static unsigned turn_sweep(struct feed *feed)
 
 unsigned feed_turn(struct feed *feed, bool loaded)
 {
-    unsigned n = feed_tell(feed);
+    unsigned n = feed_tell(feed) + feed_tell_datagrams(feed);
     switch (feed->state) {
     case FEED_WAIT_IMAGE:
         return n + turn_image(feed);

@@ -52,5 +52,13 @@ void feed_take(struct feed *feed, const struct hg_record *r);
 unsigned feed_tell(struct feed *feed);
 void feed_ask(struct feed *feed); /* for a resynchronisation */
 void feed_open(struct feed *feed);
+/* feed_cluster.c */
+bool feed_take_node(struct feed *feed, const struct hg_record *r);
+bool feed_take_serving(struct feed *feed, const struct hg_record *r);
+bool feed_take_service(struct feed *feed, const struct hg_record *r);
+bool feed_take_datagram(struct feed *feed, const struct hg_record *r);
+/* Nodes, serving map or service addresses are others now: the rooms below are told. */
+void feed_cluster_changed(struct feed *feed);
+unsigned feed_tell_datagrams(struct feed *feed); /* what came for the control plane goes up */
 
 #endif

@@ -22,8 +22,11 @@ void feed_detach(struct feed *feed)
 static void all_others(struct feed *feed, struct feed_core *c)
 {
     c->others = (struct others){.begin = true, .image = feed->image.generation != 0};
-    for (unsigned i = 1; i < HG_NODES_MAX; i++)
+    for (unsigned i = 1; i < HG_NODES_MAX; i++) {
         c->others.nodes |= (uint64_t)feed->node[i].present << i;
+        c->others.services |= (uint64_t)(feed->service[i].n != 0) << i;
+    }
+    c->others.serving = true;
     for (unsigned i = 0; i < feed->nsettings; i++)
         c->others.settings[i / 64] |= 1ull << i % 64;
     /* A control plane that was restarted does not know that its node is draining, and must not end it. */
@@ -38,7 +41,9 @@ void feed_resync(struct feed *feed, unsigned core)
     c->again = true;
     all_others(feed, c);
     mirror_dirty_all(&feed->users, core);
+    mirror_dirty_all(&feed->contacts.keys, core);
     c->users_end = feed->users.queue[core].pushed;
+    c->contacts_end = feed->contacts.keys.queue[core].pushed;
 }
 
 static bool open_cores(struct feed *feed)
@@ -54,7 +59,8 @@ static bool open_cores(struct feed *feed)
         c->heartbeat_ms = feed->now_ms;
         all_others(feed, c);
     }
-    return mirror_reset(&feed->users, feed->segment.cores);
+    return mirror_reset(&feed->users, feed->segment.cores) &&
+           contacts_reset(&feed->contacts, feed->segment.cores);
 }
 
 static void attach(struct feed *feed)
@@ -85,6 +91,7 @@ static void attach(struct feed *feed)
     feed->users_loaded = false;
     /* Raised before any record of the epoch: a core refuses those of an epoch that it does not see here. */
     feed->epoch = atomic_fetch_add_explicit(&feed->segment.header->cp_epoch, 1, memory_order_acq_rel) + 1;
+    feed_serve_attached(feed);
     if (feed->on.on_attached)
         feed->on.on_attached(feed->ctx, &feed->segment);
 }

@@ -9,12 +9,12 @@
 
 static bool others_clean(const struct others *o)
 {
-    return !o->begin && !o->nodes && !o->settings[0] && !o->settings[1] && !o->image && !o->drain &&
-           !o->trace;
+    return !o->begin && !o->nodes && !o->serving && !o->services && !o->settings[0] && !o->settings[1] &&
+           !o->image && !o->drain && !o->trace;
 }
 
 /* The next record's header; the caller has filled the rest behind it in feed->buf. */
-static void number(struct feed *feed, unsigned core, struct hg_record *r, uint16_t type, uint32_t length)
+void feed_number(struct feed *feed, unsigned core, struct hg_record *r, uint16_t type, uint32_t length)
 {
     *r = (struct hg_record){.type = type,
                             .version = HG_RECORD_VERSION,
@@ -22,8 +22,7 @@ static void number(struct feed *feed, unsigned core, struct hg_record *r, uint16
                             .seq = HG_SEQ(feed->epoch, feed->core[core].number + 1)};
 }
 
-/* Called once the record is in the ring and the marks of what it carries are cleared. */
-static void sent(struct feed *feed, unsigned core)
+void feed_sent(struct feed *feed, unsigned core)
 {
     struct feed_core *c = &feed->core[core];
     c->number++;
@@ -32,21 +31,22 @@ static void sent(struct feed *feed, unsigned core)
     struct checkpoint *k = &c->check[c->check_in++ & (feed->segment.ring_cells - 1)];
     *k = (struct checkpoint){.seq = HG_SEQ(feed->epoch, c->number),
                              .users = feed->users.queue[core].popped,
+                             .contacts = feed->contacts.keys.queue[core].popped,
                              .others = c->others_sent};
 }
 
 /* Every record takes a cell at least, so checkpoints of what a core has not applied yet fit, but for those it
  * has released and not yet published: leave some room. */
-static bool room(const struct feed *feed, unsigned core)
+bool feed_room(const struct feed *feed, unsigned core)
 {
     const struct feed_core *c = &feed->core[core];
     return c->check_in - c->check_out < feed->segment.ring_cells;
 }
 
-static bool put(struct feed *feed, unsigned core, void *record, uint16_t type, uint32_t length)
+bool feed_put(struct feed *feed, unsigned core, void *record, uint16_t type, uint32_t length)
 {
-    number(feed, core, record, type, length);
-    return room(feed, core) && hg_ring_put(&feed->core[core].down, record, length);
+    feed_number(feed, core, record, type, length);
+    return feed_room(feed, core) && hg_ring_put(&feed->core[core].down, record, length);
 }
 
 static bool put_begin(struct feed *feed, unsigned core)
@@ -54,7 +54,7 @@ static bool put_begin(struct feed *feed, unsigned core)
     struct hg_segment_header *h = feed->segment.header;
     struct hg_down_begin out = {.generation =
                                     atomic_load_explicit(&h->cp_generation, memory_order_relaxed) + 1};
-    if (!put(feed, core, &out, HG_DOWN_BEGIN, sizeof(out)))
+    if (!feed_put(feed, core, &out, HG_DOWN_BEGIN, sizeof(out)))
         return false;
     atomic_store_explicit(&h->cp_generation, out.generation, memory_order_release);
     return true;
@@ -63,9 +63,10 @@ static bool put_begin(struct feed *feed, unsigned core)
 static bool put_node(struct feed *feed, unsigned core, unsigned at)
 {
     const struct feed_node *n = &feed->node[at];
-    struct hg_down_node out = {.node = (uint16_t)at, .present = n->present, .self = n->self, .sip = n->sip};
+    struct hg_down_node out = {
+        .node = (uint16_t)at, .present = n->present, .self = n->self, .sip = n->sip, .pair = n->pair};
     memcpy(out.name, n->name, sizeof(out.name));
-    return put(feed, core, &out, HG_DOWN_NODE, sizeof(out));
+    return feed_put(feed, core, &out, HG_DOWN_NODE, sizeof(out));
 }
 
 static bool put_setting(struct feed *feed, unsigned core, unsigned at)
@@ -77,26 +78,26 @@ static bool put_setting(struct feed *feed, unsigned core, unsigned at)
     memcpy(out->text, s->path, out->path_len);
     memcpy(out->text + out->path_len, s->value, out->value_len);
     uint32_t length = (uint32_t)offsetof(struct hg_down_setting, text) + out->path_len + out->value_len;
-    return put(feed, core, out, HG_DOWN_SETTING, length);
+    return feed_put(feed, core, out, HG_DOWN_SETTING, length);
 }
 
 static bool put_image(struct feed *feed, unsigned core)
 {
     struct hg_down_image out = {.generation = feed->image.generation, .size = feed->image.size};
     memcpy(out.name, feed->image.name, sizeof(out.name));
-    return put(feed, core, &out, HG_DOWN_IMAGE, sizeof(out));
+    return feed_put(feed, core, &out, HG_DOWN_IMAGE, sizeof(out));
 }
 
 static bool put_drain(struct feed *feed, unsigned core)
 {
     struct hg_down_drain out = {.on = feed->drain_on, .retry_after_s = feed->drain_retry_after_s};
-    return put(feed, core, &out, HG_DOWN_DRAIN, sizeof(out));
+    return feed_put(feed, core, &out, HG_DOWN_DRAIN, sizeof(out));
 }
 
 static bool put_trace(struct feed *feed, unsigned core)
 {
     struct hg_down_trace out = feed->trace;
-    return put(feed, core, &out, HG_DOWN_TRACE, sizeof(out));
+    return feed_put(feed, core, &out, HG_DOWN_TRACE, sizeof(out));
 }
 
 /* Sends one of the others; false when none is left or the ring is full. */
@@ -111,6 +112,12 @@ static bool fill_one(struct feed *feed, unsigned core)
         unsigned at = (unsigned)__builtin_ctzll(o->nodes);
         if ((ok = put_node(feed, core, at)))
             o->nodes &= o->nodes - 1;
+    } else if (o->serving) {
+        if ((ok = feed_put_serving(feed, core)))
+            o->serving = false;
+    } else if (o->services) {
+        if ((ok = feed_put_service(feed, core, (unsigned)__builtin_ctzll(o->services))))
+            o->services &= o->services - 1;
     } else if (o->settings[0] || o->settings[1]) {
         unsigned word = !o->settings[0];
         if ((ok = put_setting(feed, core, word * 64 + (unsigned)__builtin_ctzll(o->settings[word]))))
@@ -128,7 +135,7 @@ static bool fill_one(struct feed *feed, unsigned core)
         return false;
     }
     if (ok)
-        sent(feed, core);
+        feed_sent(feed, core);
     return ok;
 }
 
@@ -141,14 +148,14 @@ static bool fill_users(struct feed *feed, unsigned core)
     uint32_t length = (uint32_t)(sizeof(*out) + n * sizeof(out->user[0]));
     struct hg_spans spans;
     /* room first: what is taken out of the queue counts as told */
-    if (n == 0 || !room(feed, core) || !hg_ring_reserve(ring, length, &spans))
+    if (n == 0 || !feed_room(feed, core) || !hg_ring_reserve(ring, length, &spans))
         return false;
     out->n = mirror_take(&feed->users, core, out->user, n);
     out->pad = 0;
-    number(feed, core, &out->r, HG_DOWN_USERS, length);
+    feed_number(feed, core, &out->r, HG_DOWN_USERS, length);
     hg_spans_write(&spans, 0, out, length);
     hg_ring_commit(ring, length);
-    sent(feed, core);
+    feed_sent(feed, core);
     return true;
 }
 
@@ -158,12 +165,13 @@ static bool fill_end(struct feed *feed, unsigned core)
     struct feed_core *c = &feed->core[core];
     struct hg_record out;
     if (c->state != CORE_SYNC || !feed->users_loaded || feed->image.generation == 0 ||
-        feed->users.queue[core].popped < c->users_end || !others_clean(&c->others))
+        feed->users.queue[core].popped < c->users_end ||
+        feed->contacts.keys.queue[core].popped < c->contacts_end || !others_clean(&c->others))
         return false;
-    if (!put(feed, core, &out, HG_DOWN_END, sizeof(out)))
+    if (!feed_put(feed, core, &out, HG_DOWN_END, sizeof(out)))
         return false;
     c->state = CORE_LIVE;
-    sent(feed, core);
+    feed_sent(feed, core);
     c->end_seq = HG_SEQ(feed->epoch, c->number);
     return true;
 }
@@ -176,6 +184,8 @@ bool feed_fill(struct feed *feed, unsigned core)
     if (feed->core[core].others.begin) /* the ring is full */
         return any;
     for (unsigned n = 0; n < USER_RECORDS_A_POLL && fill_users(feed, core); n++)
+        any = true;
+    for (unsigned n = 0; n < USER_RECORDS_A_POLL && feed_fill_contacts(feed, core); n++)
         any = true;
     return fill_end(feed, core) || any;
 }
@@ -207,6 +217,7 @@ void feed_settle(struct feed *feed, unsigned core)
         if (k->seq > applied)
             break;
         c->users_applied = k->users;
+        c->contacts_applied = k->contacts;
         c->others_applied = k->others;
         c->check_out++;
     }

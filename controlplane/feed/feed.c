@@ -19,7 +19,11 @@ struct feed *feed_create(const char *node, const struct feed_handlers *handlers,
     feed->segment.fd = -1;
     snprintf(feed->node_name, sizeof(feed->node_name), "%s", node);
     mirror_init(&feed->users);
-    if (!mirror_reset(&feed->users, 0)) {
+    contacts_init(&feed->contacts);
+    for (uint16_t i = 1; i < HG_NODES_MAX; i++)
+        feed->serving.node[i] = i;
+    if (!mirror_reset(&feed->users, 0) || !contacts_reset(&feed->contacts, 0)) {
+        mirror_free(&feed->users);
         free(feed);
         return NULL;
     }
@@ -34,6 +38,7 @@ void feed_destroy(struct feed *feed)
     feed_detach(feed);
     hg_segment_goodbye(feed->node_name);
     mirror_free(&feed->users);
+    contacts_free(&feed->contacts);
     for (unsigned i = 0; i < feed->nsettings; i++)
         free(feed->setting[i]);
     free(feed);
@@ -97,8 +102,10 @@ void feed_mark(const struct feed *feed, struct feed_token *token)
 {
     *token = (struct feed_token){.attach = feed->segment.header ? feed->attaches : 0, .others = feed->change};
     token->image = feed->image.change;
-    for (unsigned i = 0; i < feed->segment.cores && feed->segment.header; i++)
+    for (unsigned i = 0; i < feed->segment.cores && feed->segment.header; i++) {
         token->users[i] = feed->users.queue[i].pushed;
+        token->contacts[i] = feed->contacts.keys.queue[i].pushed;
+    }
 }
 
 /* The change with which an image of that generation was set, 0 when it is not one of ours. */
@@ -139,7 +146,8 @@ enum feed_progress feed_applied(const struct feed *feed, const struct feed_token
     for (unsigned i = 0; i < feed->segment.cores; i++) {
         const struct feed_core *c = &feed->core[i];
         bool count = feed_core_whole(feed, i) || (early && !c->again);
-        if (!count || c->users_applied < token->users[i] || c->others_applied < token->others) {
+        if (!count || c->users_applied < token->users[i] || c->contacts_applied < token->contacts[i] ||
+            c->others_applied < token->others) {
             *lagging_core = i;
             return FEED_PENDING;
         }
@@ -204,7 +212,7 @@ bool feed_core_status(const struct feed *feed, unsigned core, struct feed_core_s
         .down_cells = hg_ring_used(&c->down),
         .up_cells = hg_ring_used(&c->up),
         .ring_cells = feed->segment.ring_cells,
-        .dirty = mirror_waiting(&feed->users, core),
+        .dirty = mirror_waiting(&feed->users, core) + mirror_waiting(&feed->contacts.keys, core),
         .resyncing = !feed_core_whole(feed, core),
         .bad_records = c->bad_records,
     };

@@ -6,6 +6,7 @@
 #include <stdalign.h>
 
 #include "feed/feed.h"
+#include "feed/contacts.h"
 #include "feed/users.h"
 
 #define SETTINGS_MAX      128
@@ -19,13 +20,14 @@
 /* What else than users a core has to be told; the newest value travels. */
 struct others {
     uint64_t nodes;                       /* bit per node */
+    uint64_t services;                    /* bit per home node */
     uint64_t settings[SETTINGS_MAX / 64]; /* bit per setting */
-    bool image, drain, trace, begin;
+    bool serving, image, drain, trace, begin;
 };
 
 /* A record that was sent: which queue positions and changes are in force once its seq is applied. */
 struct checkpoint {
-    uint64_t seq, users, others;
+    uint64_t seq, users, contacts, others;
 };
 
 enum core_state {
@@ -38,12 +40,12 @@ struct feed_core {
     enum core_state state;
     bool again; /* it lost its place since the attach */
     struct others others;
-    uint64_t number;                        /* of the last record sent, in this epoch */
-    uint64_t users_end;                     /* END may follow once the queue has passed this */
-    uint64_t end_seq;                       /* of the last END */
-    uint64_t others_sent;                   /* the change up to which all others were sent */
-    uint64_t users_applied, others_applied; /* in force on the core */
-    uint64_t up_seq;                        /* of the last up record taken */
+    uint64_t number;                  /* of the last record sent, in this epoch */
+    uint64_t users_end, contacts_end; /* END may follow once the queues have passed these */
+    uint64_t end_seq;                 /* of the last END */
+    uint64_t others_sent;             /* the change up to which all others were sent */
+    uint64_t users_applied, contacts_applied, others_applied; /* in force on the core */
+    uint64_t up_seq;                                          /* of the last up record taken */
     uint64_t bad_records;
     uint64_t heartbeat, heartbeat_ms; /* last value seen to move, and when */
     bool told_stuck;
@@ -52,9 +54,19 @@ struct feed_core {
 };
 
 struct feed_node {
-    bool present, self;
+    bool present, self, pair;
     struct hg_endpoint sip;
     char name[HG_NODE_NAME_MAX + 1];
+};
+
+struct feed_serving {
+    uint64_t epoch;
+    uint16_t node[HG_NODES_MAX]; /* by home */
+};
+
+struct feed_service {
+    uint16_t n;
+    struct hg_net net[HG_SERVICE_MAX];
 };
 
 struct feed_setting {
@@ -81,8 +93,12 @@ struct feed {
     struct feed_core core[HG_CORES_MAX];
     /* what the cores should know */
     struct mirror users;
+    struct contacts_mirror contacts;
     bool users_loaded;
-    uint64_t change; /* raised with each change of others */
+    bool serve_always;
+    struct feed_serving serving;
+    struct feed_service service[HG_NODES_MAX]; /* by home */
+    uint64_t change;                           /* raised with each change of others */
     struct feed_node node[HG_NODES_MAX];
     unsigned nsettings;
     struct feed_setting *setting[SETTINGS_MAX];
@@ -109,8 +125,21 @@ void feed_resync(struct feed *feed, unsigned core);
 /* The core has the end of its last resynchronisation in force. */
 bool feed_core_whole(const struct feed *feed, unsigned core);
 
+/* cluster.c: the lease of a dataplane that was just attached, when it has no end. */
+void feed_serve_attached(struct feed *feed);
+
 /* down.c: fills a core's ring; true when something was sent. */
 bool feed_fill(struct feed *feed, unsigned core);
+/* Room for the checkpoint of one more record; the record's header; both and the ring. */
+bool feed_room(const struct feed *feed, unsigned core);
+void feed_number(struct feed *feed, unsigned core, struct hg_record *r, uint16_t type, uint32_t length);
+bool feed_put(struct feed *feed, unsigned core, void *record, uint16_t type, uint32_t length);
+/* Called once the record is in the ring and the marks of what it carries are cleared. */
+void feed_sent(struct feed *feed, unsigned core);
+/* down_cluster.c */
+bool feed_put_serving(struct feed *feed, unsigned core);
+bool feed_put_service(struct feed *feed, unsigned core, unsigned home);
+bool feed_fill_contacts(struct feed *feed, unsigned core);
 /* Moves users_applied and others_applied on. */
 void feed_settle(struct feed *feed, unsigned core);
 

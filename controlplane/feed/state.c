@@ -38,8 +38,10 @@ uint64_t feed_user_count(const struct feed *feed)
 void feed_users_loaded(struct feed *feed)
 {
     feed->users_loaded = true;
-    for (unsigned i = 0; i < feed->segment.cores && feed->segment.header; i++)
+    for (unsigned i = 0; i < feed->segment.cores && feed->segment.header; i++) {
         feed->core[i].users_end = feed->users.queue[i].pushed;
+        feed->core[i].contacts_end = feed->contacts.keys.queue[i].pushed;
+    }
 }
 
 bool feed_node_set(struct feed *feed, uint16_t node, const char *name, const struct hg_endpoint *sip,
@@ -52,6 +54,7 @@ bool feed_node_set(struct feed *feed, uint16_t node, const char *name, const str
         fresh.sip = *sip;
     snprintf(fresh.name, sizeof(fresh.name), "%s", name);
     struct feed_node *n = &feed->node[node];
+    fresh.pair = n->pair && n->present && fresh.present;
     if (n->present == fresh.present && n->self == fresh.self && hg_endpoint_eq(&n->sip, &fresh.sip) &&
         strcmp(n->name, fresh.name) == 0)
         return true;

@@ -170,19 +170,35 @@ static bool new_entry(struct mirror *m, const struct hg_user_key *key, uint32_t 
     return true;
 }
 
-bool mirror_set(struct mirror *m, const struct hg_user_key *key, uint16_t node)
+bool mirror_touch(struct mirror *m, const struct hg_user_key *key, uint16_t node, uint32_t *slot)
 {
     uint32_t at = find(m, key);
-    if (at == NOT_FOUND) {
-        if (!new_entry(m, key, &at))
-            return false;
-    } else if (m->user[at].node == node) {
-        return true;
-    }
+    if (at == NOT_FOUND && !new_entry(m, key, &at))
+        return false;
     m->present += m->user[at].node == 0;
     m->user[at].node = node;
     push(m, at, all_cores(m));
+    *slot = at;
     return true;
+}
+
+bool mirror_set(struct mirror *m, const struct hg_user_key *key, uint16_t node)
+{
+    uint32_t at = find(m, key);
+    return (at != NOT_FOUND && m->user[at].node == node) || mirror_touch(m, key, node, &at);
+}
+
+bool mirror_slot(const struct mirror *m, const struct hg_user_key *key, uint32_t *slot)
+{
+    uint32_t at = find(m, key);
+    *slot = at;
+    return at != NOT_FOUND && m->user[at].node != 0;
+}
+
+uint32_t mirror_peek(const struct mirror *m, unsigned core, unsigned i)
+{
+    const struct mirror_queue *q = &m->queue[core];
+    return q->slot[(q->popped + i) & (m->users_max - 1)];
 }
 
 void mirror_remove(struct mirror *m, const struct hg_user_key *key)

@@ -44,6 +44,12 @@ void mirror_remove(struct mirror *m, const struct hg_user_key *key);
 /* As remove, but the cores are told even if nobody here knew the user: they may. false: no memory. */
 bool mirror_forget(struct mirror *m, const struct hg_user_key *key);
 uint16_t mirror_find(const struct mirror *m, const struct hg_user_key *key);
+/* Slot of a key that is present, and what stands at a place of a core's queue: for who keeps more beside the
+ * mirror, by slot (below users_max). */
+bool mirror_slot(const struct mirror *m, const struct hg_user_key *key, uint32_t *slot);
+uint32_t mirror_peek(const struct mirror *m, unsigned core, unsigned i);
+/* As set, but the cores are told even if the node is the same. */
+bool mirror_touch(struct mirror *m, const struct hg_user_key *key, uint16_t node, uint32_t *slot);
 /* Everything again for one core. */
 void mirror_dirty_all(struct mirror *m, unsigned core);
 static inline uint64_t mirror_waiting(const struct mirror *m, unsigned core)

@@ -22,6 +22,7 @@ static void fill_ctx(struct core *core, const struct core_setup *s)
     c->core = s->index;
     c->cores = s->cores;
     c->boot = s->boot;
+    c->serve_until = s->segment ? &s->segment->header->serve_until : NULL;
     c->counters = core->area->counters;
     c->pool = s->pool;
     c->pool_big = s->pool_big;
@@ -49,6 +50,7 @@ static bool create_rooms(struct core *core, const struct core_setup *s)
         return false;
     if (s->segment == NULL)
         return true;
+    net_gateway_watch(core->net);
     struct feed_setup feed = {.ctx = &core->ctx,
                               .segment = s->segment,
                               .images = s->images,

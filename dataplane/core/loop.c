@@ -74,6 +74,8 @@ void core_house(struct core *core)
     house_links(core);
     if (c->core == 0)
         house_losses(core);
+    net_service_house(core->net);
+    net_health(core->net, core->area);
     sip_housekeeping(core->sip);
     unsigned bucket = 63 - (unsigned)__builtin_clzll((rte_rdtsc() - since) | 1);
     hg_count(core->area->histogram[HG_STAGE_house], bucket < HG_HISTOGRAM ? bucket : HG_HISTOGRAM - 1, 1);

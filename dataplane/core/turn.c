@@ -11,6 +11,7 @@
 #include "core/steer.h"
 #include "feed.h"
 #include "hg/stages.h"
+#include "lib/lease.h"
 #include "net/stage.h"
 #include "route/route.h"
 #include "sip/sip.h"
@@ -145,6 +146,10 @@ static void mail_tx_frame(struct core *core, const struct mail *mail)
 {
     struct rte_mbuf *m = mail->m;
 
+    if (!net_may_leave(core->net, m)) {
+        rte_pktmbuf_free(m);
+        return;
+    }
     if (mail->a < core->nports && core->port[mail->a].tx &&
         port_send(&core->port[mail->a], core->ctx.core, &m, 1) == 1)
         return;
@@ -306,6 +311,7 @@ unsigned core_turn(struct core *core)
     struct ctx *c = &core->ctx;
 
     clock_read(&core->clock, c);
+    c->lease_over = lease_over_at(c, c->tsc);
     if (core->busy_since != 0) { /* this reading of the clock ends the turn before */
         hg_count(c->counters, HG_C_core_busy_cycles, c->tsc - core->busy_since);
         core->busy_since = 0;

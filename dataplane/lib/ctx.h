@@ -4,6 +4,8 @@
 #ifndef LIB_CTX_H
 #define LIB_CTX_H
 
+#include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "hg/counters.h"
@@ -21,11 +23,13 @@ struct ctx {
     uint64_t tsc_hz;
     uint16_t core; /* this core's index, 0 .. cores-1 */
     uint16_t cores;
-    uint32_t boot;                      /* random per dataplane start; part of every branch */
-    uint64_t *counters;                 /* [HG_COUNTERS_MAX] in the segment, written by this core only */
-    struct hg_route_stats *route_stats; /* [HG_ROUTE_SLOTS or fewer], written by this core only */
-    struct hg_hop_stats *hop_stats;     /* [HG_HOP_SLOTS], written by this core only */
-    struct rte_mempool *pool;           /* mbufs of 2 KiB behind 128 bytes of headroom (core/pool.h) */
+    bool lease_over;                     /* at the start of the turn (lib/lease.h) */
+    const _Atomic uint64_t *serve_until; /* in the segment; NULL: no deadline */
+    uint32_t boot;                       /* random per dataplane start; part of every branch */
+    uint64_t *counters;                  /* [HG_COUNTERS_MAX] in the segment, written by this core only */
+    struct hg_route_stats *route_stats;  /* [HG_ROUTE_SLOTS or fewer], written by this core only */
+    struct hg_hop_stats *hop_stats;      /* [HG_HOP_SLOTS], written by this core only */
+    struct rte_mempool *pool;            /* mbufs of 2 KiB behind 128 bytes of headroom (core/pool.h) */
     struct rte_mempool *pool_big; /* mbufs of 65,535 bytes: the longest datagram leaves 28 bytes in front */
     struct wheel *wheel;
     struct mail_out *mail;

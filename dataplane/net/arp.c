@@ -47,14 +47,15 @@ static bool is_ours_here(const struct net *net, uint16_t iface, const struct hg_
     for (unsigned a = 0; a < i->naddrs; a++)
         if (hg_ip_eq(&i->addr[a].ip, ip))
             return true;
-    return false;
+    return net->nservice && service_is_here(net, iface, ip);
 }
 
-static uint8_t *arp_write(const struct net_iface *iface, struct rte_mbuf *m, const uint8_t l2_dst[6],
-                          uint16_t op, const struct hg_ip *sender, const uint8_t target_mac[6],
-                          const struct hg_ip *target)
+static uint8_t *arp_write(struct net *net, const struct net_iface *iface, struct rte_mbuf *m,
+                          const uint8_t l2_dst[6], uint16_t op, const struct hg_ip *sender,
+                          const uint8_t target_mac[6], const struct hg_ip *target)
 {
     uint8_t *start = rte_pktmbuf_mtod(m, uint8_t *);
+    (void)service_may_send(net, m, sender); /* marked, if it speaks for a service address */
     struct rte_arp_hdr *h = (void *)tx_l2_header(iface, start, l2_dst, RTE_ETHER_TYPE_ARP);
     h->arp_hardware = rte_cpu_to_be_16(RTE_ARP_HRD_ETHER);
     h->arp_protocol = rte_cpu_to_be_16(RTE_ETHER_TYPE_IPV4);
@@ -84,7 +85,7 @@ void arp_request(struct net *net, const struct neighbour *n, bool unicast)
     struct rte_mbuf *m = src ? net_buffer(net, arp_frame_len(iface)) : NULL;
     if (!m)
         return; /* asked again by the timer */
-    arp_write(iface, m, unicast ? n->l2 : to_all, RTE_ARP_OP_REQUEST, src, unknown, &n->ip);
+    arp_write(net, iface, m, unicast ? n->l2 : to_all, RTE_ARP_OP_REQUEST, src, unknown, &n->ip);
     tx_put(net, iface->port, m);
 }
 
@@ -95,7 +96,7 @@ void arp_announce(struct net *net, uint16_t i, const struct hg_ip *ip)
     struct rte_mbuf *m = net_buffer(net, arp_frame_len(iface));
     if (!m)
         return;
-    arp_write(iface, m, to_all, RTE_ARP_OP_REQUEST, ip, unknown, ip);
+    arp_write(net, iface, m, to_all, RTE_ARP_OP_REQUEST, ip, unknown, ip);
     tx_put(net, iface->port, m);
 }
 
@@ -127,7 +128,7 @@ unsigned arp_input(struct net *net, struct frame *f)
         return HG_C_net_absorbed;
     if (!net_reuse(f->m, arp_frame_len(iface)))
         return HG_DROP_no_mbuf;
-    arp_write(iface, f->m, arp.mac, RTE_ARP_OP_REPLY, &arp.target, arp.mac, &arp.sender);
+    arp_write(net, iface, f->m, arp.mac, RTE_ARP_OP_REPLY, &arp.target, arp.mac, &arp.sender);
     tx_put(net, iface->port, f->m);
     f->m = NULL;
     return HG_C_net_answered;

@@ -45,7 +45,7 @@ const struct net_local *local_find(const struct net *net, const struct hg_ip *ip
          i = (i + 1) & net->local_mask)
         if (hg_ip_eq(&net->locals[i].ip, ip))
             return &net->locals[i];
-    return NULL;
+    return net->nservice ? service_local(net, ip) : NULL;
 }
 
 bool net_is_local(const struct net *net, const struct hg_ip *ip)
@@ -68,7 +68,7 @@ const struct net_listener *listener_find(const struct net *net, const struct hg_
     for (; net->listeners[i].port; i = (i + 1) & net->listener_mask)
         if (net->listeners[i].port == port && hg_ip_eq(&net->listeners[i].ip, ip))
             return &net->listeners[i];
-    return NULL;
+    return net->nservice ? service_listener(net, ip, port) : NULL;
 }
 
 static void listener_add(struct net *net, const struct hg_ip *ip, uint16_t port)

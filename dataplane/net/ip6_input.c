@@ -108,6 +108,10 @@ bool ip6_group_is_ours(const struct net *net, uint16_t iface, const struct hg_ip
     for (unsigned a = 0; a < i->naddrs; a++)
         if (!hg_ip_is4(&i->addr[a].ip) && memcmp(i->addr[a].ip.b + 13, ip->b + 13, 3) == 0)
             return true;
+    for (unsigned n = 0; n < net->nservice; n++)
+        if (net->service[n].local.iface == iface &&
+            memcmp(net->service[n].local.ip.b + 13, ip->b + 13, 3) == 0)
+            return true;
     return memcmp(i->link_local.b + 13, ip->b + 13, 3) == 0;
 }
 

@@ -99,6 +99,7 @@ static void ip_fragment(struct net *net, struct rte_mbuf *m, const struct hg_ip 
         f->data_off = NET_HEADROOM;
         f->data_len = (uint16_t)len;
         f->pkt_len = len;
+        f->ol_flags |= m->ol_flags & net->fence;
         memcpy(rte_pktmbuf_mtod(f, void *), from + at, len);
         if (is4) {
             ip4_header(net, f, src, dst, proto, id4, (uint16_t)(at / 8 | (more ? RTE_IPV4_HDR_MF_FLAG : 0)),
@@ -122,6 +123,11 @@ void ip_send(struct net *net, struct rte_mbuf *m, const struct hg_ip *src, const
              uint8_t proto, const struct net_path_entry *path)
 {
     bool is4 = hg_ip_is4(dst);
+    if (unlikely(net->nservice != 0) && !service_may_send(net, m, src)) {
+        ctx_count(net->ctx, HG_C_lease_over);
+        rte_pktmbuf_free(m);
+        return;
+    }
     if (unlikely(m->pkt_len + (is4 ? 20 : 40) > path->mtu)) {
         ip_fragment(net, m, src, dst, proto, path);
         return;

@@ -12,7 +12,7 @@
 #define REPORT     143
 #define TO_EXCLUDE 4 /* "change to exclude nothing": join */
 #define RECORD_LEN 20
-#define GROUPS_MAX (HG_ADDRS_MAX + 1)
+#define GROUPS_MAX (HG_ADDRS_MAX + 1 + NET_SERVICE_MAX)
 #define IP_LEN     48 /* with the router alert in a hop-by-hop header */
 
 static bool group_add(struct hg_ip *group, unsigned n, const struct hg_ip *ip)
@@ -25,12 +25,18 @@ static bool group_add(struct hg_ip *group, unsigned n, const struct hg_ip *ip)
     return true;
 }
 
-static unsigned groups_of(const struct net_iface *iface, struct hg_ip group[GROUPS_MAX])
+static unsigned groups_of(const struct net *net, uint16_t index, struct hg_ip group[GROUPS_MAX])
 {
+    const struct net_iface *iface = &net->ifaces[index];
     unsigned n = group_add(group, 0, &iface->link_local);
     for (unsigned a = 0; a < iface->naddrs; a++)
         if (!hg_ip_is4(&iface->addr[a].ip))
             n += group_add(group, n, &iface->addr[a].ip);
+    for (unsigned s = 0; s < net->nservice; s++) {
+        const struct net_service *service = &net->service[s];
+        if (service->held && service->local.iface == index && !hg_ip_is4(&service->local.ip))
+            n += group_add(group, n, &service->local.ip);
+    }
     return n;
 }
 
@@ -40,7 +46,7 @@ void mld_report(struct net *net, uint16_t i)
     static const uint8_t mac[6] = {0x33, 0x33, 0, 0, 0, 0x16};
     const struct net_iface *iface = &net->ifaces[i];
     struct hg_ip group[GROUPS_MAX];
-    unsigned n = groups_of(iface, group);
+    unsigned n = groups_of(net, i, group);
     uint32_t len = 8 + n * RECORD_LEN;
     struct rte_mbuf *m = net_buffer(net, (iface->vlan ? 18 : 14) + IP_LEN + len);
     if (!m)

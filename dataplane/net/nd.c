@@ -62,7 +62,7 @@ static bool is_ours_here(const struct net *net, uint16_t iface, const struct hg_
     for (unsigned a = 0; a < i->naddrs; a++)
         if (hg_ip_eq(&i->addr[a].ip, ip))
             return true;
-    return i->has6 && hg_ip_eq(&i->link_local, ip);
+    return (i->has6 && hg_ip_eq(&i->link_local, ip)) || (net->nservice && service_is_here(net, iface, ip));
 }
 
 static bool on_link(const struct net_iface *iface, const struct hg_ip *ip)
@@ -80,12 +80,14 @@ static uint32_t nd_frame_len(const struct net_iface *iface)
     return (iface->vlan ? 18 : 14) + 40 + ND_LEN;
 }
 
-static void nd_write(const struct net *net, const struct net_iface *iface, struct rte_mbuf *m,
+static void nd_write(struct net *net, const struct net_iface *iface, struct rte_mbuf *m,
                      const uint8_t l2_dst[6], const struct hg_ip *src, const struct hg_ip *dst, uint8_t type,
                      uint8_t flags, const struct hg_ip *target)
 {
     uint8_t *ip = tx_l2_header(iface, rte_pktmbuf_mtod(m, uint8_t *), l2_dst, RTE_ETHER_TYPE_IPV6);
     uint8_t *p = ip + 40;
+    (void)service_may_send(net, m,
+                           type == NA ? target : src); /* marked, if it speaks for a service address */
     memset(ip, 0, 40 + ND_LEN);
     ip[0] = 0x60;
     ip[5] = ND_LEN;

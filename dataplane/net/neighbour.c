@@ -184,6 +184,8 @@ static void neighbour_confirm(struct net *net, struct neighbour *n)
 {
     n->state = NEIGHBOUR_REACHABLE;
     n->tries = 0;
+    if (unlikely(net->ngateways != 0))
+        gateway_seen(net, n);
     wheel_arm(wheel_of(net), &n->timer,
               net->ctx->ms + REACHABLE_MS / 2 + ctx_random(net->ctx) % REACHABLE_MS);
 }
@@ -267,6 +269,14 @@ void neighbour_send(struct net *net, uint32_t index, struct rte_mbuf *m)
         m->l2_len = n->l2_len;
     memcpy(rte_pktmbuf_mtod(m, void *), n->l2, n->l2_len);
     tx_put(net, net->ifaces[n->iface].port, m);
+}
+
+void neighbour_check(struct net *net, struct neighbour *n)
+{
+    if (neighbour_usable(n))
+        neighbour_ask(net, n, true);
+    else if (n->state == NEIGHBOUR_FAILED)
+        neighbour_ask(net, n, false);
 }
 
 void neighbour_timer(struct net *net, struct neighbour *n)

@@ -26,7 +26,8 @@ static bool tables_create(struct net *net, const struct hg_config *config)
     uint32_t pieces = RTE_MIN((uint64_t)datagrams * PIECES_EACH, (uint64_t)config->dp_mbufs / PARKED_SHARE);
     return iface_create_all(net, config) && path_routes_create(net, config) &&
            neighbour_create(net, (uint32_t)config->dp_neighbours_max) &&
-           reassembly_create(net, datagrams, pieces) != NULL;
+           reassembly_create(net, datagrams, pieces) != NULL && service_create(net, config) &&
+           control_create(net, config);
 }
 
 static void announce_start(struct net *net)
@@ -63,9 +64,12 @@ void net_destroy(struct net *net)
 {
     if (!net)
         return;
+    control_destroy(net);
     reassembly_destroy(net);
     neighbour_destroy(net);
     wheel_cancel(net->ctx->wheel, &net->announce);
+    wheel_cancel(net->ctx->wheel, &net->service_timer);
+    wheel_cancel(net->ctx->wheel, &net->gateway_timer);
     for (uint16_t p = 0; p < net->nports; p++) {
         rte_pktmbuf_free_bulk(net->tx[p].frame, net->tx[p].n);
         rte_free(net->vlan_iface[p]);
@@ -96,6 +100,8 @@ static void announce_all(struct net *net)
             nd_announce(net, i, &iface->link_local);
         }
     }
+    for (unsigned i = 0; i < net->nservice; i++)
+        service_announce(net, &net->service[i]);
     if (--net->announcements)
         wheel_arm(net->ctx->wheel, &net->announce, net->ctx->ms + ANNOUNCE_MS);
 }
@@ -115,6 +121,12 @@ void net_timers(struct net *net, struct wheel_timer **t, unsigned n)
         case NET_TIMER_ANNOUNCE:
             announce_all(net);
             break;
+        case NET_TIMER_SERVICE:
+            service_timer(net);
+            break;
+        case NET_TIMER_GATEWAY:
+            gateway_timer(net);
+            break;
         }
     }
 }
@@ -129,7 +141,7 @@ void net_link(struct net *net, uint16_t port, bool up)
     if (port >= net->nports || net->port[port].up == up)
         return;
     net->port[port].up = up;
-    net->route_gen += net->route_gen == UINT32_MAX ? 2 : 1; /* 0 marks an empty line of the path cache */
+    path_forget(net);
     if (up)
         announce_start(net);
     else

@@ -33,6 +33,10 @@ bool net_path_find(struct net *net, const struct hg_ip *dst, struct net_path *pa
 void net_udp_send(struct net *net, struct rte_mbuf *payload, const struct hg_endpoint *src,
                   const struct hg_endpoint *dst);
 
+/* The same for what is done for a user of this node: it leaves only while the lease lasts. */
+void net_udp_send_fenced(struct net *net, struct rte_mbuf *payload, const struct hg_endpoint *src,
+                         const struct hg_endpoint *dst);
+
 bool net_is_local(const struct net *net, const struct hg_ip *ip);
 
 #endif

@@ -197,6 +197,11 @@ static const struct net_path_entry *path_fill(struct net *net, struct net_path_e
     return e;
 }
 
+void path_forget(struct net *net)
+{
+    net->route_gen += net->route_gen == UINT32_MAX ? 2 : 1; /* 0 marks an empty line of the path cache */
+}
+
 /* NULL: counted, nothing can be sent. */
 const struct net_path_entry *path_get(struct net *net, const struct hg_ip *dst, const struct hg_ip *src)
 {

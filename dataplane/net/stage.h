@@ -2,12 +2,12 @@
 /* The stage interface of the network room: what core/turn.c calls, and nobody else.
  *
  * Accounting. Every mbuf given to net_input() ends, when that call returns, in exactly one of:
- * net_up_datagrams, net_answered, net_absorbed, net_parked_fragments, or one drop of layer net other than
- * frag_timeout. A fragment that waits counts net_parked_fragments once and for good; the fragment that
- * completes a datagram takes whatever disposition the whole datagram gets. Parked fragments that are given up
- * later (time-out, eviction, or a refused overlap) count frag_timeout: a second fate of arrivals already
- * counted, so it stands outside the sum. net_handed_over, rx_frames and rx_bytes are counted by core, which
- * polls and steers; tx_* are counted here. */
+ * net_up_datagrams, net_control, net_answered, net_absorbed, net_parked_fragments, or one drop of layer net
+ * other than frag_timeout. A fragment that waits counts net_parked_fragments once and for good; the fragment
+ * that completes a datagram takes whatever disposition the whole datagram gets. Parked fragments that are
+ * given up later (time-out, eviction, or a refused overlap) count frag_timeout: a second fate of arrivals
+ * already counted, so it stands outside the sum. net_handed_over, rx_frames and rx_bytes are counted by core,
+ * which polls and steers; tx_* are counted here. */
 #ifndef NET_STAGE_H
 #define NET_STAGE_H
 
@@ -16,6 +16,7 @@
 
 #include "hg/config.h"
 #include "hg/limits.h"
+#include "hg/segment.h"
 #include "lib/ctx.h"
 #include "lib/wheel.h"
 #include "net/datagram.h"
@@ -50,6 +51,36 @@ void net_timers(struct net *net, struct wheel_timer **t, unsigned n);
 unsigned net_tx_take(struct net *net, uint16_t port, struct rte_mbuf ***frames);
 /* The first sent frames were taken by the port; the others are freed and counted tx_dropped. */
 void net_tx_done(struct net *net, uint16_t port, unsigned sent);
+
+/* A frame that another core asks to have sent: false when the lease no longer covers it (counted; the caller
+ * frees it). Frames of net_tx_take() have passed. */
+bool net_may_leave(struct net *net, const struct rte_mbuf *m);
+
+/* ---- the cluster ---- */
+/* All service addresses of the cluster, and which of them are this node's now. Those in no network of ours
+ * are left out; false when one that should be held is, or there is no room. */
+#define NET_SERVICE_MAX 64
+struct net_service_address {
+    struct hg_ip ip;
+    bool held;
+};
+bool net_service_set(struct net *net, const struct net_service_address *a, unsigned n);
+void net_service_house(struct net *net); /* every few hundred turns */
+/* The control plane's own datagrams (cluster.ha.service_port): from these addresses only. Take: all that came
+ * since; valid until the next net_input(). */
+#define NET_CONTROL_BOX 64
+struct net_control_datagram {
+    struct hg_endpoint src;
+    uint32_t length;
+    char data[HG_DATAGRAM_MAX];
+};
+void net_control_peers(struct net *net, const struct hg_ip *ip, unsigned n);
+unsigned net_control_take(struct net *net, const struct net_control_datagram **out);
+bool net_control_send(struct net *net, const struct hg_endpoint *dst, const char *data, uint32_t length);
+/* From now on the default gateways are asked whether they are there. */
+void net_gateway_watch(struct net *net);
+/* Links, and when each gateway answered last, for the control plane. */
+void net_health(const struct net *net, struct hg_core_area *area);
 
 /* While closed, datagrams to listeners are dropped (not_ready); ARP, ND and ICMP work. Starts closed. */
 void net_set_ready(struct net *net, bool open);

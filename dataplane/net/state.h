@@ -22,7 +22,13 @@
 #define NET_WAIT_TOTAL    1024 /* ... and for all */
 #define NET_L2_MAX        18
 
-enum net_timer { NET_TIMER_NEIGHBOUR = 1, NET_TIMER_REASSEMBLY = 2, NET_TIMER_ANNOUNCE = 3 };
+enum net_timer {
+    NET_TIMER_NEIGHBOUR = 1,
+    NET_TIMER_REASSEMBLY = 2,
+    NET_TIMER_ANNOUNCE = 3,
+    NET_TIMER_SERVICE = 4,
+    NET_TIMER_GATEWAY = 5
+};
 
 struct net_iface {
     uint16_t port, vlan, mtu, naddrs;
@@ -104,7 +110,22 @@ struct net_tx {
     unsigned n;
 };
 
+struct net_service { /* one service address of the cluster */
+    struct net_local local;
+    bool told;             /* by the last word of the control plane; else only remembered */
+    bool held;             /* ours, as long as the lease lasts */
+    uint8_t announcements; /* still to be made */
+};
+
+#define NET_GATEWAYS_MAX 64
+struct net_gateway {
+    struct hg_ip ip;
+    uint16_t iface;
+    uint64_t seen; /* TSC of its last answer */
+};
+
 struct reassembly;
+struct net_control;
 
 struct net {
     struct ctx *ctx;
@@ -134,7 +155,15 @@ struct net {
     struct reassembly *reassembly;
     struct net_bucket icmp_bucket, request_bucket, mail_bucket, defend_bucket, mld_bucket;
     struct wheel_timer announce;
-    uint8_t announcements;         /* still to be made */
+    uint8_t announcements; /* still to be made */
+    uint64_t fence;        /* mark of an mbuf: leaves only while the lease lasts */
+    bool service_was_over;
+    unsigned nservice, nservice_ports, ngateways;
+    struct net_service service[NET_SERVICE_MAX];
+    uint16_t service_ports[HG_LISTENERS_MAX];
+    struct wheel_timer service_timer, gateway_timer;
+    struct net_gateway gateway[NET_GATEWAYS_MAX];
+    struct net_control *control;
     struct net_path_entry scratch; /* for what must not be cached */
 };
 
@@ -214,6 +243,7 @@ bool neighbour_learn(struct net *net, uint16_t iface, const struct hg_ip *ip, co
                      enum neighbour_news news);
 void neighbour_send(struct net *net, uint32_t index, struct rte_mbuf *m); /* m at the IP header */
 void neighbour_tell(struct net *net, const struct frame *f);
+void neighbour_check(struct net *net, struct neighbour *n); /* asks, although it may be known */
 void neighbour_timer(struct net *net, struct neighbour *n);
 void neighbour_port_down(struct net *net, uint16_t port);
 static inline bool neighbour_usable(const struct neighbour *n)
@@ -224,6 +254,30 @@ static inline bool neighbour_usable(const struct neighbour *n)
 bool path_routes_create(struct net *net, const struct hg_config *config);
 const struct net_path_entry *path_get(struct net *net, const struct hg_ip *dst, const struct hg_ip *src);
 void path_mtu_note(struct net *net, const struct hg_ip *dst, uint32_t mtu);
+void path_forget(struct net *net); /* all that was found */
+/* service.c */
+bool service_create(struct net *net, const struct hg_config *config);
+/* Held, and the lease lasts. */
+const struct net_local *service_local(const struct net *net, const struct hg_ip *ip);
+bool service_is_here(const struct net *net, uint16_t iface, const struct hg_ip *ip);
+const struct net_listener *service_listener(const struct net *net, const struct hg_ip *ip, uint16_t port);
+/* Marks what comes from a service address; false: it is not ours any more. */
+bool service_may_send(struct net *net, struct rte_mbuf *m, const struct hg_ip *src);
+void service_announce(struct net *net, const struct net_service *s);
+void service_timer(struct net *net);
+void fence_tx(struct net *net, struct net_tx *tx);
+static inline bool net_fenced(const struct net *net, const struct rte_mbuf *m)
+{
+    return (m->ol_flags & net->fence) != 0;
+}
+/* control.c */
+bool control_create(struct net *net, const struct hg_config *config);
+void control_destroy(struct net *net);
+bool control_is(const struct net *net, const struct hg_ip *ip, uint16_t port);
+unsigned control_input(struct net *net, const struct frame *f, uint16_t src_port, uint32_t len);
+/* gateway.c */
+void gateway_timer(struct net *net);
+void gateway_seen(struct net *net, const struct neighbour *n);
 /* ip_output.c: m is flat and ours alone, data at the L4 header. Counts what it cannot send. */
 void ip_send(struct net *net, struct rte_mbuf *m, const struct hg_ip *src, const struct hg_ip *dst,
              uint8_t proto, const struct net_path_entry *path);

@@ -4,6 +4,7 @@
 #include <rte_ether.h>
 #include <rte_mbuf.h>
 
+#include "lib/lease.h"
 #include "net/state.h"
 
 struct rte_mbuf *net_buffer(struct net *net, uint32_t len)
@@ -63,6 +64,8 @@ unsigned net_tx_take(struct net *net, uint16_t port, struct rte_mbuf ***frames)
     struct net_tx *tx = &net->tx[port];
     uint64_t bytes = 0;
     *frames = tx->frame;
+    if (tx->n && unlikely(lease_over_now(net->ctx)))
+        fence_tx(net, tx);
     for (unsigned i = 0; i < tx->n; i++)
         bytes += tx->frame[i]->pkt_len;
     if (tx->n) {

@@ -49,6 +49,8 @@ unsigned udp_input(struct net *net, struct frame *f)
     if (unlikely(!sum_ok(net, f, len, h->dgram_cksum)))
         return HG_DROP_udp_bad_checksum;
     if (unlikely(!listener)) {
+        if (control_is(net, &f->dst, port))
+            return control_input(net, f, rte_be_to_cpu_16(h->src_port), len - 8);
         if (hg_ip_is4(&f->dst))
             icmp4_error(net, f, 3, 3);
         else

@@ -31,8 +31,8 @@ static void udp_sum(struct net *net, struct rte_mbuf *m, struct rte_udp_hdr *h, 
     h->dgram_cksum = folded ? folded : 0xffff; /* zero would mean none */
 }
 
-void net_udp_send(struct net *net, struct rte_mbuf *payload, const struct hg_endpoint *src,
-                  const struct hg_endpoint *dst)
+static void udp_send(struct net *net, struct rte_mbuf *payload, const struct hg_endpoint *src,
+                     const struct hg_endpoint *dst, uint64_t marks)
 {
     struct rte_mbuf *m = payload;
     const struct net_path_entry *path = path_get(net, &dst->ip, &src->ip);
@@ -50,7 +50,7 @@ void net_udp_send(struct net *net, struct rte_mbuf *payload, const struct hg_end
             return;
         }
     }
-    m->ol_flags = 0;
+    m->ol_flags = marks;
     struct rte_udp_hdr *h = (void *)rte_pktmbuf_prepend(m, sizeof(*h));
     h->src_port = rte_cpu_to_be_16(src->port);
     h->dst_port = rte_cpu_to_be_16(dst->port);
@@ -58,4 +58,16 @@ void net_udp_send(struct net *net, struct rte_mbuf *payload, const struct hg_end
     h->dgram_cksum = 0;
     udp_sum(net, m, h, src, dst, path);
     ip_send(net, m, &src->ip, &dst->ip, IPPROTO_UDP, path);
+}
+
+void net_udp_send(struct net *net, struct rte_mbuf *payload, const struct hg_endpoint *src,
+                  const struct hg_endpoint *dst)
+{
+    udp_send(net, payload, src, dst, 0);
+}
+
+void net_udp_send_fenced(struct net *net, struct rte_mbuf *payload, const struct hg_endpoint *src,
+                         const struct hg_endpoint *dst)
+{
+    udp_send(net, payload, src, dst, net->fence);
 }

@@ -3,7 +3,7 @@
 #include "hg/route_pattern.h"
 #include "route/state.h"
 
-static bool is_node(const struct route *r, const struct hg_ip *src)
+bool route_is_node(const struct route *r, const struct hg_ip *src)
 {
     for (unsigned i = 1; i <= r->highest_node; i++)
         if (r->nodes[i].present && hg_ip_eq(&r->nodes[i].sip.ip, src))
@@ -42,7 +42,7 @@ enum route_access route_access(const struct route *r, const struct hg_ip *src, u
             return ACCESS_NEIGHBOUR;
         }
     }
-    if (is_node(r, src))
+    if (route_is_node(r, src))
         return ACCESS_NEIGHBOUR;
     if (image && (e = find_network(image, src))) {
         *index = (uint16_t)e->value;

@@ -13,6 +13,7 @@ static void show_users(const struct route *r)
 void route_resync_begin(struct route *r, uint64_t generation)
 {
     user_table_round(&r->users);
+    contact_table_round(&r->contacts);
     r->resync = true;
     r->sweeping = false;
     r->generation_next = generation;
@@ -34,9 +35,11 @@ bool route_resync_end(struct route *r)
     r->resync = false;
     r->sweeping = true;
     user_table_sweep_start(&r->users);
+    contact_table_sweep_start(&r->contacts);
     for (unsigned i = 1; i < HG_NODES_MAX; i++)
         if (r->nodes[i].round != r->users.round)
             r->nodes[i].present = false;
+    cluster_sweep(r);
     return true;
 }
 
@@ -44,11 +47,12 @@ bool route_resync_sweep(struct route *r)
 {
     if (!r->sweeping)
         return !r->resync;
-    if (user_table_sweep(&r->users, SWEEP_TURN)) {
+    if (user_table_sweep(&r->users, SWEEP_TURN) && contact_table_sweep(&r->contacts, SWEEP_TURN)) {
         r->sweeping = false;
         r->generation = r->generation_next;
     }
     show_users(r);
+    hg_gauge(r->ctx->counters, HG_C_contacts, r->contacts.used);
     return !r->sweeping;
 }
 
@@ -121,9 +125,14 @@ bool route_apply_node(struct route *r, const struct hg_record *rec, uint32_t len
         .sip = n->sip,
         .present = n->present != 0,
         .self = n->self != 0,
+        .pair = n->pair != 0,
         .round = r->users.round,
     };
     if (n->node > r->highest_node)
         r->highest_node = n->node;
+    if (n->present && n->self)
+        r->self = n->node;
+    else if (r->self == n->node)
+        r->self = 0;
     return true;
 }

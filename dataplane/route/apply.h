@@ -31,6 +31,10 @@ bool route_apply_begin(struct route *r, const struct hg_record *rec, uint32_t le
 bool route_apply_end(struct route *r, const struct hg_record *rec, uint32_t length);
 /* false also when some user found no room; the others are in force. */
 bool route_apply_users(struct route *r, const struct hg_record *rec, uint32_t length);
+/* false also when some user found no room; the others are in force. */
+bool route_apply_contacts(struct route *r, const struct hg_record *rec, uint32_t length);
+bool route_apply_serving(struct route *r, const struct hg_record *rec, uint32_t length);
+bool route_apply_service(struct route *r, const struct hg_record *rec, uint32_t length);
 bool route_apply_node(struct route *r, const struct hg_record *rec, uint32_t length);
 
 #endif

@@ -21,9 +21,18 @@ struct route *route_create(struct ctx *ctx, const struct hg_config *config,
     r->route_slots = (uint32_t)config->dp_routes_max;
     for (uint32_t i = 0; i < config->nlisteners && i < HG_LISTENERS_MAX; i++)
         r->local[r->nlocal++] = config->listeners[i].ep.ip;
+    for (uint16_t i = 0; i < HG_NODES_MAX; i++)
+        r->serving[i] = i; /* until the control plane tells; closed listeners wait for that */
+    if (!contact_table_open(&r->contacts, (uint32_t)config->dp_contacts_max)) {
+        fprintf(stderr, "route: no memory for the contacts of %lld users; lower dataplane.contacts_max\n",
+                (long long)config->dp_contacts_max);
+        free(r);
+        return NULL;
+    }
     if (!user_table_open(&r->users, (uint64_t)config->dp_users_max)) {
         fprintf(stderr, "route: no memory for %lld users; lower dataplane.users_max\n",
                 (long long)config->dp_users_max);
+        contact_table_close(&r->contacts);
         free(r);
         return NULL;
     }
@@ -35,6 +44,7 @@ void route_destroy(struct route *r)
     if (!r)
         return;
     user_table_close(&r->users);
+    contact_table_close(&r->contacts);
     free(r);
 }
 
@@ -46,6 +56,7 @@ const struct hg_hash_secret *route_user_secret(const struct route *r)
 void route_user_prefetch(const struct route *r, const struct hg_user_key *key)
 {
     user_table_prefetch(&r->users, key);
+    contact_table_prefetch(&r->contacts, key);
 }
 
 uint16_t route_user_find(struct route *r, const struct hg_user_key *key)

@@ -14,6 +14,8 @@
 #include "lib/ctx.h"
 
 struct route;
+struct route_target;
+struct route_targets;
 struct hg_config;
 struct hg_image;
 
@@ -35,6 +37,31 @@ bool route_is_local_domain(struct route *r, struct slice host);
 /* Endpoint of a node's SIP service; false when the node has none. self is true for this very node. */
 bool route_node(const struct route *r, uint16_t node, struct hg_endpoint *out, bool *self);
 
+/* Index of this node, 0 when nobody has told yet. */
+uint16_t route_self(const struct route *r);
+/* It is the other node of our pair, with high availability (H02). */
+bool route_node_pair(const struct route *r, uint16_t node);
+/* The address of some node of the cluster. */
+bool route_is_node(const struct route *r, const struct hg_ip *ip);
+
+/* ---- home -> serving node, contacts, service addresses ---- */
+/* Who serves the users of that home; 0: nobody. */
+uint16_t route_serving(const struct route *r, uint16_t home);
+uint64_t route_serving_epoch(const struct route *r);
+/* The contacts of a user, targets of one q in one set, highest first; those without a transport are left out.
+ * Returns how many contacts there are, whatever their transport. */
+unsigned route_contacts(struct route *r, const struct hg_user_key *key, struct route_targets *out);
+/* The URI of such a target, len 0 when the contact has gone since. Valid until the next turn. */
+struct slice route_contact_uri(const struct route *r, const struct hg_user_key *key,
+                               const struct route_target *t);
+/* Service addresses of the cluster, and whether this node serves the home that each belongs to. */
+struct route_service_address {
+    struct hg_net net;
+    bool held;
+};
+#define ROUTE_SERVICE_MAX 64
+unsigned route_service_addresses(const struct route *r, struct route_service_address *out);
+
 /* ---- static routes ---- */
 enum route_verdict {
     ROUTE_FOUND,          /* n targets */
@@ -51,6 +78,9 @@ struct route_target {
     uint16_t hop_slot;   /* index of ctx->hop_stats */
     uint8_t set;         /* targets of one set are tried in parallel, sets one after the other */
     bool stateful;       /* RFC 3261 section 16 stateful, or stateless (only the first target counts) */
+    uint8_t hop;         /* another node of the cluster: the how manieth hop between nodes this is; else 0 */
+    uint8_t nth;         /* contact of the user */
+    uint32_t contact;    /* generation of his contacts; 0: the target is no contact */
 };
 
 struct route_targets {

@@ -4,12 +4,13 @@
 #define ROUTE_STATE_H
 
 #include "hg/route_image.h"
+#include "route/contact_table.h"
 #include "route/route.h"
 #include "route/user_table.h"
 
 struct route_node {
     struct hg_endpoint sip;
-    bool present, self;
+    bool present, self, pair;
     uint32_t round; /* of the table's resynchronisation that mentioned it last */
 };
 
@@ -21,6 +22,12 @@ struct route_hop {
     bool doubted;     /* not the owner: failed since it was last told of an answer */
     uint32_t serial;  /* of the image's hop that this state belongs to */
     uint64_t due_ms;  /* owner only: next probe, or the next chance of a hop that is not probed */
+};
+
+struct route_service {
+    uint32_t round; /* as of a node */
+    uint16_t n;
+    struct hg_net net[HG_SERVICE_MAX];
 };
 
 /* The host asked about last, made ready for look-ups: most requests of a burst name the same. */
@@ -35,16 +42,22 @@ struct route {
     struct ctx *ctx;
     const struct hg_image *image;
     struct user_table users;
+    struct contact_table contacts;
     struct route_host host;
     struct hg_hash_secret secret;
     uint32_t route_slots; /* of ctx->route_stats */
     uint32_t nlocal;      /* addresses of the listeners */
-    struct hg_ip local[HG_LISTENERS_MAX];
+    uint32_t nservice;    /* ... and service addresses behind them */
+    struct hg_ip local[HG_LISTENERS_MAX + ROUTE_SERVICE_MAX];
     uint16_t highest_node;
     bool resync; /* begun and not ended */
     bool sweeping;
     uint64_t generation_next, generation; /* of resynchronisations: under way, whole */
     struct route_node nodes[HG_NODES_MAX];
+    uint16_t self;                  /* 0 = not told yet */
+    uint16_t serving[HG_NODES_MAX]; /* by home */
+    uint64_t serving_epoch;
+    struct route_service service[HG_NODES_MAX]; /* by home */
     /* health */
     uint32_t nhops;
     uint32_t probe_at; /* next slot that route_probes_due looks at */
@@ -56,6 +69,8 @@ struct route {
 
 /* host made ready for the look-ups in r->image, which there must be. */
 const struct route_host *route_host_ready(struct route *r, struct slice host);
+/* Service addresses that a resynchronisation did not mention go. */
+void cluster_sweep(struct route *r);
 void health_image(struct route *r, const struct hg_image *image);
 /* Groups of the patterns that match, most specific first; user NULL: only domain patterns. */
 #define MATCH_MAX 64

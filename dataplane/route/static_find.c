@@ -216,7 +216,7 @@ static bool is_listener(const struct route *r, const struct hg_image_text *host)
         return false;
     if (!hg_ip_parse(slice_of(host->c, host->stored), &ip))
         return false;
-    for (uint32_t i = 0; i < r->nlocal; i++)
+    for (uint32_t i = 0; i < r->nlocal + r->nservice; i++)
         if (hg_ip_eq(&r->local[i], &ip))
             return true;
     return false;

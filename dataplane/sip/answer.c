@@ -11,6 +11,7 @@ static const struct {
 } phrases[] = {
     {100, "Trying"},
     {200, "OK"},
+    {302, "Moved Temporarily"},
     {400, "Bad Request"},
     {403, "Forbidden"},
     {404, "Not Found"},
@@ -25,6 +26,7 @@ static const struct {
     {483, "Too Many Hops"},
     {487, "Request Terminated"},
     {500, "Server Internal Error"},
+    {501, "Not Implemented"},
     {502, "Bad Gateway"},
     {503, "Service Unavailable"},
     {504, "Server Time-out"},

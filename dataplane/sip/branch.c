@@ -32,7 +32,7 @@ enum branch_origin branch_read(const struct hg_hash_secret *secret, uint8_t node
         return BRANCH_FOREIGN;
     memset(b, 0, sizeof(*b));
     b->kind = (uint8_t)text.p[7];
-    if (b->kind != BRANCH_STATELESS && b->kind != BRANCH_TRANSACTION)
+    if (b->kind != BRANCH_STATELESS && b->kind != BRANCH_TRANSACTION && b->kind != BRANCH_FENCED)
         return BRANCH_FOREIGN;
     if (!hex_read(text.p + 8, 2, &node_) || !hex_read(text.p + 10, 8, &boot_) ||
         !hex_read(text.p + 18, 2, &core) || !hex_read(text.p + 20, 16, &id) ||

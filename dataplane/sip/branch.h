@@ -15,6 +15,7 @@
 
 #define BRANCH_STATELESS   's'
 #define BRANCH_TRANSACTION 't'
+#define BRANCH_FENCED      'u' /* stateless, and done for a user of the node that made it */
 
 struct branch {
     uint64_t id;   /* stateless: what 16.11 wants equal over retransmissions; else generation << 32 | index */

@@ -125,7 +125,8 @@ static void client_arm(struct sip *s, struct client *c, bool more)
     wheel_arm(s->ctx->wheel, &c->end, now + limit);
 }
 
-static bool client_request(struct sip *s, struct client *c, struct work *w, uint32_t breadth)
+static bool client_request(struct sip *s, struct client *c, struct work *w, const struct route_target *t,
+                           uint32_t breadth)
 {
     struct branch b = {.kind = BRANCH_TRANSACTION,
                        .node = s->node,
@@ -133,8 +134,14 @@ static bool client_request(struct sip *s, struct client *c, struct work *w, uint
                        .core = (uint8_t)s->ctx->core,
                        .id = client_id(s, c),
                        .loop = w->loop_hash};
-    struct forward f = {.out = c->out, .branch = &b, .breadth = breadth, .hop_slot = c->hop_slot};
+    struct forward f = {
+        .out = c->out, .branch = &b, .breadth = breadth, .hop_slot = c->hop_slot, .hop = t->hop};
     struct edits e;
+    if (t->contact) {
+        f.uri = route_contact_uri(s->route, &w->key, t);
+        if (f.uri.len == 0) /* removed while other contacts were tried */
+            return false;
+    }
     if (!forward_edits(s, w, &f, &e) ||
         !message_room(s, &c->request, (uint32_t)((int64_t)w->m->len + e.grow)))
         return false;
@@ -146,7 +153,7 @@ bool client_start(struct sip *s, struct server *sv, struct work *w, const struct
                   uint32_t breadth, bool more)
 {
     struct client *c;
-    const struct listener *out = sip_listener_to(s, &t->ep, w->in);
+    const struct listener *out = sip_listener_for(s, t, w->in);
     if (!out || !(c = client_new(s, sv)))
         return false;
     c->out = out;
@@ -156,8 +163,9 @@ bool client_start(struct sip *s, struct server *sv, struct work *w, const struct
     c->method = w->m->method;
     c->invite = c->method == SIP_M_INVITE;
     c->probe = sv == NULL;
+    c->fenced = s->fenced;
     c->state = CLIENT_CALLING;
-    if (!client_request(s, c, w, breadth)) {
+    if (!client_request(s, c, w, t, breadth)) {
         client_free(s, c);
         return false;
     }
@@ -165,6 +173,7 @@ bool client_start(struct sip *s, struct server *sv, struct work *w, const struct
         sv->pending++;
     client_arm(s, c, more);
     ctx_count(s->ctx, HG_C_sip_branches);
+    count_target(s, t);
     if (c->route_slot != SIP_ROUTE_NONE)
         s->ctx->route_stats[c->route_slot].requests++;
     if (c->hop_slot != SIP_SLOT_NONE)
@@ -208,6 +217,7 @@ unsigned client_response(struct sip *s, struct work *w, const struct branch *b)
         ctx_count(s->ctx, HG_C_sip_late_responses);
         return HG_C_sip_absorbed; /* RFC 6026 8.9: strays are not forwarded */
     }
+    s->fenced = c->fenced;
     if (c->invite && w->c.cseq.method == SIP_M_CANCEL) {
         if (status >= 200)
             cancel_answered(s, c);
@@ -301,15 +311,19 @@ static void run_timer(struct sip *s, struct wheel_timer *x)
 {
     switch (x->kind & 0xff) {
     case TIMER_SERVER_AGAIN:
+        s->fenced = TXN_OF(x, server, again)->fenced;
         server_again(s, TXN_OF(x, server, again));
         break;
     case TIMER_SERVER_END:
+        s->fenced = TXN_OF(x, server, end)->fenced;
         server_end(s, TXN_OF(x, server, end));
         break;
     case TIMER_CLIENT_AGAIN:
+        s->fenced = TXN_OF(x, client, again)->fenced;
         client_again(s, TXN_OF(x, client, again));
         break;
     case TIMER_CLIENT_END:
+        s->fenced = TXN_OF(x, client, end)->fenced;
         client_end(s, TXN_OF(x, client, end));
         break;
     }
@@ -365,4 +379,5 @@ void sip_timers(struct sip *s, struct wheel_timer **t, unsigned n)
         if (t[i] && !wheel_armed(t[i]) && t[i]->deadline_ms <= s->ctx->ms)
             run_timer(s, t[i]);
     s->txns->nbatch = 0;
+    s->fenced = false;
 }

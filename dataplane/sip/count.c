@@ -27,3 +27,11 @@ void count_response(struct sip *s, unsigned status)
 {
     ctx_count(s->ctx, HG_C_sip_rx_1xx + class_of(status));
 }
+
+void count_target(struct sip *s, const struct route_target *t)
+{
+    if (t->contact)
+        ctx_count(s->ctx, HG_C_sip_delivered);
+    else if (t->hop)
+        ctx_count(s->ctx, HG_C_sip_relayed);
+}

@@ -114,6 +114,10 @@ static void push_via(struct sip *s, struct work *w, const struct forward *f, str
     text_bytes(&t, branch, BRANCH_LEN);
     if (s->ctx->config->sip_overload_offer && f->hop_slot != SIP_SLOT_NONE)
         text_lit(&t, ";oc;oc-algo=\"loss\"");
+    if (f->hop) {
+        text_lit(&t, ";" SIP_HOP_PARAM "=");
+        text_number(&t, f->hop);
+    }
     text_lit(&t, "\r\n");
     edits_add_text(e, top->name, 0, &t);
 }
@@ -187,9 +191,9 @@ static void edit_routes(struct sip *s, struct work *w, struct edits *e)
     edits_add_text(e, w->m->head_len - 2u, 0, &t);
 }
 
-static void edit_ruri(struct work *w, struct edits *e)
+static void edit_ruri(struct work *w, const struct forward *f, struct edits *e)
 {
-    struct slice now = w->strict ? w->route.uri.whole : w->new_ruri;
+    struct slice now = f->uri.len ? f->uri : w->strict ? w->route.uri.whole : w->new_ruri;
     struct text t;
     if (now.len == 0)
         return;
@@ -243,7 +247,7 @@ static void stay_in_path(struct sip *s, struct work *w, const struct forward *f,
 bool forward_edits(struct sip *s, struct work *w, const struct forward *f, struct edits *e)
 {
     edits_init(e);
-    edit_ruri(w, e);
+    edit_ruri(w, f, e);
     push_via(s, w, f, e);
     stay_in_path(s, w, f, e);
     forward_received(w->m, &w->c.via, &w->d->src, e);

@@ -11,6 +11,8 @@ struct forward {
     const struct branch *branch;
     uint32_t breadth; /* Max-Breadth of this copy */
     uint16_t hop_slot;
+    uint8_t hop;      /* of struct route_target */
+    struct slice uri; /* of the contact, len 0 = none */
 };
 
 /* false: the result would not fit. */

@@ -48,7 +48,10 @@ static unsigned route_request(struct sip *s, struct work *w)
         return answer_status(s, w, 200);
     target_find(s, w, dec);
     if (dec->status) {
-        struct answer a = {.status = dec->status, .reason = dec->reason, .retry_after = dec->retry_after};
+        struct answer a = {.status = dec->status,
+                           .reason = dec->reason,
+                           .retry_after = dec->retry_after,
+                           .extra = dec->extra};
         return answer_send(s, w, &a);
     }
     if (!dec->stateful)
@@ -157,6 +160,7 @@ static void stage_index(struct sip *s, struct work *w)
 
 static unsigned stage_route(struct sip *s, struct work *w)
 {
+    s->fenced = false;
     /* counted where the guard passed it: a message handed over is counted once */
     if (w->m->is_request) {
         if (!(w->d->flags & DATAGRAM_HANDED_OVER))

@@ -116,26 +116,23 @@ static void lower_host(struct work *w)
 }
 
 /* RFC 3966: visual separators do not count. */
-static void tel_user(struct work *w)
+static struct slice tel_user(struct slice rest, char *buf, uint32_t size)
 {
-    struct slice rest = w->uri.rest;
     uint32_t n = 0;
-    for (uint32_t i = 0; i < rest.len && rest.p[i] != ';' && n < sizeof(w->user_buf); i++)
+    for (uint32_t i = 0; i < rest.len && rest.p[i] != ';' && n < size; i++)
         if (!strchr("-.()", rest.p[i]))
-            w->user_buf[n++] = rest.p[i];
-    w->user = slice_of(w->user_buf, n);
+            buf[n++] = rest.p[i];
+    return slice_of(buf, n);
 }
 
-static void set_user(struct work *w)
+struct slice preprocess_user(const struct sip_uri *uri, char *buf, uint32_t size)
 {
     uint32_t n;
-    w->user = w->uri.user;
-    if (w->uri.scheme == SIP_SCHEME_TEL) {
-        tel_user(w);
-    } else if (w->user.len && memchr(w->user.p, '%', w->user.len)) {
-        if (sip_unescape(w->user, w->user_buf, sizeof(w->user_buf), &n))
-            w->user = slice_of(w->user_buf, n);
-    }
+    if (uri->scheme == SIP_SCHEME_TEL)
+        return tel_user(uri->rest, buf, size);
+    if (uri->user.len && memchr(uri->user.p, '%', uri->user.len) && sip_unescape(uri->user, buf, size, &n))
+        return slice_of(buf, n);
+    return uri->user;
 }
 
 bool preprocess_request(struct sip *s, struct work *w)
@@ -149,7 +146,7 @@ bool preprocess_request(struct sip *s, struct work *w)
         w->error = SIP_E_RURI;
         return false;
     }
-    set_user(w);
+    w->user = preprocess_user(&w->uri, w->user_buf, sizeof(w->user_buf));
     lower_host(w);
     w->to_self = uri_is_us(s, &w->uri);
     /* a telephone number without a host is one of our users (16.5: the proxy's choice) */

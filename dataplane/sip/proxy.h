@@ -22,13 +22,17 @@
 #include "sip/text.h"
 
 #define SIP_BURST       32
-#define SIP_PATHS       64 /* remembered: destination -> which listener sends to it */
+#define SIP_SERVICE_MAX 64       /* listeners on service addresses */
+#define SIP_HOP_PARAM   "hg-hop" /* of our Via towards another node: the how manieth hop between nodes */
+#define SIP_PATHS       64       /* remembered: destination -> which listener sends to it */
 #define SIP_SLOT_NONE   0xffff
 #define SIP_ROUTE_NONE  UINT32_MAX
 #define SIP_PAYLOAD_MAX 65507 /* of UDP over IPv4 */
 
 struct listener {
     struct hg_endpoint ep;
+    bool service; /* on a service address: comes and goes */
+    bool gone;
     uint16_t via_len, hostport_len, host_len;
     char via[104];     /* "Via: SIP/2.0/UDP host:port;branch=" */
     char hostport[56]; /* "host:port" */
@@ -79,6 +83,9 @@ struct decision {
     const char *reason;
     bool retry_after;
     bool stateful;
+    bool fenced;        /* done for a user of this node: it leaves only while the lease lasts */
+    struct slice extra; /* header lines of the answer */
+    char extra_buf[128];
     struct route_targets targets;
 };
 
@@ -108,10 +115,11 @@ struct sip {
     uint8_t node;                 /* our index, 0 = not told yet */
     bool has_v6;                  /* some listener is IPv6: other spellings of its address exist */
     bool draining;
+    bool fenced; /* what is sent now is done for a user of this node (lib/lease.h) */
     uint32_t drain_retry_s;
-    uint16_t nlisteners;
+    uint16_t nlisteners; /* those of the configuration first */
     uint16_t oc_hops;
-    struct listener listener[HG_LISTENERS_MAX];
+    struct listener listener[HG_LISTENERS_MAX + SIP_SERVICE_MAX];
     struct sip_path path[SIP_PATHS];
     struct overload overload;
     struct guard *guard;
@@ -129,6 +137,10 @@ const struct listener *sip_listener_of(const struct sip *s, const struct hg_ip *
 /* The listener that sends to dst; NULL: no route. like: of the same port if there is a choice. */
 const struct listener *sip_listener_to(struct sip *s, const struct hg_endpoint *dst,
                                        const struct listener *like);
+/* The same for one target of a request that came in on in: to a contact from the service address that its
+ * user knows, if the request came to that. */
+const struct listener *sip_listener_for(struct sip *s, const struct route_target *t,
+                                        const struct listener *in);
 /* host:port (0 = 5060) is one of our listeners. */
 bool sip_is_us(const struct sip *s, uint8_t host_kind, const struct hg_ip *ip, uint16_t port);
 /* An mbuf with room for len bytes at the usual headroom; NULL: none left. */
@@ -160,7 +172,17 @@ uint32_t validate_loop_hash(const struct sip *s, const struct work *w);
 void preprocess_hash(struct sip *s, struct work *w); /* keys and prefetches, before anything is looked up */
 bool preprocess_request(struct sip *s, struct work *w); /* 16.4; false: Route is malformed */
 
+/* The user part that counts: unescaped, of telephone numbers without separators. buf may hold it. */
+struct slice preprocess_user(const struct sip_uri *uri, char *buf, uint32_t size);
+
+/* ---- serve.c ---- */
+void serve_user(struct sip *s, struct work *w, struct decision *out);
+/* How many nodes the request came through for its user, as a node says that sent it; 0: no node did. */
+unsigned serve_hops(const struct sip *s, const struct work *w);
+
 /* ---- target.c ---- */
+void target_refuse(struct decision *out, uint16_t status, const char *reason);
+void target_one(struct sip *s, struct decision *out, const struct hg_endpoint *ep);
 void target_find(struct sip *s, struct work *w, struct decision *out); /* 16.5 and 16.6 step 7 */
 /* Unicast, and inside some access list. */
 bool target_address_allowed(struct sip *s, const struct hg_ip *ip);
@@ -230,5 +252,7 @@ void trace_message(struct sip *s, struct slice message, const struct hg_endpoint
 void count_request(struct sip *s, unsigned method);
 void count_answer(struct sip *s, unsigned status);   /* made here */
 void count_response(struct sip *s, unsigned status); /* received */
+/* a request sent there, when it is a contact or another node */
+void count_target(struct sip *s, const struct route_target *t);
 
 #endif

@@ -139,7 +139,8 @@ unsigned response_input(struct sip *s, struct work *w)
     case BRANCH_OURS:
         break;
     }
-    if (w->branch.kind == BRANCH_STATELESS)
+    s->fenced = w->branch.kind == BRANCH_FENCED;
+    if (w->branch.kind != BRANCH_TRANSACTION)
         return response_by_via(s, w, false);
     if (w->branch.core != s->ctx->core) {
         if (w->branch.core >= s->ctx->cores)

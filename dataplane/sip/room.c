@@ -30,6 +30,47 @@ static void listener_init(struct listener *l, const struct hg_endpoint *ep)
     l->via_len = (uint16_t)text_done(&t).len;
 }
 
+/* A listener for each port on each service address. Those that are gone keep their place as long as there is
+ * room, because transactions may still point at them. */
+static void service_listener(struct sip *s, const struct hg_endpoint *ep)
+{
+    struct listener *l = NULL;
+    for (unsigned i = 0; i < s->nlisteners; i++)
+        if (hg_endpoint_eq(&s->listener[i].ep, ep)) {
+            s->listener[i].gone = false;
+            return;
+        }
+    if (s->nlisteners < sizeof(s->listener) / sizeof(s->listener[0]))
+        l = &s->listener[s->nlisteners++];
+    for (unsigned i = 0; i < s->nlisteners && !l; i++)
+        if (s->listener[i].gone)
+            l = &s->listener[i];
+    if (!l)
+        return;
+    listener_init(l, ep);
+    l->service = true;
+    l->gone = false;
+    s->has_v6 |= !hg_ip_is4(&ep->ip);
+}
+
+void sip_service_set(struct sip *s, const struct hg_ip *ip, unsigned n)
+{
+    for (unsigned i = 0; i < s->nlisteners; i++)
+        s->listener[i].gone = s->listener[i].service;
+    for (unsigned i = 0; i < n; i++)
+        for (unsigned p = 0; p < s->nlisteners && !s->listener[p].service; p++)
+            service_listener(s, &(struct hg_endpoint){.ip = ip[i], .port = s->listener[p].ep.port});
+    memset(s->path, 0, sizeof(s->path));
+}
+
+const struct listener *sip_listener_for(struct sip *s, const struct route_target *t,
+                                        const struct listener *in)
+{
+    const struct listener *out = sip_listener_to(s, &t->ep, in);
+    bool same_family = out && hg_ip_is4(&out->ep.ip) == hg_ip_is4(&in->ep.ip);
+    return t->contact && in->service && !in->gone && same_family ? in : out;
+}
+
 struct sip *sip_create(struct ctx *ctx, struct net *net, struct route *route)
 {
     static const char purpose[] = "sip branch and tag";
@@ -77,7 +118,7 @@ void sip_destroy(struct sip *s)
 const struct listener *sip_listener_of(const struct sip *s, const struct hg_ip *ip, uint16_t port)
 {
     for (unsigned i = 0; i < s->nlisteners; i++)
-        if (s->listener[i].ep.port == port && hg_ip_eq(&s->listener[i].ep.ip, ip))
+        if (s->listener[i].ep.port == port && hg_ip_eq(&s->listener[i].ep.ip, ip) && !s->listener[i].gone)
             return &s->listener[i];
     return NULL;
 }
@@ -96,6 +137,8 @@ static const struct listener *listener_find(struct sip *s, const struct hg_ip *d
         return NULL;
     for (unsigned i = 0; i < s->nlisteners; i++) {
         const struct listener *l = &s->listener[i];
+        if (l->service)
+            continue;
         bool ip = hg_ip_eq(&l->ep.ip, &path.src);
         if (ip && (!like || l->ep.port == like->ep.port))
             return l;
@@ -137,7 +180,10 @@ void sip_send(struct sip *s, struct rte_mbuf *m, const struct hg_endpoint *src, 
     if (unlikely(log_trace_filter(s->ctx) != NULL))
         trace_message(s, slice_of(rte_pktmbuf_mtod(m, char *), m->data_len), src, dst, true);
     ctx_count(s->ctx, HG_C_sip_sent);
-    net_udp_send(s->net, m, src, dst);
+    if (s->fenced)
+        net_udp_send_fenced(s->net, m, src, dst);
+    else
+        net_udp_send(s->net, m, src, dst);
 }
 
 static uint8_t own_node(const struct sip *s)
@@ -152,6 +198,7 @@ static uint8_t own_node(const struct sip *s)
 
 void sip_housekeeping(struct sip *s)
 {
+    s->fenced = false;
     s->node = own_node(s);
     overload_measure(s);
     memset(s->path, 0, sizeof(s->path)); /* routes and addresses may have changed */

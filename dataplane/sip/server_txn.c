@@ -225,6 +225,7 @@ unsigned server_match(struct sip *s, struct work *w)
     sv = server_lookup(s, w->txn_key);
     if (!sv)
         return HG_COUNTERS_MAX;
+    s->fenced = sv->fenced;
     if (w->m->method == SIP_M_CANCEL)
         return server_cancel(s, sv, w);
     todo = server_move(s, sv, ack ? EV_ACK : EV_REQUEST);
@@ -249,6 +250,7 @@ static bool server_fill(struct sip *s, struct server *sv, struct work *w, const 
     uint32_t n = offsetof(struct route_targets, t) + dec->targets.n * (uint32_t)sizeof(dec->targets.t[0]);
     sv->invite = w->m->method == SIP_M_INVITE;
     sv->method = w->m->method;
+    sv->fenced = s->fenced;
     sv->state = sv->invite ? SERVER_PROCEEDING : SERVER_TRYING;
     sv->in = w->in;
     sv->src = w->d->src;

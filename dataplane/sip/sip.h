@@ -28,6 +28,8 @@ bool sip_spray(struct sip *sip, const struct hg_ip *src, const char *data, uint3
 void sip_timers(struct sip *sip, struct wheel_timer **t, unsigned n);
 /* Every few hundred turns: probes due, overload state. */
 void sip_housekeeping(struct sip *sip);
+/* The service addresses of the cluster: requests for them are requests for us, on every port of ours. */
+void sip_service_set(struct sip *sip, const struct hg_ip *ip, unsigned n);
 /* drain: new requests get 503 with Retry-After; busy tells whether transactions are left. */
 void sip_drain(struct sip *sip, bool on, uint32_t retry_after_s);
 bool sip_busy(const struct sip *sip);

@@ -29,8 +29,10 @@ unsigned stateless_forward(struct sip *s, struct work *w, const struct decision 
 {
     const struct route_target *t = pick(s, &dec->targets);
     bool ack = w->m->method == SIP_M_ACK;
-    struct branch b = {
-        .kind = BRANCH_STATELESS, .node = s->node, .boot = s->ctx->boot, .core = (uint8_t)s->ctx->core};
+    struct branch b = {.kind = s->fenced ? BRANCH_FENCED : BRANCH_STATELESS,
+                       .node = s->node,
+                       .boot = s->ctx->boot,
+                       .core = (uint8_t)s->ctx->core};
     struct forward f = {.branch = &b, .breadth = forward_breadth(s, w)};
     struct hg_endpoint dst;
     struct rte_mbuf *m;
@@ -39,9 +41,12 @@ unsigned stateless_forward(struct sip *s, struct work *w, const struct decision 
         return ack ? HG_DROP_sip_ack_unroutable : answer_status(s, w, 503);
     dst = t->ep;
     f.hop_slot = SIP_SLOT_NONE; /* an answer would not find this hop again: no overload control offered */
-    f.out = sip_listener_to(s, &dst, w->in);
+    f.out = sip_listener_for(s, t, w->in);
     if (!f.out)
         return ack ? HG_DROP_sip_ack_unroutable : answer_status(s, w, 404);
+    f.hop = t->hop;
+    if (t->contact)
+        f.uri = route_contact_uri(s->route, &w->key, t);
     if (f.breadth == 0 && !ack)
         return answer_status(s, w, 440);
     b.id = stateless_id(s, w);
@@ -57,6 +62,7 @@ unsigned stateless_forward(struct sip *s, struct work *w, const struct decision 
         s->ctx->route_stats[t->route_slot].requests++;
     if (t->hop_slot != SIP_SLOT_NONE)
         s->ctx->hop_stats[t->hop_slot].requests++;
+    count_target(s, t);
     sip_send(s, m, &f.out->ep, &dst);
     ctx_count(s->ctx, HG_C_sip_stateless);
     return HG_C_sip_forwarded;

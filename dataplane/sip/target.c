@@ -3,7 +3,7 @@
  * to an address that no access list knows, so that nobody relays through us. */
 #include "sip/proxy.h"
 
-static void refuse(struct decision *out, uint16_t status, const char *reason)
+void target_refuse(struct decision *out, uint16_t status, const char *reason)
 {
     out->status = status;
     out->reason = reason;
@@ -17,7 +17,7 @@ static bool unicast(const struct hg_ip *ip)
     return ip->b[12] != 0 && ip->b[12] < 224;
 }
 
-static void one_target(struct sip *s, struct decision *out, const struct hg_endpoint *ep)
+void target_one(struct sip *s, struct decision *out, const struct hg_endpoint *ep)
 {
     struct route_target *t = &out->targets.t[0];
     out->targets.n = 1;
@@ -51,11 +51,11 @@ static void target_uri(struct sip *s, const struct sip_uri *uri, struct decision
     struct slice host = uri->host, maddr;
     bool known = uri->host_kind != SIP_HOST_NAME;
     if (uri->scheme != SIP_SCHEME_SIP && uri->scheme != SIP_SCHEME_SIPS) {
-        refuse(out, 404, NULL);
+        target_refuse(out, 404, NULL);
         return;
     }
     if (!udp_uri(uri)) {
-        refuse(out, 480, "No Transport To Next Hop");
+        target_refuse(out, 480, "No Transport To Next Hop");
         return;
     }
     ep.ip = uri->ip;
@@ -65,37 +65,17 @@ static void target_uri(struct sip *s, const struct sip_uri *uri, struct decision
     }
     if (!known) {
         if (!route_host_find(s->route, host, uri->port, &ep))
-            refuse(out, 404, NULL);
+            target_refuse(out, 404, NULL);
         else if (ep.proto != HG_UDP)
-            refuse(out, 480, "No Transport To Next Hop");
+            target_refuse(out, 480, "No Transport To Next Hop");
         else
-            one_target(s, out, &ep);
+            target_one(s, out, &ep);
         return;
     }
     if (!target_address_allowed(s, &ep.ip))
-        refuse(out, 403, "Relaying Denied");
+        target_refuse(out, 403, "Relaying Denied");
     else
-        one_target(s, out, &ep);
-}
-
-static void target_user(struct sip *s, struct work *w, struct decision *out)
-{
-    struct hg_endpoint ep;
-    uint16_t node;
-    bool self = false;
-    if (w->user.len == 0) {
-        refuse(out, w->m->method == SIP_M_REGISTER ? 405 : 404, NULL);
-        return;
-    }
-    node = route_user_find(s->route, &w->key);
-    if (node == 0)
-        refuse(out, 404, NULL); /* M15 */
-    else if (!route_node(s->route, node, &ep, &self) || self)
-        refuse(out, 480, NULL); /* the user is ours, and no device of his is known */
-    else if (w->uri.scheme == SIP_SCHEME_SIPS)
-        refuse(out, 480, "No Transport To Next Hop");
-    else
-        one_target(s, out, &ep);
+        target_one(s, out, &ep);
 }
 
 /* true: the static routes have decided. */
@@ -106,16 +86,16 @@ static bool target_static(struct sip *s, struct work *w, struct decision *out)
         out->stateful = out->targets.t[0].stateful;
         return true;
     case ROUTE_BLOCKED:
-        refuse(out, 403, "Blocked");
+        target_refuse(out, 403, "Blocked");
         return true;
     case ROUTE_OUT_OF_SERVICE:
-        refuse(out, 480, "Route Out Of Service");
+        target_refuse(out, 480, "Route Out Of Service");
         return true;
     case ROUTE_NO_TRANSPORT:
-        refuse(out, 480, "No Transport To Next Hop");
+        target_refuse(out, 480, "No Transport To Next Hop");
         return true;
     case ROUTE_ALL_DOWN:
-        refuse(out, 503, "Next Hops Down");
+        target_refuse(out, 503, "Next Hops Down");
         out->retry_after = true;
         return true;
     case ROUTE_NONE:
@@ -124,19 +104,27 @@ static bool target_static(struct sip *s, struct work *w, struct decision *out)
     return false;
 }
 
+static void find(struct sip *s, struct work *w, struct decision *out)
+{
+    if (w->route_element.len)
+        target_uri(s, &w->route.uri, out);
+    else if (target_static(s, w, out))
+        return;
+    else if (w->own_domain)
+        serve_user(s, w, out);
+    else
+        target_uri(s, &w->uri, out);
+}
+
 void target_find(struct sip *s, struct work *w, struct decision *out)
 {
     out->status = 0;
     out->reason = NULL;
     out->retry_after = false;
     out->stateful = false;
+    out->fenced = false;
+    out->extra.len = 0;
     out->targets.n = 0;
-    if (w->route_element.len)
-        target_uri(s, &w->route.uri, out);
-    else if (target_static(s, w, out))
-        return;
-    else if (w->own_domain)
-        target_user(s, w, out);
-    else
-        target_uri(s, &w->uri, out);
+    find(s, w, out);
+    s->fenced = out->fenced; /* answer or copy, whatever comes of it */
 }

@@ -69,7 +69,7 @@ struct server {
     uint8_t auth_branches; /* how many answered 401 or 407 */
     uint8_t state;
     uint8_t method;
-    bool invite, final_sent, cancelled, no_more, lingers;
+    bool invite, final_sent, cancelled, no_more, lingers, fenced;
 };
 
 struct client {
@@ -88,7 +88,7 @@ struct client {
     uint8_t state;
     uint8_t method;
     uint8_t cancel;
-    bool invite, probe, finished, heard;
+    bool invite, probe, finished, heard, fenced;
 };
 
 struct txns {

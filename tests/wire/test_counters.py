@@ -68,7 +68,7 @@ def capture_agrees(w):
 
 def dispositions_add_up(w):
     c = w.node.settled_counters()
-    net = {k: c[k] for k in ("net_up_datagrams", "net_answered", "net_absorbed", "net_handed_over", "net_parked_fragments")}
+    net = {k: c[k] for k in ("net_up_datagrams", "net_control", "net_answered", "net_absorbed", "net_handed_over", "net_parked_fragments")}
     drops = {k: v for k, v in c.items() if k in NET_DROPS and k != "drop_frag_timeout" and v}
     assert c["rx_frames"] == sum(net.values()) + sum(drops.values()), (c["rx_frames"], net, drops)
     s = {k: c[k] for k in ("sip_forwarded", "sip_answered", "sip_absorbed", "sip_handed_over")}

@@ -60,6 +60,19 @@ bool harness_routes(struct harness *h, const struct hg_static_route *routes, uin
 /* "user@domain" */
 bool harness_user(struct harness *h, const char *user, uint16_t node);
 bool harness_node(struct harness *h, uint16_t node, const char *endpoint, bool self);
+/* ---- the cluster ---- */
+/* Another node, of our pair with high availability. */
+bool harness_pair(struct harness *h, uint16_t node, const char *endpoint);
+bool harness_serving(struct harness *h, uint16_t home, uint16_t serving); /* 0: nobody */
+struct harness_contact {
+    const char *endpoint, *uri;
+    uint16_t q; /* thousandths, not above the one before */
+};
+bool harness_contacts(struct harness *h, const char *user, unsigned n, const struct harness_contact *contact);
+bool harness_service(struct harness *h, uint16_t home,
+                     const char *net); /* "10.0.0.100/24"; NULL: none any more */
+/* Whose value every core takes for the deadline; compared with the TSC, not with the virtual clock. */
+void harness_lease(struct harness *h, const _Atomic uint64_t *serve_until);
 
 /* ---- frames ---- */
 /* Addresses as "ip:port" or "[v6]:port". The frame goes to the core that RSS would choose. */

@@ -57,21 +57,6 @@ bool harness_user(struct harness *h, const char *user, uint16_t node)
     return true;
 }
 
-bool harness_node(struct harness *h, uint16_t node, const char *endpoint, bool self)
-{
-    struct hg_down_node rec = {.r = {.type = HG_DOWN_NODE, .version = 1, .length = sizeof(rec)},
-                               .node = node,
-                               .present = 1,
-                               .self = self};
-    if (!hg_endpoint_parse(slice_str(endpoint), 5060, &rec.sip))
-        return false;
-    snprintf(rec.name, sizeof(rec.name), "node%u", node);
-    for (unsigned i = 0; i < h->cores; i++)
-        if (!route_apply_node(h->core[i]->route, &rec.r, sizeof(rec)))
-            return false;
-    return true;
-}
-
 uint64_t harness_counter(const struct harness *h, unsigned id)
 {
     uint64_t sum = 0;
@@ -94,8 +79,8 @@ static uint64_t drops(const struct harness *h, const char *layer)
 uint64_t harness_net_sum(const struct harness *h)
 {
     return harness_counter(h, HG_C_net_up_datagrams) + harness_counter(h, HG_C_net_answered) +
-           harness_counter(h, HG_C_net_absorbed) + harness_counter(h, HG_C_net_parked_fragments) +
-           drops(h, "net");
+           harness_counter(h, HG_C_net_absorbed) + harness_counter(h, HG_C_net_control) +
+           harness_counter(h, HG_C_net_parked_fragments) + drops(h, "net");
 }
 
 uint64_t harness_sip_sum(const struct harness *h)

@@ -92,6 +92,13 @@ void sip_housekeeping(struct sip *sip)
     fake.houses++;
 }
 
+void sip_service_set(struct sip *sip, const struct hg_ip *ip, unsigned n)
+{
+    (void)sip;
+    (void)ip;
+    (void)n;
+}
+
 void sip_drain(struct sip *sip, bool on, uint32_t retry_after_s)
 {
     (void)sip;

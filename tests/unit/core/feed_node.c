@@ -17,10 +17,15 @@
 
 struct net {
     bool open;
+    unsigned nservice, npeers, ninbox;
+    struct net_service_address service[NET_SERVICE_MAX];
+    struct hg_ip peer[HG_NODES_MAX];
+    struct net_control_datagram inbox[NET_CONTROL_BOX], sent;
 };
 
 struct sip {
     bool draining, busy;
+    unsigned nservice;
 };
 
 struct feed_node {
@@ -49,6 +54,40 @@ void sip_drain(struct sip *sip, bool on, uint32_t retry_after_s)
 bool sip_busy(const struct sip *sip)
 {
     return sip->busy;
+}
+
+void sip_service_set(struct sip *sip, const struct hg_ip *ip, unsigned n)
+{
+    (void)ip;
+    sip->nservice = n;
+}
+
+bool net_service_set(struct net *net, const struct net_service_address *a, unsigned n)
+{
+    net->nservice = n;
+    memcpy(net->service, a, n * sizeof(*a));
+    return true;
+}
+
+void net_control_peers(struct net *net, const struct hg_ip *ip, unsigned n)
+{
+    net->npeers = n;
+    memcpy(net->peer, ip, n * sizeof(*ip));
+}
+
+unsigned net_control_take(struct net *net, const struct net_control_datagram **out)
+{
+    unsigned n = net->ninbox;
+    net->ninbox = 0;
+    *out = net->inbox;
+    return n;
+}
+
+bool net_control_send(struct net *net, const struct hg_endpoint *dst, const char *data, uint32_t length)
+{
+    net->sent = (struct net_control_datagram){.src = *dst, .length = length};
+    memcpy(net->sent.data, data, length);
+    return true;
 }
 
 bool mail_send(struct ctx *c, unsigned to_core, struct mail mail)
@@ -201,4 +240,35 @@ void feed_node_busy(struct feed_node *n, bool busy)
 unsigned feed_node_images(struct feed_node *n)
 {
     return images_mapped(n->images);
+}
+
+struct route *feed_node_route(struct feed_node *n, unsigned core)
+{
+    return n->route[core];
+}
+
+unsigned feed_node_service(struct feed_node *n, unsigned core, const struct net_service_address **out)
+{
+    *out = n->net[core].service;
+    return n->sip[core].nservice == n->net[core].nservice ? n->net[core].nservice : 0;
+}
+
+bool feed_node_peer(struct feed_node *n, unsigned core, const struct hg_ip *ip)
+{
+    for (unsigned i = 0; i < n->net[core].npeers; i++)
+        if (hg_ip_eq(&n->net[core].peer[i], ip))
+            return true;
+    return false;
+}
+
+void feed_node_receive(struct feed_node *n, unsigned core, const struct hg_endpoint *src, const char *text)
+{
+    struct net_control_datagram *d = &n->net[core].inbox[n->net[core].ninbox++];
+    *d = (struct net_control_datagram){.src = *src, .length = (uint32_t)strlen(text)};
+    memcpy(d->data, text, d->length);
+}
+
+const struct net_control_datagram *feed_node_sent(struct feed_node *n, unsigned core)
+{
+    return &n->net[core].sent;
 }

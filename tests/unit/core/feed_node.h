@@ -10,8 +10,10 @@
 #include "hg/user_key.h"
 #include "impl/segment.h"
 #include "lib/ctx.h"
+#include "net/stage.h"
 
 struct feed_node;
+struct route;
 
 /* 0: error says why. */
 struct feed_node *feed_node_start(const char *node, unsigned cores, uint32_t ring_cells, int64_t users_max,
@@ -33,5 +35,12 @@ bool feed_node_open(struct feed_node *n, unsigned core); /* net_set_ready was ca
 bool feed_node_draining(struct feed_node *n, unsigned core);
 void feed_node_busy(struct feed_node *n, bool busy); /* what sip_busy says */
 unsigned feed_node_images(struct feed_node *n);      /* mapped */
+struct route *feed_node_route(struct feed_node *n, unsigned core);
+/* What net_service_set was told last; 0 also when sip was told something else. */
+unsigned feed_node_service(struct feed_node *n, unsigned core, const struct net_service_address **out);
+bool feed_node_peer(struct feed_node *n, unsigned core, const struct hg_ip *ip); /* of net_control_peers */
+/* A datagram of another node's control plane came; the last one that was sent (its src is where to). */
+void feed_node_receive(struct feed_node *n, unsigned core, const struct hg_endpoint *src, const char *text);
+const struct net_control_datagram *feed_node_sent(struct feed_node *n, unsigned core);
 
 #endif

@@ -253,6 +253,7 @@ static void record_route_and_path_AA08(void **state)
     rig_send(ALICE, rig_request("MESSAGE", "sip:bob@example.com", "2", NULL));
     rig_expect(BOB, "MESSAGE ");
     rig_has_not("Record-Route");
+    assert_true(harness_pair(rig.h, 2, BOB)); /* H02: relayed to the owner */
     rig_send(ALICE, rig_request("REGISTER", "sip:bob@example.com", "3", "Supported: gruu, path\r\n"));
     rig_expect(BOB, "REGISTER ");
     rig_has("\r\nPath: <sip:10.0.0.1:5060;lr>\r\n");

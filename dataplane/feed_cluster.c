@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the control plane says of the cluster, and the datagrams that it exchanges with those of other nodes.
+ */
+#include <string.h>
+
+#include "feed_impl.h"
+#include "lib/log_out.h"
+#include "net/stage.h"
+#include "route/apply.h"
+#include "sip/sip.h"
+
+static_assert(ROUTE_SERVICE_MAX <= NET_SERVICE_MAX, "net holds what route tells");
+
+static void tell_service(struct feed *feed)
+{
+    struct route_service_address from[ROUTE_SERVICE_MAX];
+    struct net_service_address to[ROUTE_SERVICE_MAX];
+    struct hg_ip ip[ROUTE_SERVICE_MAX];
+    unsigned n = route_service_addresses(feed->setup.route, from);
+    for (unsigned i = 0; i < n; i++) {
+        to[i] = (struct net_service_address){.ip = from[i].net.ip, .held = from[i].held};
+        ip[i] = from[i].net.ip;
+    }
+    sip_service_set(feed->setup.sip, ip, n);
+    if (!net_service_set(feed->setup.net, to, n) && feed->setup.ctx->core == 0)
+        log_event(feed->setup.ctx, HG_LOGID_service_address_off_link, 0, NULL);
+}
+
+static void tell_peers(struct feed *feed)
+{
+    struct hg_ip peer[HG_NODES_MAX];
+    struct hg_endpoint ep;
+    unsigned n = 0;
+    bool self = false;
+    for (uint16_t i = 1; i < HG_NODES_MAX; i++)
+        if (route_node(feed->setup.route, i, &ep, &self) && !self)
+            peer[n++] = ep.ip;
+    net_control_peers(feed->setup.net, peer, n);
+}
+
+void feed_cluster_changed(struct feed *feed)
+{
+    tell_service(feed);
+    tell_peers(feed);
+}
+
+bool feed_take_node(struct feed *feed, const struct hg_record *r)
+{
+    if (!route_apply_node(feed->setup.route, r, r->length))
+        return false;
+    feed_cluster_changed(feed);
+    return true;
+}
+
+bool feed_take_serving(struct feed *feed, const struct hg_record *r)
+{
+    if (!route_apply_serving(feed->setup.route, r, r->length))
+        return false;
+    tell_service(feed);
+    atomic_store_explicit(&feed->area->serving_epoch, route_serving_epoch(feed->setup.route),
+                          memory_order_release);
+    return true;
+}
+
+bool feed_take_service(struct feed *feed, const struct hg_record *r)
+{
+    if (!route_apply_service(feed->setup.route, r, r->length))
+        return false;
+    tell_service(feed);
+    return true;
+}
+
+bool feed_take_datagram(struct feed *feed, const struct hg_record *r)
+{
+    const struct hg_down_datagram *d = (const void *)r;
+    if (r->length < sizeof(*d) || d->length > HG_DATAGRAM_MAX || r->length != sizeof(*d) + d->length ||
+        d->dst.port == 0 || d->dst.proto != HG_UDP)
+        return false;
+    if (net_control_send(feed->setup.net, &d->dst, d->data, d->length))
+        ctx_count(feed->setup.ctx, HG_C_control_sent);
+    return true; /* without a buffer it is lost, as on a wire */
+}
+
+unsigned feed_tell_datagrams(struct feed *feed)
+{
+    const struct net_control_datagram *d;
+    unsigned n = net_control_take(feed->setup.net, &d);
+    for (unsigned i = 0; i < n; i++) {
+        struct {
+            struct hg_up_datagram head;
+            char data[HG_DATAGRAM_MAX];
+        } out = {.head = {.r.type = HG_UP_DATAGRAM,
+                          .tsc = feed->setup.ctx->tsc,
+                          .src = d[i].src,
+                          .length = d[i].length}};
+        memcpy(out.data, d[i].data, d[i].length);
+        if (!log_record(feed->setup.ctx, &out.head.r, (uint32_t)sizeof(out.head) + d[i].length))
+            ctx_count(feed->setup.ctx, HG_C_control_lost);
+    }
+    return n;
+}
