@@ -23,7 +23,7 @@ def setup():
     l = lab.Lab()
     caller = l.host("caller", "10.88.0.2/24")
     callee = l.host("callee", "10.88.0.11/24")
-    callee.start([sys.executable, os.path.join(lab.TOP, "tests", "lab", "uas.py"), "10.88.0.11", "5060"], "uas.log")
+    callee.uas()
     node = l.node("gw", config.text(access=["10.88.0.0/24"],
                                     routes=[dict(name="four", pattern="4*", next_hop="10.88.0.11")],
                                     cluster='nodes = ( { name = "far"; sip = "10.88.0.11:5060"; } );'))
@@ -40,7 +40,7 @@ def every_kind(n):
 
 def traffic_passes(l, caller, node):
     flow = load.Load(caller, GW, every_kind)
-    time.sleep(2)
+    flow.wait_sent(600)
     missing = flow.stop()
     assert not missing, f"{len(missing)} of {len(flow.sent)} without an answer"
     assert set(flow.statuses()) == {200}, flow.statuses()
@@ -48,16 +48,14 @@ def traffic_passes(l, caller, node):
 
 def control_plane_killed_under_load_loses_nothing(l, caller, node):
     flow = load.Load(caller, GW, every_kind)
-    time.sleep(1)
+    flow.wait_sent(300)
     l.end(node.cp, signal.SIGKILL)
-    time.sleep(3)
+    flow.wait_sent(900)
     assert node.dp.poll() is None, "the dataplane ended too"
-    dead = len(flow.sent)
     node.start_cp()
     node.wait_ready()
-    time.sleep(1)
+    flow.wait_sent(300)
     missing = flow.stop()
-    assert dead > 500, f"only {dead} requests were sent: this shows nothing"
     assert not missing, f"{len(missing)} of {len(flow.sent)} lost"
     assert set(flow.statuses()) == {200}, flow.statuses()
     assert flow.again == 0, f"{flow.again} answered twice"
@@ -67,7 +65,7 @@ def control_plane_killed_again_and_again(l, caller, node):
     flow = load.Load(caller, GW, every_kind)
     for _ in range(5):
         node.start_cp() if node.cp.poll() is not None else None
-        time.sleep(0.4)
+        flow.wait_sent(120)
         l.end(node.cp, signal.SIGKILL)
     node.start_cp()
     node.wait_ready()
@@ -78,15 +76,15 @@ def control_plane_killed_again_and_again(l, caller, node):
 
 def dataplane_killed_returns_with_every_table(l, caller, node):
     flow = load.Load(caller, GW, every_kind)
-    time.sleep(1)
+    flow.wait_sent(300)
     l.end(node.dp, signal.SIGKILL)
-    time.sleep(1)
+    flow.wait_sent(300)
     assert node.cp.poll() is None, "the control plane ended too"
     node.start_dp()
     node.wait_ready()
     back = time.monotonic()
-    time.sleep(2)
-    missing = flow.stop()
+    flow.wait_sent(600)
+    missing = flow.stop(since=back)
     # What was sent while it was away is gone; nothing that was sent afterwards is, and nothing was ever misrouted:
     # a dataplane that opened its listeners without its tables would have answered 404.
     late = [c for c in missing if flow.sent[c] > back]
@@ -117,16 +115,16 @@ def dataplane_alone_stays_closed(l, caller, node):
 
 def redis_away_does_not_disturb(l, caller, node):
     flow = load.Load(caller, GW, every_kind)
-    time.sleep(0.5)
+    flow.wait_sent(150)
     l.end(node.redis, signal.SIGKILL)
-    time.sleep(2)
+    flow.wait_sent(600)
     refused = node.hgctl("route", "add", "nine", "--pattern", "9*", "--next-hop", "10.88.0.11", "--protocol", "UDP",
                          check=False)
     assert refused.returncode != 0, "a route was accepted that nobody stored"
     node.start_redis()
     lab.wait_for(lambda: node.hgctl("route", "add", "nine", "--pattern", "9*", "--next-hop", "10.88.0.11", "--protocol",
-                                    "UDP", check=False).returncode == 0, 20, "Redis is used again")
-    lab.wait_for(lambda: node.counters().get("sip_requests"), 20, "counters are exported again")
+                                    "UDP", check=False).returncode == 0, 60, "Redis is used again")
+    lab.wait_for(lambda: node.counters().get("sip_requests"), 60, "counters are exported again")
     missing = flow.stop()
     assert not missing, f"{len(missing)} of {len(flow.sent)} lost"
 
