@@ -1,14 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "sip/edit.h"
 
+#include <immintrin.h>
+#include <string.h>
+
 #include <rte_mbuf.h>
 
+#include "hg/word.h"
 #include "sip/proxy.h"
 
 /* net/ writes Ethernet with VLAN, IPv6 and UDP in front of the payload */
 #define NET_HEADROOM 66
 
-void edits_add(struct edits *e, uint32_t at, uint32_t cut, struct slice ins)
+void edits_insert(struct edits *e, uint32_t at, uint32_t cut, struct slice ins)
 {
     unsigned i = e->n;
     if (i == EDITS_MAX) {
@@ -20,17 +24,6 @@ void edits_add(struct edits *e, uint32_t at, uint32_t cut, struct slice ins)
     e->e[i] = (struct edit){.at = at, .cut = cut, .ins = ins};
     e->n++;
     e->grow += (int32_t)ins.len - (int32_t)cut;
-}
-
-void edits_add_text(struct edits *e, uint32_t at, uint32_t cut, const struct text *t)
-{
-    struct slice done = text_done(t);
-    if (t->over) {
-        e->bad = true;
-        return;
-    }
-    e->used += done.len;
-    edits_add(e, at, cut, done);
 }
 
 uint32_t edits_copy(const struct edits *e, const char *in, uint32_t len, char *out)
@@ -49,15 +42,43 @@ uint32_t edits_copy(const struct edits *e, const char *in, uint32_t len, char *o
     return (uint32_t)(to - out) + len - from;
 }
 
+/* Copies to the left, or from elsewhere: each byte is read before something is written over it. Short pieces
+ * overlap with themselves instead of being counted. */
+static inline void move_left(char *out, const char *in, uint32_t n)
+{
+    if (n >= 16) {
+        __m128i last = _mm_loadu_si128((const __m128i *)(const void *)(in + n - 16));
+        for (uint32_t i = 0; i + 16 < n; i += 16)
+            _mm_storeu_si128((__m128i *)(void *)(out + i),
+                             _mm_loadu_si128((const __m128i *)(const void *)(in + i)));
+        _mm_storeu_si128((__m128i *)(void *)(out + n - 16), last);
+    } else if (n >= 8) {
+        uint64_t first = hg_load64(in), last = hg_load64(in + n - 8);
+        memcpy(out, &first, 8);
+        memcpy(out + n - 8, &last, 8);
+    } else if (n >= 4) {
+        uint32_t first, last;
+        memcpy(&first, in, 4);
+        memcpy(&last, in + n - 4, 4);
+        memcpy(out, &first, 4);
+        memcpy(out + n - 4, &last, 4);
+    } else if (n > 0) {
+        char first = in[0], middle = in[n / 2], last = in[n - 1];
+        out[0] = first;
+        out[n / 2] = middle;
+        out[n - 1] = last;
+    }
+}
+
 /* Moves the front to the left, edit by edit: what stands behind the last edit stays where it is. */
 static void splice_left(const struct edits *e, char *in, char *out)
 {
     uint32_t from = 0;
     for (unsigned i = 0; i < e->n; i++) {
         const struct edit *x = &e->e[i];
-        memmove(out, in + from, x->at - from);
+        move_left(out, in + from, x->at - from);
         out += x->at - from;
-        memcpy(out, x->ins.p, x->ins.len);
+        move_left(out, x->ins.p, x->ins.len);
         out += x->ins.len;
         from = x->at + x->cut;
     }

@@ -105,6 +105,7 @@ struct sip {
     struct route *route;
     struct hg_hash_secret secret; /* of the branches and tags */
     uint64_t seed;                /* of mix.h */
+    struct hg_user_domain domain; /* cluster.domain, made ready once a burst: a reload may change it */
     uint8_t node;                 /* our index, 0 = not told yet */
     bool has_v6;                  /* some listener is IPv6: other spellings of its address exist */
     bool draining;

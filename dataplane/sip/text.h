@@ -45,9 +45,27 @@ static inline void text_str(struct text *t, const char *s)
     text_bytes(t, s, (uint32_t)strlen(s));
 }
 
+/* Eight decimal digits in one word, the first in its low byte, as numbers; v < 10^8. */
+static inline uint64_t decimal_word(uint32_t v)
+{
+    uint64_t w = v / 10000 | (uint64_t)(v % 10000) << 32, q;
+    q = w * 10486 >> 20 & 0x0000007f0000007full; /* hundreds of each half */
+    w = q | (w - q * 100) << 16;
+    q = w * 103 >> 10 & 0x000f000f000f000full; /* tens of each quarter */
+    return q | (w - q * 10) << 8;
+}
+
 static inline void text_number(struct text *t, uint32_t v)
 {
     char digits[10];
+    if (v < 100000000 && t->end - t->p >= 8) {
+        uint64_t w = decimal_word(v);
+        unsigned zeros = (unsigned)__builtin_ctzll(w | 1ull << 56) & ~7u;
+        w = (w + 0x3030303030303030ull) >> zeros;
+        memcpy(t->p, &w, 8);
+        t->p += 8 - zeros / 8;
+        return;
+    }
     unsigned at = sizeof(digits);
     do {
         digits[--at] = (char)('0' + v % 10);
@@ -121,17 +139,45 @@ static inline bool hex_read(const char *in, unsigned digits, uint64_t *out)
     return true;
 }
 
+/* Four characters at out, of which those that count come first: up to three digits and a dot. Returns how
+ * many. */
+static inline unsigned octet_write(char *out, unsigned v)
+{
+    unsigned hundreds = v * 41 >> 12, rest = v - hundreds * 100, tens = rest * 103 >> 10;
+    uint32_t w = hundreds | tens << 8 | (rest - tens * 10) << 16;
+    unsigned zeros = v >= 100 ? 0 : v >= 10 ? 1 : 2;
+    w = (w + ('0' * 0x010101u | (uint32_t)'.' << 24)) >> zeros * 8;
+    memcpy(out, &w, sizeof(w));
+    return 4 - zeros;
+}
+
+#define IP4_MAX 16 /* "255.255.255.255." */
+
+/* Returns the length of the text; out has IP4_MAX bytes. */
+static inline uint32_t ip4_write(char *out, const struct hg_ip *ip)
+{
+    char *p = out;
+    for (unsigned i = 12; i < 16; i++)
+        p += octet_write(p, ip->b[i]);
+    return (uint32_t)(p - out) - 1;
+}
+
+static inline void text_ip4(struct text *t, const struct hg_ip *ip)
+{
+    char buf[IP4_MAX];
+    if (t->end - t->p >= IP4_MAX)
+        t->p += ip4_write(t->p, ip); /* in place: what was just written in pieces is slow to copy */
+    else
+        text_bytes(t, buf, ip4_write(buf, ip));
+}
+
 /* As a host of RFC 3261: IPv6 in brackets. */
 static inline void text_host(struct text *t, const struct hg_ip *ip)
 {
     char buf[HG_IP_STRLEN];
     uint32_t n;
     if (hg_ip_is4(ip)) {
-        for (unsigned i = 12; i < 16; i++) {
-            text_number(t, ip->b[i]);
-            if (i < 15)
-                text_lit(t, ".");
-        }
+        text_ip4(t, ip);
         return;
     }
     n = (uint32_t)hg_ip_format(ip, buf);
