@@ -45,6 +45,8 @@ class Load:
             if m is None or not m.status or m.status < 200:
                 continue
             c = m.get("call-id")
+            if c not in self.sent:  # another's Via may be mutated into our port
+                continue
             if c in self.answered:
                 self.again += 1
             self.answered[c] = m.status
