@@ -5,6 +5,7 @@
     caller 10.88.0.2 --- gateway 10.88.0.1 --- callee 10.88.0.11 (static route 4*, user alice by the admin)
 
 Without the control plane no message is lost; a returning dataplane opens its listeners only with every table."""
+import glob
 import os
 import signal
 import sys
@@ -140,15 +141,39 @@ def acknowledged_survives_both(l, caller, node):
     traffic_passes(l, caller, node)
 
 
+def a_second_control_plane_is_refused(l, caller, node):
+    """The same node.name with another admin socket: it says so and ends, with a dataplane and without one."""
+    with open(node.config_file) as f:
+        text = f.read().replace("admin.sock", "second.sock").replace("port = 9464", "port = 0")
+    path = os.path.join(node.dir, "second.cfg")
+    with open(path, "w") as f:
+        f.write(text)
+    program = os.path.join(lab.BUILD, "controlplane", "hg-controlplane")
+
+    def refused():
+        done = node.run([program, "-c", path], check=False, timeout=60)
+        assert done.returncode == 1 and "another hg-controlplane" in done.stdout and node.unique in done.stdout, done.stdout
+        assert node.hgctl("status", check=False).returncode != 2, "the first one was disturbed"
+
+    refused()
+    traffic_passes(l, caller, node)
+    l.end(node.dp, signal.SIGTERM)
+    refused()
+    node.start_dp()
+    node.wait_ready()
+
+
 def graceful_stop_leaves_nothing(l, caller, node):
     l.end(node.dp, signal.SIGTERM)
     l.end(node.cp, signal.SIGTERM)
     assert node.dp.returncode == 0, f"dataplane ended with {node.dp.returncode}\n{node.logs()}"
     assert node.cp.returncode == 0, f"control plane ended with {node.cp.returncode}\n{node.logs()}"
+    left = glob.glob(f"/dev/shm/hg-{node.unique}*") + glob.glob(f"/var/run/dpdk/hg-{node.unique}*")
+    assert not left, left
 
 
 if __name__ == "__main__":
     sys.exit(lab.run_tests([traffic_passes, control_plane_killed_under_load_loses_nothing,
                             control_plane_killed_again_and_again, dataplane_killed_returns_with_every_table,
                             dataplane_killed_again_and_again, dataplane_alone_stays_closed, redis_away_does_not_disturb,
-                            acknowledged_survives_both, graceful_stop_leaves_nothing], setup()))
+                            acknowledged_survives_both, a_second_control_plane_is_refused, graceful_stop_leaves_nothing], setup()))
