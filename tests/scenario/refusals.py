@@ -7,7 +7,7 @@ import time
 import zlib
 
 import sip
-from scene import GW, GW6, LIMIT, MC, MC6, Call, Ua, gw_config, lab, tag_of
+from scene import GW, GW6, LIMIT, MC, MC6, Call, Ua, gw_config, lab, mc_config, tag_of
 
 
 def refused(w, status, uri, method="MESSAGE", **fields):
@@ -245,7 +245,12 @@ def overload_control_is_obeyed(w):
 
 
 def a_full_table_is_503(w):
-    """mc has 256 transactions a core: what does not fit is refused with Retry-After, what was taken goes on."""
+    """With 256 transactions a core: what does not fit is refused with Retry-After, what was taken goes on."""
+    w.mc.write_config(mc_config(transactions=256))
+    w.mc.hgctl("config", "reload")
+    w.l.end(w.mc.dp)
+    w.mc.start_dp()
+    w.mc.wait_ready()
     callee = Ua(w.callees, "10.88.0.14", 5080)
     calls = {c.id: c for c in [w.call("sip:210@example.com", target=MC) for _ in range(700)]}
     answered, finals, end = set(), {}, time.monotonic() + LIMIT

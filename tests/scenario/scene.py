@@ -4,7 +4,7 @@ callers and a host with callees; user agents that are told every step, and calls
 where that can be waited for: a machine that stalls for a second must not look like a peer that is gone.
 
     callers .2 fd88::2 ---+--- gw .1 fd88::1 (timer C 6 s, two access networks)
-    callees .11 to .16 ---+--- mc .3 fd88::3 (two cores, Record-Route, 256 transactions a core)
+    callees .11 to .16 ---+--- mc .3 fd88::3 (two cores, Record-Route)
 """
 import os
 import re
@@ -60,9 +60,9 @@ def gw_config(sip_items="", probe=config.NO_PROBES, **more):
                        sip=TIMERS + 'user_mode = "stateful"; ' + sip_items, cluster=NODES, **more)
 
 
-def mc_config(sip_items="record_route = true; overload_offer = true;"):
+def mc_config(transactions=4096, sip_items="record_route = true; overload_offer = true;"):
     return config.text(address=MC + "/24", address6=MC6 + "/64", access=ACCESS, routes=routes_with(GW), probe=config.NO_PROBES,
-                       sip=TIMERS + sip_items, cluster=NODES, cores="0,1", dataplane="transactions_max = 256;")
+                       sip=TIMERS + sip_items, cluster=NODES, cores="0,1", dataplane=f"transactions_max = {transactions};")
 
 
 class World:
