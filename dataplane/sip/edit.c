@@ -26,32 +26,45 @@ void edits_insert(struct edits *e, uint32_t at, uint32_t cut, struct slice ins)
     e->grow += (int32_t)ins.len - (int32_t)cut;
 }
 
-uint32_t edits_copy(const struct edits *e, const char *in, uint32_t len, char *out)
+static inline __m128i load16(const char *p)
 {
-    char *to = out;
-    uint32_t from = 0;
-    for (unsigned i = 0; i < e->n; i++) {
-        const struct edit *x = &e->e[i];
-        memcpy(to, in + from, x->at - from);
-        to += x->at - from;
-        memcpy(to, x->ins.p, x->ins.len);
-        to += x->ins.len;
-        from = x->at + x->cut;
-    }
-    memcpy(to, in + from, len - from);
-    return (uint32_t)(to - out) + len - from;
+    return _mm_loadu_si128((const __m128i *)(const void *)p);
 }
 
-/* Copies to the left, or from elsewhere: each byte is read before something is written over it. Short pieces
- * overlap with themselves instead of being counted. */
-static inline void move_left(char *out, const char *in, uint32_t n)
+static inline void store16(char *p, __m128i v)
 {
-    if (n >= 16) {
-        __m128i last = _mm_loadu_si128((const __m128i *)(const void *)(in + n - 16));
-        for (uint32_t i = 0; i + 16 < n; i += 16)
-            _mm_storeu_si128((__m128i *)(void *)(out + i),
-                             _mm_loadu_si128((const __m128i *)(const void *)(in + i)));
-        _mm_storeu_si128((__m128i *)(void *)(out + n - 16), last);
+    _mm_storeu_si128((__m128i *)(void *)p, v);
+}
+
+/* 16 to 128 bytes: the pieces at the two ends overlap instead of being counted. */
+static inline void move_vectors(char *out, const char *in, uint32_t n)
+{
+    char *out_end = out + n;
+    const char *end = in + n;
+    __m128i a = load16(in), z = load16(end - 16);
+    if (n > 32) {
+        __m128i b = load16(in + 16), y = load16(end - 32);
+        if (n > 64) {
+            __m128i c = load16(in + 32), d = load16(in + 48), x = load16(end - 48), w = load16(end - 64);
+            store16(out + 32, c);
+            store16(out + 48, d);
+            store16(out_end - 48, x);
+            store16(out_end - 64, w);
+        }
+        store16(out + 16, b);
+        store16(out_end - 32, y);
+    }
+    store16(out, a);
+    store16(out_end - 16, z);
+}
+
+/* memmove for pieces that are mostly short: all of a piece is read before any of it is written. */
+static inline void move(char *out, const char *in, uint32_t n)
+{
+    if (n > 128) {
+        memmove(out, in, n);
+    } else if (n >= 16) {
+        move_vectors(out, in, n);
     } else if (n >= 8) {
         uint64_t first = hg_load64(in), last = hg_load64(in + n - 8);
         memcpy(out, &first, 8);
@@ -70,15 +83,31 @@ static inline void move_left(char *out, const char *in, uint32_t n)
     }
 }
 
+uint32_t edits_copy(const struct edits *e, const char *in, uint32_t len, char *out)
+{
+    char *to = out;
+    uint32_t from = 0;
+    for (unsigned i = 0; i < e->n; i++) {
+        const struct edit *x = &e->e[i];
+        move(to, in + from, x->at - from);
+        to += x->at - from;
+        move(to, x->ins.p, x->ins.len);
+        to += x->ins.len;
+        from = x->at + x->cut;
+    }
+    move(to, in + from, len - from);
+    return (uint32_t)(to - out) + len - from;
+}
+
 /* Moves the front to the left, edit by edit: what stands behind the last edit stays where it is. */
 static void splice_left(const struct edits *e, char *in, char *out)
 {
     uint32_t from = 0;
     for (unsigned i = 0; i < e->n; i++) {
         const struct edit *x = &e->e[i];
-        move_left(out, in + from, x->at - from);
+        move(out, in + from, x->at - from);
         out += x->at - from;
-        move_left(out, x->ins.p, x->ins.len);
+        move(out, x->ins.p, x->ins.len);
         out += x->ins.len;
         from = x->at + x->cut;
     }
@@ -111,9 +140,10 @@ static bool splice_right(const struct edits *e, char *in, uint32_t len)
     for (unsigned i = e->n; i-- > 0;) {
         const struct edit *x = &e->e[i];
         uint32_t tail = x->at + x->cut;
-        memmove(in + tail + shift, in + tail, end - tail);
+        if (shift != 0)
+            move(in + tail + shift, in + tail, end - tail);
         shift -= (int32_t)x->ins.len - (int32_t)x->cut;
-        memcpy(in + (int32_t)x->at + shift, x->ins.p, x->ins.len);
+        move(in + (int32_t)x->at + shift, x->ins.p, x->ins.len);
         end = x->at;
     }
     return true;

@@ -11,8 +11,8 @@
 
 static inline uint64_t mix_fold(uint64_t a, uint64_t b)
 {
-    __uint128_t r = (__uint128_t)a * b;
-    return (uint64_t)r ^ (uint64_t)(r >> 64);
+    /* two products: a pair of registers would be put on the stack and taken back */
+    return a * b ^ (uint64_t)((__uint128_t)a * b >> 64);
 }
 
 static inline uint64_t mix_bytes(uint64_t seed, const char *p, uint32_t len)

@@ -58,6 +58,13 @@ static inline uint64_t decimal_word(uint32_t v)
 static inline void text_number(struct text *t, uint32_t v)
 {
     char digits[10];
+    if (v < 100 && t->end - t->p >= 2) {
+        uint32_t w = v < 10 ? v : (v * 103 >> 10) | (v - (v * 103 >> 10) * 10) << 8;
+        w += 0x3030;
+        memcpy(t->p, &w, 2);
+        t->p += 1 + (v >= 10);
+        return;
+    }
     if (v < 100000000 && t->end - t->p >= 8) {
         uint64_t w = decimal_word(v);
         unsigned zeros = (unsigned)__builtin_ctzll(w | 1ull << 56) & ~7u;
@@ -139,16 +146,14 @@ static inline bool hex_read(const char *in, unsigned digits, uint64_t *out)
     return true;
 }
 
-/* Four characters at out, of which those that count come first: up to three digits and a dot. Returns how
- * many. */
+/* "0." to "255.", in the order of the bytes. */
+extern const uint32_t text_octets[256];
+
+/* Four characters at out, of which those that count come first. Returns how many these are. */
 static inline unsigned octet_write(char *out, unsigned v)
 {
-    unsigned hundreds = v * 41 >> 12, rest = v - hundreds * 100, tens = rest * 103 >> 10;
-    uint32_t w = hundreds | tens << 8 | (rest - tens * 10) << 16;
-    unsigned zeros = v >= 100 ? 0 : v >= 10 ? 1 : 2;
-    w = (w + ('0' * 0x010101u | (uint32_t)'.' << 24)) >> zeros * 8;
-    memcpy(out, &w, sizeof(w));
-    return 4 - zeros;
+    memcpy(out, &text_octets[v], 4);
+    return 2 + (v >= 10) + (v >= 100);
 }
 
 #define IP4_MAX 16 /* "255.255.255.255." */
