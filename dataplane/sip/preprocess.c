@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* RFC 3261 16.4: Route values that are ours, strict routers before us, maddr; then the keys of what will be
  * looked up, so that the tables are in cache when the burst gets there. */
+#include "hg/word.h"
 #include "sip/proxy.h"
 
 static bool uri_is_us(const struct sip *s, const struct sip_uri *uri)
@@ -101,20 +102,6 @@ static bool strip_maddr(struct sip *s, struct work *w)
     return sip_uri_decode(w->new_ruri, &w->uri) == SIP_DONE;
 }
 
-static void lower_host(struct work *w)
-{
-    struct slice host = w->uri.host;
-    uint32_t i = 0;
-    while (i < host.len && !(host.p[i] >= 'A' && host.p[i] <= 'Z'))
-        i++;
-    w->host = host;
-    if (i == host.len || host.len > sizeof(w->host_buf))
-        return;
-    for (i = 0; i < host.len; i++)
-        w->host_buf[i] = ascii_lower(host.p[i]);
-    w->host = slice_of(w->host_buf, host.len);
-}
-
 /* RFC 3966: visual separators do not count. */
 static void tel_user(struct work *w)
 {
@@ -126,13 +113,30 @@ static void tel_user(struct work *w)
     w->user = slice_of(w->user_buf, n);
 }
 
+/* Not 0 if some byte of w is c. */
+static inline uint64_t word_has(uint64_t w, char c)
+{
+    const uint64_t ones = 0x0101010101010101ull;
+    uint64_t x = w ^ (uint8_t)c * ones;
+    return (x - ones) & ~x & 0x80 * ones;
+}
+
+/* Most names have none and are a word or two long. */
+static bool has_escape(struct slice s)
+{
+    uint64_t found = word_has(hg_tail64(s.p, s.len), '%');
+    for (uint32_t i = 0; i + 8 <= s.len; i += 8)
+        found |= word_has(hg_load64(s.p + i), '%');
+    return found != 0;
+}
+
 static void set_user(struct work *w)
 {
     uint32_t n;
     w->user = w->uri.user;
     if (w->uri.scheme == SIP_SCHEME_TEL) {
         tel_user(w);
-    } else if (w->user.len && memchr(w->user.p, '%', w->user.len)) {
+    } else if (has_escape(w->user)) {
         if (sip_unescape(w->user, w->user_buf, sizeof(w->user_buf), &n))
             w->user = slice_of(w->user_buf, n);
     }
@@ -150,7 +154,7 @@ bool preprocess_request(struct sip *s, struct work *w)
         return false;
     }
     set_user(w);
-    lower_host(w);
+    w->host = w->uri.host;
     w->to_self = uri_is_us(s, &w->uri);
     /* a telephone number without a host is one of our users (16.5: the proxy's choice) */
     if (w->uri.scheme == SIP_SCHEME_TEL)

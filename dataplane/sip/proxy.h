@@ -30,8 +30,9 @@
 struct listener {
     struct hg_endpoint ep;
     uint16_t via_len, hostport_len, host_len;
-    char via[104];     /* "Via: SIP/2.0/UDP host:port;branch=" */
-    char hostport[56]; /* "host:port" */
+    uint64_t host_word, host_mask; /* its first eight bytes, and which of them it has */
+    char via[104];                 /* "Via: SIP/2.0/UDP host:port;branch=" */
+    char hostport[56];             /* "host:port" */
 };
 
 struct sip_path {
@@ -61,10 +62,9 @@ struct work {
     struct slice route_last;    /* last Route value, when ruri_is_last */
     struct sip_addr route;
     struct sip_uri uri;      /* the R-URI in force, after 16.4 */
-    struct slice user, host; /* of the R-URI, unescaped and in lower case */
+    struct slice user, host; /* of the R-URI: unescaped; in any case */
     struct hg_user_key key;
     char user_buf[HG_USER_MAX];
-    char host_buf[HG_HOST_MAX + 1];
     char ruri_buf[512];
     bool has_txn_key;
     uint64_t txn_key[2];   /* of the server transaction */
