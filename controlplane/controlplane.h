@@ -56,6 +56,7 @@ struct controlplane {
     struct alarms alarms;
     uint64_t started_ms; /* uv_now */
     bool stopping;
+    int claim; /* of the node's name; -1: not ours */
 
     struct dns *dns;
     struct record *record; /* routes and users in Redis */

@@ -122,11 +122,16 @@ static void init_handles(struct controlplane *cp)
 
 bool life_start(struct controlplane *cp)
 {
-    char why[512];
+    char why[HG_SEGMENT_ERROR];
 
     log_init(&cp->log, STDERR_FILENO, cp->config->node_name);
     cp->alarms.log = &cp->log;
     init_handles(cp);
+    cp->claim = hg_segment_claim(cp->config->node_name, why);
+    if (cp->claim < 0) {
+        log_printf(&cp->log, HG_LOG_ERROR, "start", "%s", why);
+        return false;
+    }
     reload_own(cp);
     cp->started_ms = uv_now(&cp->loop);
     cp->retry_after_s = (uint32_t)cp->config->sip_retry_after_s;
@@ -197,6 +202,7 @@ void life_stop(struct controlplane *cp)
     uv_walk(&cp->loop, close_handle, NULL);
     uv_run(&cp->loop, UV_RUN_DEFAULT);
     uv_loop_close(&cp->loop);
+    hg_segment_release(cp->config->node_name, cp->claim);
     free(cp->give_text);
     hg_config_free(cp->config);
     log_close(&cp->log);

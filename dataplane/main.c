@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* hg-dataplane: a table of contents. */
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <rte_eal.h>
 #include <rte_errno.h>
@@ -20,6 +22,16 @@ static void block_signals(void)
     sigaddset(&set, SIGINT);
     sigprocmask(SIG_BLOCK, &set, NULL);
     signal(SIGPIPE, SIG_IGN);
+}
+
+/* EAL leaves its folder behind, and unlinks the socket of telemetry only when the process exits. */
+static void remove_runtime_dir(const char *dir)
+{
+    char path[PATH_MAX];
+
+    if ((size_t)snprintf(path, sizeof(path), "%s/dpdk_telemetry.v2", dir) < sizeof(path))
+        unlink(path);
+    rmdir(dir);
 }
 
 static bool start_eal(struct node *node)
@@ -65,7 +77,10 @@ int main(int argc, char **argv)
         if (node_open(&node))
             code = node_run(&node);
         node_close(&node);
+        char dir[PATH_MAX];
+        snprintf(dir, sizeof(dir), "%s", rte_eal_get_runtime_dir());
         rte_eal_cleanup();
+        remove_runtime_dir(dir);
     }
     hg_config_free(config);
     return code;

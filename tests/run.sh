@@ -22,24 +22,32 @@ fi
 
 out=$(mktemp -d)
 passed=0 failed=0 skipped=0
-declare -a bad=()
+cases=$out/failed-cases # every FAIL line of the run with the first lines of what it said
+touch "$cases"
 trap 'rm -rf "$out"' EXIT
 
 section() { printf '\n== %s (%ds)\n' "$1" "$SECONDS"; }
 
+# failures LOG LINES: each FAIL line with what it says (the indented lines behind it), at most so many lines of that
+failures() {
+  awk -v most="$2" '/^FAIL /{on = 1; n = 0} !/^FAIL |^ /{on = 0} on && n++ <= most {print substr($0, 1, 1000)}' "$1"
+}
+
 # tally NAME LOG STATUS: adds what a run printed. Units of count: cmocka cases; "ok/FAIL/skip NAME" lines of our own
-# runners. A run that failed without saying which of its tests did counts as one failure.
+# runners. A run that failed without saying which of its tests did counts as one failure. Of a failed run the failures
+# are shown first and whole, then a bounded part of everything else that it printed.
 tally() {
   local name=$1 log=$2 status=$3 p f s
+  if [ "$status" -ne 0 ] && ! grep -qE '^FAIL ' "$log"; then echo "FAIL $name ended with $status" >>"$log"; fi
+  if [ "$status" -eq 0 ] && ! grep -qE '^(ok|FAIL|skip) ' "$log"; then echo "FAIL $name ran no test" >>"$log"; fi
   p=$(grep -cE '^ok ' "$log") f=$(grep -cE '^FAIL ' "$log") s=$(grep -cE '^skip ' "$log")
-  [ "$status" -ne 0 ] && [ "$f" -eq 0 ] && f=1
-  [ "$status" -eq 0 ] && [ "$((p + f + s))" -eq 0 ] && { echo "FAIL $name ran no test"; f=1; }
   passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
   if [ "$f" -gt 0 ]; then
-    bad+=("$name")
-    grep -E '^FAIL ' "$log"
-    echo "---- last lines of $name"
-    tail -n 40 "$log"
+    echo "---- failed in $name"
+    failures "$log" 60
+    echo "---- the last lines of everything else in $name"
+    awk '/^(ok|FAIL|skip) /{on = 0} !/^(ok|FAIL|skip) |^ /{on = 1} on' "$log" | tail -n 60 | cut -c 1-400
+    failures "$log" 3 | sed "s|^FAIL |FAIL [$name] |" | cut -c 1-300 >>"$cases"
   fi
   echo "$name: $p passed, $f failed, $s skipped"
 }
@@ -50,7 +58,7 @@ unit() {
   # A process that was started by another test may use a port or a core: one at a time is honest, two are faster.
   meson test -C "$build" --no-rebuild --print-errorlogs -t 4 --num-processes 2 >"$log.meson" 2>&1 || status=$?
   python3 tests/lint/mesonlog.py "$build/meson-logs/testlog.json" >"$log" || status=1
-  [ $status -ne 0 ] && tail -n 60 "$log.meson"
+  [ "$status" -ne 0 ] && ! grep -q '^FAIL ' "$log" && tail -n 60 "$log.meson" >>"$log"
   tally "unit tests, $(basename "$build")" "$log" $status
 }
 
@@ -84,8 +92,8 @@ if [ -z "$quick" ]; then
     unit build-asan
   else
     tail -n 60 "$out/build.log"
-    echo "FAIL build with clang"
-    failed=$((failed + 1)) bad+=("build with clang")
+    echo "FAIL build with clang" | tee -a "$cases"
+    failed=$((failed + 1))
   fi
 
   for t in tests/wire/test_*.py tests/lab/test_*.py tests/lab/test_*.sh tests/scenario/test_*.py tests/scenario/test_*.sh; do
@@ -100,12 +108,12 @@ if [ -z "$quick" ]; then
   section "quickstart"
   status=0
   timeout 300 deploy/quickstart.sh --check >"$out/quickstart.log" 2>&1 || status=$?
-  if [ $status -eq 0 ]; then echo "ok quickstart" >>"$out/quickstart.log"; else echo "FAIL quickstart" >>"$out/quickstart.log"; fi
+  [ $status -eq 0 ] && echo "ok quickstart" >>"$out/quickstart.log"
   tally "quickstart" "$out/quickstart.log" $status
 fi
 
 section "done"
-[ ${#bad[@]} -gt 0 ] && printf 'failed in: %s\n' "${bad[@]}"
+[ "$failed" -gt 0 ] && { echo "failed:"; head -n 30 "$cases"; }
 line="$passed passed, $failed failed"
 [ "$skipped" -gt 0 ] && line+=", $skipped skipped"
 echo "$line"

@@ -68,6 +68,8 @@ bool admin_arg_string(struct admin_request *req, const char *name, const char **
 bool admin_arg_int(struct admin_request *req, const char *name, int64_t min, int64_t max, int64_t *out);
 bool admin_arg_bool(struct admin_request *req, const char *name, bool *out);
 
+/* socket.c, for server.c: takes the place of a file that nobody listens on; an error of libuv */
+int admin_socket_bind(uv_pipe_t *server, const char *path);
 /* server.c, for request.c */
 bool admin_client_line(struct admin_client *client, json_t *line);
 void admin_client_done(struct admin_client *client);

@@ -1,12 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Clients of the admin socket: lines in, lines out, everything bounded. */
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <sys/un.h>
-#include <unistd.h>
 
 #include "admin/admin.h"
 #include "admin/request.h"
@@ -18,11 +14,15 @@ struct admin_client {
     struct admin *admin;
     struct admin_client *next, **prev;
     struct admin_request *request; /* only to know that there is one */
-    bool busy, closing, too_long;
+    bool busy, closing;
+    const char *leaving; /* why it is closed once it has read what waits, or when that takes too long */
+    uint64_t leave_ms;
     size_t queued;
     char *in;
     size_t len, size, scanned;
 };
+
+#define LEAVE_MS 5000
 
 struct admin {
     uv_pipe_t server;
@@ -81,14 +81,30 @@ static void on_line_written(uv_write_t *req, int status)
     c->queued -= w->len;
     free(w->text);
     free(w);
-    if (status < 0)
+    if (status < 0 || (c->leaving && c->queued == 0))
         client_close(c);
+}
+
+/* Not at once: whoever writes to it still holds it. */
+static void client_leave(struct admin_client *c, uint64_t grace_ms, const char *why)
+{
+    if (c->closing || c->leaving)
+        return;
+    c->leaving = why;
+    c->leave_ms = uv_now(c->pipe.loop) + grace_ms;
+    uv_read_stop((uv_stream_t *)&c->pipe);
+    log_printf(&c->admin->cp->log, HG_LOG_WARNING, "admin_client",
+               "a client of the admin socket is closed: %s", why);
 }
 
 bool admin_client_line(struct admin_client *c, json_t *line)
 {
-    if (c->closing || c->queued > ADMIN_QUEUE_MAX)
+    if (c->closing || c->leaving)
         return false;
+    if (c->queued > ADMIN_QUEUE_MAX) {
+        client_leave(c, 0, "it does not read, 8 MiB wait for it");
+        return false;
+    }
     struct line_write *w = malloc(sizeof(*w));
     char *text = w ? json_dumps(line, JSON_COMPACT) : NULL;
     if (!text) {
@@ -119,15 +135,25 @@ void admin_client_done(struct admin_client *c)
     c->busy = false;
 }
 
+static void line_too_long(struct admin_client *c)
+{
+    json_t *line = json_pack("{s:b, s:s, s:s}", "ok", 0, "code", "bad_request", "error",
+                             "a line has at most 1 MiB; the connection is closed");
+
+    admin_client_line(c, line);
+    json_decref(line);
+    client_leave(c, LEAVE_MS, "it sent a line of more than 1 MiB");
+}
+
 /* Whole lines that came; a line may be answered at once or later. */
 static void serve(struct admin_client *c)
 {
-    while (!c->busy && !c->closing) {
+    while (!c->busy && !c->closing && !c->leaving) {
         char *end = memchr(c->in + c->scanned, '\n', c->len - c->scanned);
         if (!end) {
             c->scanned = c->len;
             if (c->len > ADMIN_LINE_MAX)
-                client_close(c);
+                line_too_long(c);
             return;
         }
         size_t len = (size_t)(end - c->in);
@@ -161,7 +187,11 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
     struct admin_client *c = stream->data;
 
     (void)buf;
-    if (n < 0) { /* UV_ENOBUFS too: more than a line while a request is under way */
+    if (n == UV_ENOBUFS && c->len > ADMIN_LINE_MAX) { /* while a request is under way */
+        line_too_long(c);
+        return;
+    }
+    if (n < 0) {
         client_close(c);
         return;
     }
@@ -214,7 +244,9 @@ void admin_poll(struct admin *admin, uint64_t now_ms)
     struct admin_client *following;
     for (struct admin_client *c = admin->clients; c; c = following) {
         following = c->next;
-        if (!c->busy && c->len)
+        if (c->leaving && now_ms >= c->leave_ms)
+            client_close(c);
+        else if (!c->busy && c->len)
             serve(c);
     }
 }
@@ -237,23 +269,6 @@ struct admin_request *admin_running_trace(struct admin *admin)
     return NULL;
 }
 
-/* A socket file that nobody listens on is a leftover of a process that died. */
-static bool stale(const char *path)
-{
-    struct stat st;
-
-    if (lstat(path, &st) < 0 || !S_ISSOCK(st.st_mode))
-        return false;
-    struct sockaddr_un addr = {.sun_family = AF_UNIX};
-    snprintf(addr.sun_path, sizeof(addr.sun_path), "%s", path);
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    bool refused =
-        fd >= 0 && connect(fd, (struct sockaddr *)&addr, sizeof(addr)) < 0 && errno == ECONNREFUSED;
-    if (fd >= 0)
-        close(fd);
-    return refused;
-}
-
 struct admin *admin_create(struct controlplane *cp, const char *path, char *why, unsigned size)
 {
     struct admin *admin = calloc(1, sizeof(*admin));
@@ -264,19 +279,9 @@ struct admin *admin_create(struct controlplane *cp, const char *path, char *why,
     }
     admin->cp = cp;
     snprintf(admin->path, sizeof(admin->path), "%s", path);
-    if (stale(path))
-        unlink(path);
-    char *slash = strrchr(admin->path, '/');
-    if (slash && slash != admin->path) {
-        *slash = '\0';
-        mkdir(admin->path, 0755); /* /run/heliograph on a first start; if it fails, bind says why */
-        *slash = '/';
-    }
     uv_pipe_init(&cp->loop, &admin->server, 0);
     admin->server.data = admin;
-    mode_t mask = umask(0117); /* 0660 from the first moment */
-    int rc = uv_pipe_bind(&admin->server, path);
-    umask(mask);
+    int rc = admin_socket_bind(&admin->server, path);
     if (rc == 0)
         rc = uv_listen((uv_stream_t *)&admin->server, 16, on_connection);
     if (rc < 0) {

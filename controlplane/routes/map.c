@@ -11,7 +11,7 @@ static uint64_t hash_of(const void *key, uint32_t len)
     const char *p = key;
     uint64_t h = len;
     for (; len >= 8; p += 8, len -= 8)
-        h = hg_image_mix(h, hg_image_load(p));
+        h = hg_image_mix(h, hg_load64(p));
     uint64_t tail = 0;
     memcpy(&tail, p, len);
     return hg_image_mix(hg_image_mix(h, tail), 0xa0761d6478bd642full);

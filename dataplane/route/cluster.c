@@ -143,6 +143,7 @@ bool route_apply_contacts(struct route *r, const struct hg_record *rec, uint32_t
 static void locals_set(struct route *r)
 {
     r->nservice = 0;
+    r->host.len = 0; /* what is remembered of it may be another now */
     for (unsigned home = 1; home < HG_NODES_MAX; home++)
         for (unsigned i = 0; i < r->service[home].n && r->nservice < ROUTE_SERVICE_MAX; i++)
             r->local[r->nlocal + r->nservice++] = r->service[home].net[i].ip;

@@ -130,13 +130,21 @@ static void match_host(const struct hg_image *image, const struct hg_image_text 
     }
 }
 
+unsigned image_match_host(const struct hg_image *image, const struct hg_image_text *host, uint32_t *groups)
+{
+    struct matches m = {groups, 0};
+    if (host->len && host->len <= HG_HOST_MAX)
+        match_host(image, host, &m);
+    return m.n;
+}
+
 unsigned image_match(const struct hg_image *image, const struct hg_image_text *user,
-                     const struct hg_image_text *host, uint32_t *groups)
+                     const struct route_host *host, uint32_t *groups)
 {
     struct matches m = {groups, 0};
     if (user && user->len)
         match_user(image, user, &m);
-    if (host->len && host->len <= HG_HOST_MAX)
-        match_host(image, host, &m);
+    for (unsigned i = 0; i < host->groups; i++)
+        add(&m, host->group[i]);
     return m.n;
 }

@@ -75,15 +75,39 @@ bool route_node(const struct route *r, uint16_t node, struct hg_endpoint *out, b
     return true;
 }
 
+static bool is_listener(const struct route *r, const struct hg_image_text *host)
+{
+    struct hg_ip ip;
+    char first = host->c[0], last = host->len ? host->c[host->len - 1] : 0;
+    bool digit = last >= '0' && last <= '9';
+    if (!(first >= '0' && first <= '9' && digit) && !memchr(host->c, ':', host->stored))
+        return false;
+    if (!hg_ip_parse(slice_of(host->c, host->stored), &ip))
+        return false;
+    for (uint32_t i = 0; i < r->nlocal + r->nservice; i++)
+        if (hg_ip_eq(&r->local[i], &ip))
+            return true;
+    return false;
+}
+
+static void host_look_up(struct route *r, struct slice host)
+{
+    struct route_host *h = &r->host;
+    struct hg_image_text text;
+    text.len = text.stored = hg_host_normalise(host, text.c);
+    hg_image_text_seal(&text, r->image->seed);
+    h->local = text.len && hg_image_find(r->image, &text, text.len, HG_KEY_LOCAL, 0) != NULL;
+    h->ours = h->local || is_listener(r, &text);
+    h->groups = (uint16_t)image_match_host(r->image, &text, h->group);
+}
+
 const struct route_host *route_host_ready(struct route *r, struct slice host)
 {
     struct route_host *h = &r->host;
     if (host.len && h->len == host.len && memcmp(h->raw, host.p, host.len) == 0)
         return h;
     h->len = 0;
-    h->text.len = h->text.stored = hg_host_normalise(host, h->text.c);
-    hg_image_text_seal(&h->text, r->image->seed);
-    h->local = h->text.len && hg_image_find(r->image, &h->text, h->text.len, HG_KEY_LOCAL, 0) != NULL;
+    host_look_up(r, host);
     if (host.len && host.len <= sizeof(h->raw)) {
         memcpy(h->raw, host.p, host.len);
         h->len = host.len;

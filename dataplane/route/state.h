@@ -30,12 +30,16 @@ struct route_service {
     struct hg_net net[HG_SERVICE_MAX];
 };
 
-/* The host asked about last, made ready for look-ups: most requests of a burst name the same. */
+#define MATCH_MAX 64 /* patterns considered for one request */
+
+/* The host asked about last, with what the image says of it: most requests of a burst name the same. */
 struct route_host {
-    uint32_t len; /* of raw, 0 = nothing remembered */
-    bool local;   /* one of our domains */
-    char raw[64]; /* as it was asked about */
-    struct hg_image_text text;
+    uint32_t len;    /* of raw, 0 = nothing remembered */
+    bool local;      /* one of our domains */
+    bool ours;       /* that, or the address of a listener */
+    uint16_t groups; /* of the domain patterns that match, most specific first */
+    char raw[64];    /* as it was asked about */
+    uint32_t group[MATCH_MAX];
 };
 
 struct route {
@@ -72,9 +76,10 @@ const struct route_host *route_host_ready(struct route *r, struct slice host);
 /* Service addresses that a resynchronisation did not mention go. */
 void cluster_sweep(struct route *r);
 void health_image(struct route *r, const struct hg_image *image);
-/* Groups of the patterns that match, most specific first; user NULL: only domain patterns. */
-#define MATCH_MAX 64
+/* Groups of the domain patterns that match, most specific first. */
+unsigned image_match_host(const struct hg_image *image, const struct hg_image_text *host, uint32_t *groups);
+/* With those of the user patterns in front; user NULL: none. */
 unsigned image_match(const struct hg_image *image, const struct hg_image_text *user,
-                     const struct hg_image_text *host, uint32_t *groups);
+                     const struct route_host *host, uint32_t *groups);
 
 #endif

@@ -207,21 +207,6 @@ static enum route_verdict verdict(const struct walk *w)
     return w->out_of_service ? ROUTE_OUT_OF_SERVICE : ROUTE_NONE;
 }
 
-static bool is_listener(const struct route *r, const struct hg_image_text *host)
-{
-    struct hg_ip ip;
-    char first = host->c[0], last = host->len ? host->c[host->len - 1] : 0;
-    bool digit = last >= '0' && last <= '9';
-    if (!(first >= '0' && first <= '9' && digit) && !memchr(host->c, ':', host->stored))
-        return false;
-    if (!hg_ip_parse(slice_of(host->c, host->stored), &ip))
-        return false;
-    for (uint32_t i = 0; i < r->nlocal + r->nservice; i++)
-        if (hg_ip_eq(&r->local[i], &ip))
-            return true;
-    return false;
-}
-
 /* The slot of the whole name, and of the longest beginnings that patterns have. */
 void route_static_prefetch(const struct route *r, struct slice user)
 {
@@ -246,7 +231,6 @@ enum route_verdict route_static_find(struct route *r, struct slice user, struct 
 {
     const struct hg_image *image = r->image;
     struct walk w = {.r = r, .out = out, .draw = draw};
-    const struct hg_image_text *h;
     struct hg_image_text u;
     uint32_t groups[MATCH_MAX];
     out->n = 0;
@@ -255,11 +239,10 @@ enum route_verdict route_static_find(struct route *r, struct slice user, struct 
     w.hops = HG_IMAGE_AT(image, HG_SECTION_HOPS, struct hg_image_hop);
     w.targets = HG_IMAGE_AT(image, HG_SECTION_TARGETS, struct hg_image_target);
     const struct route_host *ready = route_host_ready(r, host);
-    h = &ready->text;
-    bool ours = user.len && (ready->local || is_listener(r, h));
+    bool ours = user.len && ready->ours;
     if (ours)
         hg_image_text_set(&u, image->seed, user.p, user.len);
-    unsigned n = image_match(image, ours ? &u : NULL, h, groups);
+    unsigned n = image_match(image, ours ? &u : NULL, ready, groups);
     const struct hg_image_group *group = HG_IMAGE_AT(image, HG_SECTION_GROUPS, struct hg_image_group);
     const struct hg_image_route *routes = HG_IMAGE_AT(image, HG_SECTION_ROUTES, struct hg_image_route);
     for (unsigned i = 0; i < n; i++) {

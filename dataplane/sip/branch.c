@@ -1,27 +1,47 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "sip/branch.h"
 
+#include <immintrin.h>
 #include <string.h>
 
 #include "sip/text.h"
 
+#define BRANCH_MAGIC_WORD 0x4b62344768397aull /* the same, first byte lowest */
+
+/* Over id, loop, boot, kind, node and core: the struct without its padding. */
 static uint32_t branch_mac(const struct hg_hash_secret *secret, const struct branch *b)
 {
-    return (uint32_t)hg_siphash64(secret, b, sizeof(*b));
+    return (uint32_t)hg_siphash64_19(secret, b->id, b->loop | (uint64_t)b->boot << 32,
+                                     b->kind | (uint32_t)b->node << 8 | (uint32_t)b->core << 16);
+}
+
+/* 16 hex digits of the first eight bytes, or of the last eight. */
+static inline __m128i hex_digits(__m128i bytes, bool last)
+{
+    const __m128i digits =
+        _mm_setr_epi8('0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f');
+    const __m128i nibble = _mm_set1_epi8(0x0f);
+    __m128i high = _mm_and_si128(_mm_srli_epi16(bytes, 4), nibble), low = _mm_and_si128(bytes, nibble);
+    __m128i pairs = last ? _mm_unpackhi_epi8(high, low) : _mm_unpacklo_epi8(high, low);
+    return _mm_shuffle_epi8(digits, pairs);
+}
+
+static inline void put16(char *out, __m128i v)
+{
+    _mm_storeu_si128((__m128i *)(void *)out, v);
 }
 
 void branch_write(const struct hg_hash_secret *secret, const struct branch *b, char *out)
 {
-    struct branch clean = *b;
-    memset(clean.pad, 0, sizeof(clean.pad));
-    memcpy(out, BRANCH_MAGIC, 7);
-    out[7] = (char)b->kind;
-    hex_write(out + 8, b->node, 2);
-    hex_write(out + 10, b->boot, 8);
-    hex_write(out + 18, b->core, 2);
-    hex_write(out + 20, b->id, 16);
-    hex_write(out + 36, b->loop, 8);
-    hex_write(out + 44, branch_mac(secret, &clean), 8);
+    uint64_t id = __builtin_bswap64(b->id);
+    uint64_t first = b->node | (uint64_t)__builtin_bswap32(b->boot) << 8 | (uint64_t)b->core << 40 | id << 48;
+    uint64_t checks = __builtin_bswap32(b->loop) | (uint64_t)__builtin_bswap32(branch_mac(secret, b)) << 32;
+    uint64_t magic = BRANCH_MAGIC_WORD | (uint64_t)b->kind << 56;
+    __m128i origin = _mm_set_epi64x((long long)(id >> 16), (long long)first);
+    memcpy(out, &magic, 8);
+    put16(out + 8, hex_digits(origin, false));
+    put16(out + 24, hex_digits(origin, true)); /* its last four digits are written over */
+    put16(out + 36, hex_digits(_mm_cvtsi64_si128((long long)checks), false));
 }
 
 enum branch_origin branch_read(const struct hg_hash_secret *secret, uint8_t node, uint32_t boot,

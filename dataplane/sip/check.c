@@ -1,111 +1,37 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "sip/check.h"
+#define SIP_CHECK_REQUEST  sip_check_request_sse42
+#define SIP_CHECK_RESPONSE sip_check_response_sse42
+#include "sip/check_impl.h"
 
-#include "sip/chars.h"
-#include "sip/index_impl.h"
-
-static bool call_id_ok(struct slice v)
+enum sip_error sip_check_request_with(enum sip_isa isa, const struct sip_msg *m, struct sip_core_fields *out)
 {
-    const char *e = v.p + v.len, *p = ch_span(v.p, e, CH_WORD);
-    if (p == v.p)
-        return false;
-    if (p == e)
-        return true;
-    return *p == '@' && p + 1 < e && ch_span(p + 1, e, CH_WORD) == e;
+    if (isa == SIP_ISA_AVX512)
+        return sip_check_request_avx512(m, out);
+    return isa == SIP_ISA_AVX2 ? sip_check_request_avx2(m, out) : sip_check_request_sse42(m, out);
 }
 
-static enum sip_error first_via(const struct sip_msg *m, struct sip_core_fields *out)
+enum sip_error sip_check_response_with(enum sip_isa isa, const struct sip_msg *m, struct sip_core_fields *out)
 {
-    struct slice element;
-    if (!m->count[SIP_H_VIA])
-        return SIP_E_MISSING_HEADER;
-    sip_cursor_init(&out->after_via, m, SIP_H_VIA);
-    if (sip_cursor_next(&out->after_via, &element) != SIP_DONE)
-        return SIP_E_VIA;
-    return sip_via_decode(element, &out->via) == SIP_DONE ? SIP_E_NONE : SIP_E_VIA;
+    if (isa == SIP_ISA_AVX512)
+        return sip_check_response_avx512(m, out);
+    return isa == SIP_ISA_AVX2 ? sip_check_response_avx2(m, out) : sip_check_response_sse42(m, out);
 }
 
-static enum sip_error once(const struct sip_msg *m, enum sip_header_id id)
+static inline enum sip_isa best(void)
 {
-    if (m->count[id] == 1)
-        return SIP_E_NONE;
-    return m->count[id] ? SIP_E_DUPLICATE_HEADER : SIP_E_MISSING_HEADER;
-}
-
-static inline void note(enum sip_error *first, enum sip_error e)
-{
-    if (*first == SIP_E_NONE)
-        *first = e;
-}
-
-/* Everything both kinds of message must have: Via, From, To, Call-ID, CSeq. Goes on after an error: what is
- * well-formed serves the answer. */
-static enum sip_error common(const struct sip_msg *m, struct sip_core_fields *out)
-{
-    enum sip_error e = first_via(m, out);
-    note(&e, once(m, SIP_H_FROM));
-    note(&e, once(m, SIP_H_TO));
-    note(&e, once(m, SIP_H_CALL_ID));
-    note(&e, once(m, SIP_H_CSEQ));
-    const struct sip_field *f = sip_first(m, SIP_H_FROM);
-    if (f && (sip_addr_decode(sip_value(m, f), &out->from) != SIP_DONE || out->from.star))
-        note(&e, SIP_E_FROM);
-    f = sip_first(m, SIP_H_TO);
-    if (f && (sip_addr_decode(sip_value(m, f), &out->to) != SIP_DONE || out->to.star))
-        note(&e, SIP_E_TO);
-    f = sip_first(m, SIP_H_CALL_ID);
-    if (f && call_id_ok(sip_value(m, f)))
-        out->call_id = sip_value(m, f);
-    else if (f)
-        note(&e, SIP_E_CALL_ID);
-    f = sip_first(m, SIP_H_CSEQ);
-    if (f && sip_cseq_decode(sip_value(m, f), &out->cseq) != SIP_DONE)
-        note(&e, SIP_E_CSEQ);
-    return e;
-}
-
-static enum sip_error max_forwards(const struct sip_msg *m, struct sip_core_fields *out)
-{
-    if (m->count[SIP_H_MAX_FORWARDS] > 1)
-        return SIP_E_DUPLICATE_HEADER;
-    const struct sip_field *f = sip_first(m, SIP_H_MAX_FORWARDS);
-    if (!f)
-        return SIP_E_NONE;
-    out->has_max_forwards = sip_uint_decode(sip_value(m, f), UINT32_MAX, &out->max_forwards) == SIP_DONE;
-    return out->has_max_forwards ? SIP_E_NONE : SIP_E_MAX_FORWARDS;
-}
-
-static void clear(struct sip_core_fields *out)
-{
-    ch_zero(&out->ruri, offsetof(struct sip_uri, scheme_name));
-    ch_zero(&out->via.whole, sizeof(out->via.whole));
-    ch_zero(&out->via.branch, sizeof(out->via.branch));
-    ch_zero(&out->from.whole, sizeof(out->from.whole));
-    ch_zero(&out->from.tag, sizeof(out->from.tag));
-    ch_zero(&out->to.whole, sizeof(out->to.whole));
-    ch_zero(&out->to.tag, sizeof(out->to.tag));
-    ch_zero(&out->call_id, sizeof(*out) - offsetof(struct sip_core_fields, call_id));
+    if (sip_isa_usable(SIP_ISA_AVX512))
+        return SIP_ISA_AVX512;
+    return sip_isa_usable(SIP_ISA_AVX2) ? SIP_ISA_AVX2 : SIP_ISA_SSE42;
 }
 
 enum sip_error sip_check_request(const struct sip_msg *m, struct sip_core_fields *out)
 {
-    clear(out);
-    enum sip_error e = common(m, out);
-    /* headers in a Request-URI must not be forwarded (RFC 3261 19.1.1, RFC 4475 3.1.2.11) */
-    if (sip_uri_decode(m->ruri, &out->ruri) != SIP_DONE || out->ruri.headers.len)
-        note(&e, SIP_E_RURI);
-    note(&e, max_forwards(m, out));
-    if (e == SIP_E_NONE && !slice_eq(out->cseq.method_name, m->method_name))
-        e = SIP_E_CSEQ_METHOD;
-    if (e == SIP_E_NONE && out->ruri.scheme == SIP_SCHEME_OTHER)
-        e = SIP_E_SCHEME;
-    return e;
+    return sip_check_request_with(best(), m, out);
 }
 
 enum sip_error sip_check_response(const struct sip_msg *m, struct sip_core_fields *out)
 {
-    clear(out);
-    return common(m, out);
+    return sip_check_response_with(best(), m, out);
 }
 
 enum sip_error sip_check_broken(const struct sip_msg *m, struct sip_core_fields *out)

@@ -154,8 +154,12 @@ bool client_start(struct sip *s, struct server *sv, struct work *w, const struct
 {
     struct client *c;
     const struct listener *out = sip_listener_for(s, t, w->in);
-    if (!out || !(c = client_new(s, sv)))
+    if (!out)
         return false;
+    if (!(c = client_new(s, sv))) {
+        ctx_count(s->ctx, HG_C_sip_branches_refused);
+        return false;
+    }
     c->out = out;
     c->dst = t->ep;
     c->route_slot = t->route_slot;

@@ -1,14 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "sip/edit.h"
 
+#include <immintrin.h>
+#include <string.h>
+
 #include <rte_mbuf.h>
 
+#include "hg/word.h"
 #include "sip/proxy.h"
 
 /* net/ writes Ethernet with VLAN, IPv6 and UDP in front of the payload */
 #define NET_HEADROOM 66
 
-void edits_add(struct edits *e, uint32_t at, uint32_t cut, struct slice ins)
+void edits_insert(struct edits *e, uint32_t at, uint32_t cut, struct slice ins)
 {
     unsigned i = e->n;
     if (i == EDITS_MAX) {
@@ -22,15 +26,61 @@ void edits_add(struct edits *e, uint32_t at, uint32_t cut, struct slice ins)
     e->grow += (int32_t)ins.len - (int32_t)cut;
 }
 
-void edits_add_text(struct edits *e, uint32_t at, uint32_t cut, const struct text *t)
+static inline __m128i load16(const char *p)
 {
-    struct slice done = text_done(t);
-    if (t->over) {
-        e->bad = true;
-        return;
+    return _mm_loadu_si128((const __m128i *)(const void *)p);
+}
+
+static inline void store16(char *p, __m128i v)
+{
+    _mm_storeu_si128((__m128i *)(void *)p, v);
+}
+
+/* 16 to 128 bytes: the pieces at the two ends overlap instead of being counted. */
+static inline void move_vectors(char *out, const char *in, uint32_t n)
+{
+    char *out_end = out + n;
+    const char *end = in + n;
+    __m128i a = load16(in), z = load16(end - 16);
+    if (n > 32) {
+        __m128i b = load16(in + 16), y = load16(end - 32);
+        if (n > 64) {
+            __m128i c = load16(in + 32), d = load16(in + 48), x = load16(end - 48), w = load16(end - 64);
+            store16(out + 32, c);
+            store16(out + 48, d);
+            store16(out_end - 48, x);
+            store16(out_end - 64, w);
+        }
+        store16(out + 16, b);
+        store16(out_end - 32, y);
     }
-    e->used += done.len;
-    edits_add(e, at, cut, done);
+    store16(out, a);
+    store16(out_end - 16, z);
+}
+
+/* memmove for pieces that are mostly short: all of a piece is read before any of it is written. */
+static inline void move(char *out, const char *in, uint32_t n)
+{
+    if (n > 128) {
+        memmove(out, in, n);
+    } else if (n >= 16) {
+        move_vectors(out, in, n);
+    } else if (n >= 8) {
+        uint64_t first = hg_load64(in), last = hg_load64(in + n - 8);
+        memcpy(out, &first, 8);
+        memcpy(out + n - 8, &last, 8);
+    } else if (n >= 4) {
+        uint32_t first, last;
+        memcpy(&first, in, 4);
+        memcpy(&last, in + n - 4, 4);
+        memcpy(out, &first, 4);
+        memcpy(out + n - 4, &last, 4);
+    } else if (n > 0) {
+        char first = in[0], middle = in[n / 2], last = in[n - 1];
+        out[0] = first;
+        out[n / 2] = middle;
+        out[n - 1] = last;
+    }
 }
 
 uint32_t edits_copy(const struct edits *e, const char *in, uint32_t len, char *out)
@@ -39,13 +89,13 @@ uint32_t edits_copy(const struct edits *e, const char *in, uint32_t len, char *o
     uint32_t from = 0;
     for (unsigned i = 0; i < e->n; i++) {
         const struct edit *x = &e->e[i];
-        memcpy(to, in + from, x->at - from);
+        move(to, in + from, x->at - from);
         to += x->at - from;
-        memcpy(to, x->ins.p, x->ins.len);
+        move(to, x->ins.p, x->ins.len);
         to += x->ins.len;
         from = x->at + x->cut;
     }
-    memcpy(to, in + from, len - from);
+    move(to, in + from, len - from);
     return (uint32_t)(to - out) + len - from;
 }
 
@@ -55,9 +105,9 @@ static void splice_left(const struct edits *e, char *in, char *out)
     uint32_t from = 0;
     for (unsigned i = 0; i < e->n; i++) {
         const struct edit *x = &e->e[i];
-        memmove(out, in + from, x->at - from);
+        move(out, in + from, x->at - from);
         out += x->at - from;
-        memcpy(out, x->ins.p, x->ins.len);
+        move(out, x->ins.p, x->ins.len);
         out += x->ins.len;
         from = x->at + x->cut;
     }
@@ -90,9 +140,10 @@ static bool splice_right(const struct edits *e, char *in, uint32_t len)
     for (unsigned i = e->n; i-- > 0;) {
         const struct edit *x = &e->e[i];
         uint32_t tail = x->at + x->cut;
-        memmove(in + tail + shift, in + tail, end - tail);
+        if (shift != 0)
+            move(in + tail + shift, in + tail, end - tail);
         shift -= (int32_t)x->ins.len - (int32_t)x->cut;
-        memcpy(in + (int32_t)x->at + shift, x->ins.p, x->ins.len);
+        move(in + (int32_t)x->at + shift, x->ins.p, x->ins.len);
         end = x->at;
     }
     return true;

@@ -38,15 +38,38 @@ static inline void edits_init(struct edits *e)
     e->used = 0;
 }
 
-/* Edits may be added in any order; two of them never overlap, of two insertions at one place the first stands
- * first. */
-void edits_add(struct edits *e, uint32_t at, uint32_t cut, struct slice ins);
+/* Puts an edit where it belongs among those that stand there. */
+void edits_insert(struct edits *e, uint32_t at, uint32_t cut, struct slice ins);
+/* Edits may be added in any order, best in that of the message; two of them never overlap, of two insertions
+ * at one place the first stands first. */
+static inline void edits_add(struct edits *e, uint32_t at, uint32_t cut, struct slice ins)
+{
+    unsigned i = e->n;
+    if (i == EDITS_MAX || (i > 0 && e->e[i - 1].at > at)) {
+        edits_insert(e, at, cut, ins);
+        return;
+    }
+    e->e[i].at = at;
+    e->e[i].cut = cut;
+    e->e[i].ins = ins;
+    e->n = i + 1;
+    e->grow += (int32_t)ins.len - (int32_t)cut;
+}
 /* A text to be written and then inserted: open, append, add. */
 static inline struct text edits_text(struct edits *e)
 {
     return text_over(e->scratch + e->used, EDITS_SCRATCH - e->used);
 }
-void edits_add_text(struct edits *e, uint32_t at, uint32_t cut, const struct text *t);
+static inline void edits_add_text(struct edits *e, uint32_t at, uint32_t cut, const struct text *t)
+{
+    struct slice done = text_done(t);
+    if (t->over) {
+        e->bad = true;
+        return;
+    }
+    e->used += done.len;
+    edits_add(e, at, cut, done);
+}
 
 /* Applies to bytes in memory. out has room for len + grow bytes and does not overlap. Returns the new length.
  */

@@ -108,10 +108,15 @@ static void push_via(struct sip *s, struct work *w, const struct forward *f, str
 {
     const struct sip_field *top = sip_first(w->m, SIP_H_VIA);
     struct text t = edits_text(e);
-    char branch[BRANCH_LEN];
-    branch_write(&s->secret, f->branch, branch);
-    text_bytes(&t, f->out->via, f->out->via_len);
-    text_bytes(&t, branch, BRANCH_LEN);
+    if (t.end - t.p < (ptrdiff_t)sizeof(f->out->via) + BRANCH_LEN) {
+        e->bad = true;
+        return;
+    }
+    memcpy(t.p, f->out->via,
+           sizeof(f->out->via)); /* all of it: a copy of constant length is the shorter one */
+    t.p += f->out->via_len;
+    branch_write(&s->secret, f->branch, t.p);
+    t.p += BRANCH_LEN;
     if (s->ctx->config->sip_overload_offer && f->hop_slot != SIP_SLOT_NONE)
         text_lit(&t, ";oc;oc-algo=\"loss\"");
     if (f->hop) {

@@ -30,10 +30,9 @@ static const char *ip4(const char *p, const char *e, struct hg_ip *ip)
             return NULL;
         be |= v << i * 8;
     }
-    /* the mapped form in two words: hg_ip_from4 would be read back before its parts have arrived */
-    uint64_t first = 0, second = 0xffff0000u | (uint64_t)be << 32;
-    memcpy(ip->b, &first, sizeof(first));
-    memcpy(ip->b + 8, &second, sizeof(second));
+    /* the mapped form in one piece: hg_ip_from4 would be read back before its parts have arrived */
+    __m128i mapped = _mm_set_epi64x((long long)(0xffff0000u | (uint64_t)be << 32), 0);
+    _mm_storeu_si128((__m128i *)(void *)ip->b, mapped);
     return p;
 }
 

@@ -21,6 +21,15 @@ const char *sip_isa_name(enum sip_isa isa);
 enum sip_result sip_index_with(enum sip_isa isa, struct sip_msg *m, const char *buf, uint32_t len,
                                bool datagram, unsigned headers_max);
 
+/* The check of the core fields, likewise; scalar is that of SSE4.2. */
+struct sip_core_fields;
+typedef enum sip_error sip_check_fn(const struct sip_msg *m, struct sip_core_fields *out);
+sip_check_fn sip_check_request_sse42, sip_check_request_avx2, sip_check_request_avx512;
+sip_check_fn sip_check_response_sse42, sip_check_response_avx2, sip_check_response_avx512;
+enum sip_error sip_check_request_with(enum sip_isa isa, const struct sip_msg *m, struct sip_core_fields *out);
+enum sip_error sip_check_response_with(enum sip_isa isa, const struct sip_msg *m,
+                                       struct sip_core_fields *out);
+
 /* Decimal digits only, at least one, at most max; false otherwise. */
 static inline bool sip_digits(const char *p, uint32_t len, uint32_t max, uint32_t *out)
 {

@@ -205,6 +205,7 @@ static void input_chunk(struct sip *s, struct datagram *d, unsigned n)
 
 void sip_input(struct sip *s, struct datagram *d, unsigned n)
 {
+    (void)hg_user_domain_set(&s->domain, slice_str(s->ctx->config->cluster_domain));
     for (unsigned at = 0; at < n; at += SIP_BURST)
         input_chunk(s, d + at, n - at < SIP_BURST ? n - at : SIP_BURST);
 }

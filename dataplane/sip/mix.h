@@ -5,29 +5,29 @@
 #define SIP_MIX_H
 
 #include <stdint.h>
-#include <string.h>
 
 #include "hg/slice.h"
+#include "hg/word.h"
+
+#define MIX_WORD 0xd6e8feb86659fd93ull
 
 static inline uint64_t mix_fold(uint64_t a, uint64_t b)
 {
-    __uint128_t r = (__uint128_t)a * b;
-    return (uint64_t)r ^ (uint64_t)(r >> 64);
+    /* by hand: of a __uint128_t the compiler puts one half on the stack, between two steps that wait for it
+     */
+    uint64_t high;
+    __asm__("mulq %2" : "+a"(a), "=&d"(high) : "r"(b) : "cc");
+    return a ^ high;
 }
 
 static inline uint64_t mix_bytes(uint64_t seed, const char *p, uint32_t len)
 {
-    uint64_t h = seed ^ (0x9e3779b97f4a7c15ull * (len + 1)), word;
+    uint64_t h = seed ^ (0x9e3779b97f4a7c15ull * (len + 1)), tail = hg_tail64(p, len);
     uint32_t left = len;
-    for (; left >= 8; left -= 8, p += 8) {
-        memcpy(&word, p, 8);
-        h = mix_fold(h ^ word, 0xd6e8feb86659fd93ull) + 0xa0761d6478bd642full;
-    }
-    if (left) {
-        word = 0;
-        memcpy(&word, p, left);
-        h = mix_fold(h ^ word, 0xe7037ed1a0b428dbull) + left;
-    }
+    for (; left >= 8; left -= 8, p += 8)
+        h = mix_fold(h ^ hg_load64(p), MIX_WORD) + 0xa0761d6478bd642full;
+    if (left)
+        h = mix_fold(h ^ tail, 0xe7037ed1a0b428dbull) + left;
     return mix_fold(h ^ 0x8ebc6af09c88c6e3ull, 0x589965cc75374cc3ull);
 }
 

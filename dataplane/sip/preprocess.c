@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* RFC 3261 16.4: Route values that are ours, strict routers before us, maddr; then the keys of what will be
  * looked up, so that the tables are in cache when the burst gets there. */
+#include "hg/word.h"
 #include "sip/proxy.h"
 
 static bool uri_is_us(const struct sip *s, const struct sip_uri *uri)
@@ -101,20 +102,6 @@ static bool strip_maddr(struct sip *s, struct work *w)
     return sip_uri_decode(w->new_ruri, &w->uri) == SIP_DONE;
 }
 
-static void lower_host(struct work *w)
-{
-    struct slice host = w->uri.host;
-    uint32_t i = 0;
-    while (i < host.len && !(host.p[i] >= 'A' && host.p[i] <= 'Z'))
-        i++;
-    w->host = host;
-    if (i == host.len || host.len > sizeof(w->host_buf))
-        return;
-    for (i = 0; i < host.len; i++)
-        w->host_buf[i] = ascii_lower(host.p[i]);
-    w->host = slice_of(w->host_buf, host.len);
-}
-
 /* RFC 3966: visual separators do not count. */
 static struct slice tel_user(struct slice rest, char *buf, uint32_t size)
 {
@@ -125,12 +112,29 @@ static struct slice tel_user(struct slice rest, char *buf, uint32_t size)
     return slice_of(buf, n);
 }
 
+/* Not 0 if some byte of w is c. */
+static inline uint64_t word_has(uint64_t w, char c)
+{
+    const uint64_t ones = 0x0101010101010101ull;
+    uint64_t x = w ^ (uint8_t)c * ones;
+    return (x - ones) & ~x & 0x80 * ones;
+}
+
+/* Most names have none and are a word or two long. */
+static bool has_escape(struct slice s)
+{
+    uint64_t found = word_has(hg_tail64(s.p, s.len), '%');
+    for (uint32_t i = 0; i + 8 <= s.len; i += 8)
+        found |= word_has(hg_load64(s.p + i), '%');
+    return found != 0;
+}
+
 struct slice preprocess_user(const struct sip_uri *uri, char *buf, uint32_t size)
 {
     uint32_t n;
     if (uri->scheme == SIP_SCHEME_TEL)
         return tel_user(uri->rest, buf, size);
-    if (uri->user.len && memchr(uri->user.p, '%', uri->user.len) && sip_unescape(uri->user, buf, size, &n))
+    if (has_escape(uri->user) && sip_unescape(uri->user, buf, size, &n))
         return slice_of(buf, n);
     return uri->user;
 }
@@ -147,7 +151,7 @@ bool preprocess_request(struct sip *s, struct work *w)
         return false;
     }
     w->user = preprocess_user(&w->uri, w->user_buf, sizeof(w->user_buf));
-    lower_host(w);
+    w->host = w->uri.host;
     w->to_self = uri_is_us(s, &w->uri);
     /* a telephone number without a host is one of our users (16.5: the proxy's choice) */
     if (w->uri.scheme == SIP_SCHEME_TEL)
@@ -156,7 +160,7 @@ bool preprocess_request(struct sip *s, struct work *w)
         w->to_self || w->uri.scheme == SIP_SCHEME_TEL ||
         (w->uri.host_kind == SIP_HOST_NAME && w->host.len && route_is_local_domain(s->route, w->host));
     if (w->own_domain && w->user.len && w->route_element.len == 0) {
-        w->key = hg_user_key(route_user_secret(s->route), w->user, slice_str(s->ctx->config->cluster_domain));
+        w->key = hg_user_key_in(route_user_secret(s->route), w->user, &s->domain);
         route_user_prefetch(s->route, &w->key);
         route_static_prefetch(s->route, w->user);
     }

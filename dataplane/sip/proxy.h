@@ -34,8 +34,9 @@ struct listener {
     bool service; /* on a service address: comes and goes */
     bool gone;
     uint16_t via_len, hostport_len, host_len;
-    char via[104];     /* "Via: SIP/2.0/UDP host:port;branch=" */
-    char hostport[56]; /* "host:port" */
+    uint64_t host_word, host_mask; /* its first eight bytes, and which of them it has */
+    char via[104];                 /* "Via: SIP/2.0/UDP host:port;branch=" */
+    char hostport[56];             /* "host:port" */
 };
 
 struct sip_path {
@@ -65,10 +66,9 @@ struct work {
     struct slice route_last;    /* last Route value, when ruri_is_last */
     struct sip_addr route;
     struct sip_uri uri;      /* the R-URI in force, after 16.4 */
-    struct slice user, host; /* of the R-URI, unescaped and in lower case */
+    struct slice user, host; /* of the R-URI: unescaped; in any case */
     struct hg_user_key key;
     char user_buf[HG_USER_MAX];
-    char host_buf[HG_HOST_MAX + 1];
     char ruri_buf[512];
     bool has_txn_key;
     uint64_t txn_key[2];   /* of the server transaction */
@@ -112,6 +112,7 @@ struct sip {
     struct route *route;
     struct hg_hash_secret secret; /* of the branches and tags */
     uint64_t seed;                /* of mix.h */
+    struct hg_user_domain domain; /* cluster.domain, made ready once a burst: a reload may change it */
     uint8_t node;                 /* our index, 0 = not told yet */
     bool has_v6;                  /* some listener is IPv6: other spellings of its address exist */
     bool draining;

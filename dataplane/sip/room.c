@@ -20,6 +20,8 @@ static void listener_init(struct listener *l, const struct hg_endpoint *ep)
     l->ep.pad = 0;
     text_host(&t, &ep->ip);
     l->host_len = (uint16_t)text_done(&t).len;
+    l->host_mask = l->host_len < 8 ? (1ull << l->host_len * 8) - 1 : ~0ull;
+    l->host_word = hg_load64(l->hostport) & l->host_mask;
     text_lit(&t, ":");
     text_number(&t, ep->port);
     l->hostport_len = (uint16_t)text_done(&t).len;
@@ -153,7 +155,7 @@ static const struct listener *listener_find(struct sip *s, const struct hg_ip *d
 const struct listener *sip_listener_to(struct sip *s, const struct hg_endpoint *dst,
                                        const struct listener *like)
 {
-    uint64_t h = mix_bytes(s->seed, (const char *)dst->ip.b, sizeof(dst->ip.b));
+    uint64_t h = mix_fold(s->seed ^ hg_load64(dst->ip.b) ^ hg_load64(dst->ip.b + 8), MIX_WORD);
     struct sip_path *p = &s->path[(h + (like ? like->ep.port : 0)) % SIP_PATHS];
     if (p->out && hg_ip_eq(&p->dst, &dst->ip) && (!like || p->out->ep.port == like->ep.port))
         return p->out;

@@ -45,9 +45,34 @@ static inline void text_str(struct text *t, const char *s)
     text_bytes(t, s, (uint32_t)strlen(s));
 }
 
+/* Eight decimal digits in one word, the first in its low byte, as numbers; v < 10^8. */
+static inline uint64_t decimal_word(uint32_t v)
+{
+    uint64_t w = v / 10000 | (uint64_t)(v % 10000) << 32, q;
+    q = w * 10486 >> 20 & 0x0000007f0000007full; /* hundreds of each half */
+    w = q | (w - q * 100) << 16;
+    q = w * 103 >> 10 & 0x000f000f000f000full; /* tens of each quarter */
+    return q | (w - q * 10) << 8;
+}
+
 static inline void text_number(struct text *t, uint32_t v)
 {
     char digits[10];
+    if (v < 100 && t->end - t->p >= 2) {
+        uint32_t w = v < 10 ? v : (v * 103 >> 10) | (v - (v * 103 >> 10) * 10) << 8;
+        w += 0x3030;
+        memcpy(t->p, &w, 2);
+        t->p += 1 + (v >= 10);
+        return;
+    }
+    if (v < 100000000 && t->end - t->p >= 8) {
+        uint64_t w = decimal_word(v);
+        unsigned zeros = (unsigned)__builtin_ctzll(w | 1ull << 56) & ~7u;
+        w = (w + 0x3030303030303030ull) >> zeros;
+        memcpy(t->p, &w, 8);
+        t->p += 8 - zeros / 8;
+        return;
+    }
     unsigned at = sizeof(digits);
     do {
         digits[--at] = (char)('0' + v % 10);
@@ -121,17 +146,43 @@ static inline bool hex_read(const char *in, unsigned digits, uint64_t *out)
     return true;
 }
 
+/* "0." to "255.", in the order of the bytes. */
+extern const uint32_t text_octets[256];
+
+/* Four characters at out, of which those that count come first. Returns how many these are. */
+static inline unsigned octet_write(char *out, unsigned v)
+{
+    memcpy(out, &text_octets[v], 4);
+    return 2 + (v >= 10) + (v >= 100);
+}
+
+#define IP4_MAX 16 /* "255.255.255.255." */
+
+/* Returns the length of the text; out has IP4_MAX bytes. */
+static inline uint32_t ip4_write(char *out, const struct hg_ip *ip)
+{
+    char *p = out;
+    for (unsigned i = 12; i < 16; i++)
+        p += octet_write(p, ip->b[i]);
+    return (uint32_t)(p - out) - 1;
+}
+
+static inline void text_ip4(struct text *t, const struct hg_ip *ip)
+{
+    char buf[IP4_MAX];
+    if (t->end - t->p >= IP4_MAX)
+        t->p += ip4_write(t->p, ip); /* in place: what was just written in pieces is slow to copy */
+    else
+        text_bytes(t, buf, ip4_write(buf, ip));
+}
+
 /* As a host of RFC 3261: IPv6 in brackets. */
 static inline void text_host(struct text *t, const struct hg_ip *ip)
 {
     char buf[HG_IP_STRLEN];
     uint32_t n;
     if (hg_ip_is4(ip)) {
-        for (unsigned i = 12; i < 16; i++) {
-            text_number(t, ip->b[i]);
-            if (i < 15)
-                text_lit(t, ".");
-        }
+        text_ip4(t, ip);
         return;
     }
     n = (uint32_t)hg_ip_format(ip, buf);

@@ -129,15 +129,18 @@ void server_lingers(struct sip *s, struct server *sv)
 }
 
 /* Memory is short: an answered transaction that only waits for stragglers gives way, once the first
- * retransmissions of its peers must have come. */
+ * retransmissions of its peers must have come. A branch that may still ring lives on alone: it has to be
+ * cancelled, and its failure acknowledged. */
 static bool reclaim(struct sip *s)
 {
     struct server *sv = server_at(s->txns, s->txns->oldest);
     if (!sv || s->ctx->ms - sv->since_ms < 2 * (uint64_t)s->ctx->config->sip_t1_ms)
         return false;
-    while (sv->first) {
-        struct client *c = server_client(s, sv->first);
-        client_free(s, c);
+    for (uint32_t link = sv->first; link;) {
+        struct client *c = server_client(s, link);
+        link = c->sibling;
+        if (c->state >= CLIENT_COMPLETED)
+            client_free(s, c);
     }
     server_free(s, sv);
     ctx_count(s->ctx, HG_C_sip_transactions_reclaimed);
@@ -236,7 +239,7 @@ struct client *client_by_id(struct sip *s, uint64_t id)
 struct client *client_new(struct sip *s, struct server *sv)
 {
     struct client *c = slab_get(s->txns->clients);
-    if (!c && reclaim(s))
+    while (!c && reclaim(s)) /* the oldest ones may have outlived their branches */
         c = slab_get(s->txns->clients);
     if (!c)
         return NULL;

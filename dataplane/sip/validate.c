@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* RFC 3261 16.3: what a request must pass before it is routed. */
+#include "hg/word.h"
 #include "sip/mix.h"
 #include "sip/proxy.h"
 
@@ -43,10 +44,12 @@ static bool via_field_is_foreign(const struct sip *s, const struct sip_msg *m, c
     struct slice v = sip_value(m, f);
     if (f->comma || v.len < 32 || memcmp(v.p, start, sizeof(start) - 1) != 0)
         return false;
+    uint64_t word = hg_load64(v.p + sizeof(start) - 1);
     for (unsigned i = 0; i < s->nlisteners; i++) {
         const struct listener *l = &s->listener[i];
         uint32_t n = l->host_len;
-        if (v.len > sizeof(start) + n && memcmp(v.p + sizeof(start) - 1, l->hostport, n) == 0)
+        if (((word ^ l->host_word) & l->host_mask) == 0 && v.len > sizeof(start) + n &&
+            memcmp(v.p + sizeof(start) - 1, l->hostport, n) == 0)
             return false;
     }
     return v.p[sizeof(start) - 1] == '[' ? !s->has_v6 : v.p[sizeof(start) - 1] > ' ';
@@ -71,9 +74,13 @@ static bool via_field_loops(const struct sip *s, const struct work *w, const str
 
 static bool loops(const struct sip *s, const struct work *w)
 {
-    for (const struct sip_field *f = sip_first(w->m, SIP_H_VIA); f; f = sip_next(w->m, f))
+    const struct sip_field *f = sip_first(w->m, SIP_H_VIA);
+    /* counted, so that nobody looks for one behind the last */
+    for (unsigned left = w->m->count[SIP_H_VIA]; left > 0; left--) {
         if (!via_field_is_foreign(s, w->m, f) && via_field_loops(s, w, f))
             return true;
+        f = left > 1 ? sip_next(w->m, f) : f;
+    }
     return false;
 }
 

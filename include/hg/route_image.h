@@ -15,6 +15,7 @@
 
 #include "hg/endpoint.h"
 #include "hg/limits.h"
+#include "hg/word.h"
 
 #define HG_IMAGE_MAGIC   0x48475f524f555445ull
 #define HG_IMAGE_LAYOUT  3
@@ -191,36 +192,13 @@ struct hg_image_text {
     char c[HG_IMAGE_TEXT_MAX + 8];
 };
 
-static inline uint64_t hg_image_load(const char *p)
-{
-    uint64_t w;
-    memcpy(&w, p, 8);
-    return w;
-}
-
 static inline void hg_image_text_seal(struct hg_image_text *t, uint64_t seed)
 {
     memset(t->c + t->stored, 0, 8);
-    t->tail = hg_image_load(t->c + (t->stored & ~7u));
+    t->tail = hg_load64(t->c + (t->stored & ~7u));
     t->state[0] = seed;
     for (uint32_t i = 0; i < t->stored / 8; i++)
-        t->state[i + 1] = hg_image_mix(t->state[i], hg_image_load(t->c + 8 * i));
-}
-
-/* The last len % 8 bytes of p in one word, without a look past them. */
-static inline uint64_t hg_image_tail(const char *p, uint32_t len)
-{
-    uint32_t n = len & 7, low, high;
-    if (n == 0)
-        return 0;
-    if (len >= 8)
-        return hg_image_load(p + len - 8) >> (64 - 8 * n);
-    if (n < 4)
-        return (uint64_t)(uint8_t)p[0] | (uint64_t)(uint8_t)p[n / 2] << n / 2 * 8 |
-               (uint64_t)(uint8_t)p[n - 1] << (n - 1) * 8;
-    memcpy(&low, p, 4);
-    memcpy(&high, p + n - 4, 4);
-    return low | (uint64_t)high << (n - 4) * 8;
+        t->state[i + 1] = hg_image_mix(t->state[i], hg_load64(t->c + 8 * i));
 }
 
 static inline void hg_image_text_set(struct hg_image_text *t, uint64_t seed, const char *p, uint32_t len)
@@ -228,10 +206,10 @@ static inline void hg_image_text_set(struct hg_image_text *t, uint64_t seed, con
     t->len = len;
     t->stored = len < HG_IMAGE_TEXT_MAX ? len : HG_IMAGE_TEXT_MAX;
     /* hashed from where it stands: a word read over two pieces just written would wait for both */
-    t->tail = hg_image_tail(p, t->stored);
+    t->tail = hg_tail64(p, t->stored);
     t->state[0] = seed;
     for (uint32_t i = 0; i < t->stored / 8; i++)
-        t->state[i + 1] = hg_image_mix(t->state[i], hg_image_load(p + 8 * i));
+        t->state[i + 1] = hg_image_mix(t->state[i], hg_load64(p + 8 * i));
     memcpy(t->c, p, t->stored);
 }
 
@@ -239,7 +217,7 @@ static inline void hg_image_text_set(struct hg_image_text *t, uint64_t seed, con
 static inline uint64_t hg_image_hash(const struct hg_image_text *t, uint32_t len, uint8_t kind,
                                      uint32_t context)
 {
-    uint64_t tail = len / 8 == t->stored / 8 ? t->tail : hg_image_load(t->c + (len & ~7u));
+    uint64_t tail = len / 8 == t->stored / 8 ? t->tail : hg_load64(t->c + (len & ~7u));
     tail &= (1ull << (len & 7) * 8) - 1;
     uint64_t h = hg_image_mix(t->state[len / 8], tail);
     return hg_image_mix(h, (uint64_t)context << 32 | (uint64_t)len << 8 | kind);

@@ -5,8 +5,10 @@
 #define HG_USER_KEY_H
 
 #include <assert.h>
+#include <stdbool.h>
 #include <stdint.h>
 
+#include "hg/limits.h"
 #include "hg/slice.h"
 
 struct hg_user_key {
@@ -19,8 +21,20 @@ struct hg_hash_secret {
 
 /* user: unescaped bytes, case kept; domain: any case, hashed in lower case. */
 struct hg_user_key hg_user_key(const struct hg_hash_secret *secret, struct slice user, struct slice domain);
+
+/* A domain made ready for many users. */
+struct hg_user_domain {
+    uint32_t len;
+    char text[8 + 1 + HG_HOST_MAX + 8]; /* eight zeros, '@', the domain in lower case, eight zeros */
+};
+/* false: longer than any domain. */
+bool hg_user_domain_set(struct hg_user_domain *d, struct slice domain);
+struct hg_user_key hg_user_key_in(const struct hg_hash_secret *secret, struct slice user,
+                                  const struct hg_user_domain *d);
 /* The plain keyed hash behind it, for other tables (Call-ID, sources, branches). */
 void hg_siphash128(const struct hg_hash_secret *secret, const void *data, uint32_t len, uint64_t out[2]);
 uint64_t hg_siphash64(const struct hg_hash_secret *secret, const void *data, uint32_t len);
+/* The same of 19 bytes that stand in registers; rest holds the last three. */
+uint64_t hg_siphash64_19(const struct hg_hash_secret *secret, uint64_t first, uint64_t second, uint32_t rest);
 
 #endif

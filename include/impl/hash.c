@@ -4,11 +4,9 @@
 
 #include <string.h>
 
-#include "hg/limits.h"
+#include "hg/word.h"
 
 #define CHUNK 512 /* of a name gathered before it is absorbed; a multiple of 8 */
-
-static_assert(CHUNK >= HG_USER_MAX + 1 + HG_HOST_MAX, "any name that routes is hashed in one go");
 
 struct sip {
     uint64_t v0, v1, v2, v3;
@@ -33,14 +31,6 @@ static inline void sip_round(struct sip *s)
     s->v2 = rotl(s->v2, 32);
 }
 
-static inline uint64_t load_le64(const uint8_t *p)
-{
-    uint64_t w;
-    memcpy(&w, p, 8);
-    return w;
-}
-static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "words are loaded as they lie");
-
 static inline void sip_start(struct sip *s, const struct hg_hash_secret *secret)
 {
     s->v0 = secret->k[0] ^ 0x736f6d6570736575ull;
@@ -60,7 +50,7 @@ static inline void sip_word(struct sip *s, uint64_t w)
 static inline void sip_words(struct sip *s, const uint8_t *p, uint32_t words)
 {
     for (; words > 0; words--, p += 8)
-        sip_word(s, load_le64(p));
+        sip_word(s, hg_load64(p));
 }
 
 /* The last word: what is left of the input, below the low byte of its whole length. */
@@ -97,6 +87,17 @@ uint64_t hg_siphash64(const struct hg_hash_secret *secret, const void *data, uin
     return sip_finish(&s);
 }
 
+uint64_t hg_siphash64_19(const struct hg_hash_secret *secret, uint64_t first, uint64_t second, uint32_t rest)
+{
+    struct sip s;
+    sip_start(&s, secret);
+    sip_word(&s, first);
+    sip_word(&s, second);
+    sip_word(&s, rest | (uint64_t)19 << 56);
+    s.v2 ^= 0xff;
+    return sip_finish(&s);
+}
+
 void hg_siphash128(const struct hg_hash_secret *secret, const void *data, uint32_t len, uint64_t out[2])
 {
     const uint8_t *p = data;
@@ -119,24 +120,15 @@ static inline uint64_t lower8(uint64_t w)
     return w | upper >> 2;
 }
 
-/* Names are short: their ends overlap instead of being counted byte by byte. */
 static inline void copy_name(uint8_t *to, const char *from, uint32_t n, bool lower)
 {
-    uint64_t w;
-    uint32_t i = 0;
-    if (n < 8) {
-        for (; i < n; i++)
-            to[i] = (uint8_t)(lower ? ascii_lower(from[i]) : from[i]);
-        return;
-    }
-    for (; i + 8 < n; i += 8) {
-        memcpy(&w, from + i, 8);
+    for (; n >= 8; n -= 8, from += 8, to += 8) {
+        uint64_t w = hg_load64(from);
         w = lower ? lower8(w) : w;
-        memcpy(to + i, &w, 8);
+        memcpy(to, &w, 8);
     }
-    memcpy(&w, from + n - 8, 8);
-    w = lower ? lower8(w) : w;
-    memcpy(to + n - 8, &w, 8);
+    for (; n > 0; n--)
+        *to++ = (uint8_t)(lower ? ascii_lower(*from++) : *from++);
 }
 
 /* Names longer than any that routes still hash whole, chunk by chunk. */
@@ -156,7 +148,9 @@ static uint32_t gather(struct sip *s, uint8_t *buf, uint32_t fill, struct slice 
     return fill;
 }
 
-struct hg_user_key hg_user_key(const struct hg_hash_secret *secret, struct slice user, struct slice domain)
+/* A domain longer than any: the key that nobody has, but that of the whole text all the same. */
+static struct hg_user_key key_of_long(const struct hg_hash_secret *secret, struct slice user,
+                                      struct slice domain)
 {
     struct hg_user_key key;
     struct sip s;
@@ -164,19 +158,54 @@ struct hg_user_key hg_user_key(const struct hg_hash_secret *secret, struct slice
     uint32_t total = user.len + 1 + domain.len, fill;
     sip_start(&s, secret);
     s.v1 ^= 0xee;
-    if (__builtin_expect(user.len < CHUNK / 2 && domain.len < CHUNK / 2, 1)) {
-        copy_name(buf, user.p, user.len, false);
-        buf[user.len] = '@';
-        copy_name(buf + user.len + 1, domain.p, domain.len, true);
-        fill = total;
-    } else {
-        fill = gather(&s, buf, 0, user, false);
-        fill = gather(&s, buf, fill, SLICE_LIT("@"), false);
-        fill = gather(&s, buf, fill, domain, true);
-    }
-    memset(buf + fill, 0, 8); /* so that the tail is a whole word */
+    fill = gather(&s, buf, 0, user, false);
+    fill = gather(&s, buf, fill, SLICE_LIT("@"), false);
+    fill = gather(&s, buf, fill, domain, true);
     sip_words(&s, buf, fill / 8);
-    sip_word(&s, load_le64(buf + (fill & ~7u)) | (uint64_t)(total & 0xff) << 56);
+    sip_tail(&s, buf + (fill & ~7u), fill & 7, total);
     sip_finish128(&s, key.h);
     return key;
+}
+
+bool hg_user_domain_set(struct hg_user_domain *d, struct slice domain)
+{
+    if (domain.len > HG_HOST_MAX)
+        return false;
+    d->len = domain.len;
+    memset(d->text, 0, 8);
+    d->text[8] = '@';
+    copy_name((uint8_t *)d->text + 9, domain.p, domain.len, true);
+    memset(d->text + 9 + domain.len, 0, 8);
+    return true;
+}
+
+/* The words that hold only the user are read where they stand; the next one begins with the user's last
+ * bytes, and the domain is read so far in front of its '@' that zeros take their place. */
+struct hg_user_key hg_user_key_in(const struct hg_hash_secret *secret, struct slice user,
+                                  const struct hg_user_domain *d)
+{
+    struct hg_user_key key;
+    struct sip s;
+    uint32_t extra = user.len & 7, left = extra + 1 + d->len, total = user.len + 1 + d->len;
+    const char *from = d->text + 8 - extra;
+    uint64_t word = hg_load64(from) | hg_tail64(user.p, user.len);
+    sip_start(&s, secret);
+    s.v1 ^= 0xee;
+    sip_words(&s, (const uint8_t *)user.p, user.len / 8);
+    for (; left >= 8; left -= 8) {
+        sip_word(&s, word);
+        from += 8;
+        word = hg_load64(from);
+    }
+    sip_word(&s, word | (uint64_t)(total & 0xff) << 56);
+    sip_finish128(&s, key.h);
+    return key;
+}
+
+struct hg_user_key hg_user_key(const struct hg_hash_secret *secret, struct slice user, struct slice domain)
+{
+    struct hg_user_domain d;
+    if (!hg_user_domain_set(&d, domain))
+        return key_of_long(secret, user, domain);
+    return hg_user_key_in(secret, user, &d);
 }

@@ -61,6 +61,12 @@ bool hg_segment_dp_lives(const struct hg_segment *segment);
 /* Whether the name still means the object that is mapped. */
 bool hg_segment_current(const struct hg_segment *segment);
 
+/* One control plane a node: a lock beside the segment, held from start to stop, also while no dataplane has
+ * made a segment. -1: message in error (HG_SEGMENT_ERROR). Released by hg_segment_release, or with the
+ * process. */
+int hg_segment_claim(const char *node, char *error);
+void hg_segment_release(const char *node, int claim);
+
 /* The other way round: a control plane leaves a card with its versions while it runs, and the dataplane
  * compares. false: it is of another ABI, and error says which versions meet and what to do. */
 void hg_segment_hello(const char *node);

@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "impl/segment_layout.h"
@@ -61,6 +62,50 @@ void hg_segment_goodbye(const char *node)
     char path[160];
     if (card_read(node, &card) && card.pid == (uint32_t)getpid() && card_path(node, "", path))
         unlink(path);
+}
+
+/* Whoever stops takes the file away: a lock on one that lost its name would keep nobody out. */
+static bool still_named(int fd, const char *path)
+{
+    struct stat mine, there;
+    return fstat(fd, &mine) == 0 && stat(path, &there) == 0 && mine.st_ino == there.st_ino &&
+           mine.st_dev == there.st_dev;
+}
+
+int hg_segment_claim(const char *node, char *error)
+{
+    char path[160];
+    for (;;) {
+        int fd =
+            card_path(node, ".lock", path) ? open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0660) : -1;
+        if (fd < 0) {
+            snprintf(error, HG_SEGMENT_ERROR, "no lock in /dev/shm for node \"%s\": %s", node,
+                     strerror(errno));
+            return -1;
+        }
+        if (!segment_lock(fd, SEGMENT_LOCK_CP)) {
+            snprintf(
+                error, HG_SEGMENT_ERROR,
+                "another hg-controlplane of node \"%s\" is running: it holds %s; stop it, or give this node "
+                "another node.name",
+                node, path);
+            close(fd);
+            return -1;
+        }
+        if (still_named(fd, path))
+            return fd;
+        close(fd);
+    }
+}
+
+void hg_segment_release(const char *node, int claim)
+{
+    char path[160];
+    if (claim < 0)
+        return;
+    if (card_path(node, ".lock", path))
+        unlink(path);
+    close(claim);
 }
 
 bool hg_segment_fits_control(const char *node, char *error)

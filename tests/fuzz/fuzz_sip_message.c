@@ -3,6 +3,7 @@
  * and the same fields, every slice lies inside the input, and whatever is asked of the message ends. */
 #include <stdlib.h>
 
+#include "../unit/sip/same_fields.h"
 #include "sip/check.h"
 #include "sip/index_impl.h"
 
@@ -72,6 +73,22 @@ static void see_elements(const struct sip_msg *m)
     }
 }
 
+/* Every implementation of the check finds what the decoders alone find. */
+static void see_checks(const struct sip_msg *m)
+{
+    struct sip_core_fields want, c;
+    enum sip_error e = m->is_request ? sip_check_request_with(SIP_ISA_SSE42, m, &want)
+                                     : sip_check_response_with(SIP_ISA_SSE42, m, &want);
+    for (unsigned isa = SIP_ISA_AVX2; isa < SIP_ISA_COUNT; isa++) {
+        if (!sip_isa_usable((enum sip_isa)isa))
+            continue;
+        memset(&c, 0x5a, sizeof(c));
+        CHECK((m->is_request ? sip_check_request_with((enum sip_isa)isa, m, &c)
+                             : sip_check_response_with((enum sip_isa)isa, m, &c)) == e);
+        CHECK(e != SIP_E_NONE || same_fields(&want, &c, m->is_request));
+    }
+}
+
 static void see(const struct sip_msg *m, enum sip_result r)
 {
     struct sip_core_fields c;
@@ -121,6 +138,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             same(&reference, &m);
         }
         see(&reference, want);
+        if (want == SIP_DONE)
+            see_checks(&reference);
     }
     return 0;
 }

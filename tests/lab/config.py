@@ -2,6 +2,11 @@
 """Writes a heliograph.cfg for a node of the laboratory."""
 import os
 
+# Probes are traffic of their own, and a callee that stalls for a second would be marked down: a test that wants them says so.
+NO_PROBES = "enabled = false; down_after = 100;"
+# A core whose CPU other programs take looks busy: a test that wants new requests shed for that says so.
+NO_SHEDDING = "overload_high = 100;"
+
 
 def _value(v):
     if isinstance(v, bool):
@@ -16,7 +21,7 @@ def _group(fields):
 
 
 def text(address="10.88.0.1/24", address6=None, access=(), neighbours=(), routes=(), templates=(), aliases=(),
-         cores=None, device="net_af_xdp0,iface=hg0", dataplane="", cluster="", sip="", probe="interval = 500; timeout = 400;",
+         cores=None, device="net_af_xdp0,iface=hg0", dataplane="", cluster="", sip="", probe=NO_PROBES,
          node="", domain="example.com", listeners=None):
     """routes are dictionaries; protocol is UDP unless they say otherwise."""
     addresses = [address] + ([address6] if address6 else [])
@@ -39,7 +44,8 @@ cluster = {{
   domain_aliases = {strings(aliases or hosts)};
   access = {strings(access)};
   neighbours = {groups(neighbours) if neighbours else "( )"};
-  sip = {{ {"" if "source_rate" in sip else "source_rate = 100000; source_burst = 100000;"} {sip} }};
+  sip = {{ {"" if "source_rate" in sip else "source_rate = 100000; source_burst = 100000;"}
+    {"" if "overload_high" in sip else NO_SHEDDING} {sip} }};
   probe = {{ {probe} }};
   route_embed_templates = {strings(templates)};
   routes = {groups([dict(dict(protocol="UDP"), **r) for r in routes])};

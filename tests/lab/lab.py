@@ -9,6 +9,8 @@ Everything is created under names that carry our pid and removed on exit, also w
 started here are ended, by pid.
 """
 import atexit
+import concurrent.futures
+import contextlib
 import ctypes
 import glob
 import json
@@ -20,10 +22,12 @@ import subprocess
 import sys
 import tempfile
 import time
+import traceback
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BUILD = os.environ.get("HG_BUILD", os.path.join(TOP, "build"))
 CLONE_NEWNET = 0x40000000
+SO_RCVBUFFORCE = 33  # a stalled reader loses nothing: net.core.rmem_max does not count for root
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -73,18 +77,55 @@ class Namespace:
         self.lab.processes.append(p)
         return p
 
-    def socket(self, family=socket.AF_INET, kind=socket.SOCK_DGRAM, proto=0):
-        """A socket that lives in this namespace, made in this process."""
-        home = os.open("/proc/self/ns/net", os.O_RDONLY)
+    @contextlib.contextmanager
+    def inside(self):
+        """This thread stands in the namespace for a while."""
+        home = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
         there = os.open(f"/run/netns/{self.ns}", os.O_RDONLY)
         try:
             if _libc.setns(there, CLONE_NEWNET):
                 raise OSError(ctypes.get_errno(), "setns")
-            return socket.socket(family, kind, proto)
+            yield
         finally:
             _libc.setns(home, CLONE_NEWNET)
             os.close(home)
             os.close(there)
+
+    def socket(self, family=socket.AF_INET, kind=socket.SOCK_DGRAM, proto=0):
+        """A socket that lives in this namespace, made in this process."""
+        with self.inside():
+            return socket.socket(family, kind, proto)
+
+    def is_bound(self, address, port):
+        """Does anybody in this namespace receive UDP on this address and port, or on the port of every address?"""
+        family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        with self.inside(), open("/proc/thread-self/net/udp" + ("6" if ":" in address else "")) as f:
+            rows = [line.split()[1].split(":") for line in f.readlines()[1:]]
+        words = lambda text: b"".join(int(text[i:i + 8], 16).to_bytes(4, sys.byteorder) for i in range(0, len(text), 8))
+        wanted = (socket.inet_pton(family, address), bytes(16 if ":" in address else 4))
+        return any(int(there, 16) == port and words(host) in wanted for host, there in rows)
+
+    def wait_bound(self, address, port, process):
+        """A datagram to a port that nobody has bound yet is lost, and its sender is told so."""
+        def bound():
+            if process.poll() is not None:
+                raise AssertionError(f"{process.args} ended with {process.returncode} before it bound {address}:{port}")
+            return self.is_bound(address, port)
+        wait_for(bound, 60, f"{address}:{port} is bound")
+
+    def start_capture(self, log, *args):
+        """tcpdump, once it listens."""
+        p = self.start(["tcpdump", *args], log)
+        path = os.path.join(self.lab.dir, log)
+
+        def listening():
+            with open(path, errors="replace") as f:
+                text = f.read()
+            if p.poll() is not None:
+                raise AssertionError(f"tcpdump ended: {text}")
+            return "listening on" in text
+        wait_for(listening, 60, "tcpdump listens")
+        return p
 
 
 class Network(Namespace):
@@ -148,11 +189,19 @@ class Host(Namespace):
             self.ip(f"addr add {a} dev eth0" + (" nodad" if ":" in a else ""))
         self.addresses = [a.split("/")[0] for a in addresses]
 
+    def uas(self, address=None, port=5060, status=200):
+        """A callee that answers every request with status (uas.py), once its port is bound."""
+        address = address or self.addresses[0]
+        p = self.start([sys.executable, os.path.join(TOP, "tests", "lab", "uas.py"), address, str(port), str(status)],
+                       f"{self.name}-uas.log")
+        self.wait_bound(address, port, p)
+        return p
+
     def udp(self, port=5060, address=None, timeout=3.0):
         address = address or self.addresses[0]
         s = self.socket(socket.AF_INET6 if ":" in address else socket.AF_INET)
         s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
+        s.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 4 << 20)
         s.bind((address, port))
         s.settimeout(timeout)
         return s
@@ -186,7 +235,7 @@ class Node(Namespace):
         self.redis = self.start(["redis-server", "--port", "6379", "--bind", "127.0.0.1", "--dir", self.dir,
                                  "--save", "", "--appendonly", "yes", "--appendfsync", "always",
                                  "--maxmemory-policy", "noeviction"], f"{self.name}-redis.log")
-        wait_for(lambda: "PONG" in self.redis_cli("ping", check=False), 20, "Redis answers")
+        wait_for(lambda: "PONG" in self.redis_cli("ping", check=False), 60, "Redis answers")
 
     def redis_cli(self, *args, check=True):
         return self.run(["redis-cli"] + list(args), check=check).stdout
@@ -199,12 +248,12 @@ class Node(Namespace):
         self.dp = self.start([os.path.join(BUILD, "dataplane", "hg-dataplane"), "-c", self.config_file],
                              f"{self.name}-dp.log", env=self.env)
 
-    def start_both(self, seconds=60):
+    def start_both(self, seconds=120):
         self.start_cp()
         self.start_dp()
         self.wait_ready(seconds)
 
-    def wait_ready(self, seconds=60):
+    def wait_ready(self, seconds=120):
         def ready():
             for p, what in ((self.cp, "control plane"), (self.dp, "dataplane")):
                 if p and p.poll() is not None:
@@ -227,18 +276,26 @@ class Node(Namespace):
         lines = self.redis_cli("HGETALL", f"hg:{{{cluster}}}:counters:{self.unique}").split("\n")
         return {k: int(v) if v.lstrip("-").isdigit() else v for k, v in zip(lines[0::2], lines[1::2]) if k}
 
-    def settled_counters(self, seconds=15):
-        """Counters once two exports in a row agree on everything that traffic moves."""
+    def settled_counters(self, seconds=60):
+        """Counters once two exports agree on everything that traffic moves, with turns of every core between them: what
+        had arrived before the first of them was counted. `exported_before` is the time of the first."""
         quiet = ("core_", "turns", "cycles", "heartbeat", "mbuf", "exported", "time", "age", "stage", "histogram")
-        last, end = None, time.monotonic() + seconds
-        while time.monotonic() < end:
-            time.sleep(1.3)
+        key = lambda c: {k: v for k, v in c.items() if not any(q in k for q in quiet)}
+        turns = lambda c: [v for k, v in c.items() if k.endswith(".core_turns")]
+        first = self.counters()
+
+        def settled():
+            nonlocal first
             now = self.counters()
-            key = {k: v for k, v in now.items() if not any(q in k for q in quiet)}
-            if key == last:
-                return now
-            last = key
-        return now
+            if now.get("exported_ms", 0) == first.get("exported_ms", 0) or not turns(now):
+                return None
+            if key(now) != key(first):
+                first = now
+                return None
+            if len(turns(first)) != len(turns(now)) or any(b - a < 3 for a, b in zip(turns(first), turns(now))):
+                return None
+            return dict(now, exported_before=first["exported_ms"])
+        return wait_for(settled, seconds, "the counters are at rest")
 
     def logs(self, lines=40):
         text = ""
@@ -266,7 +323,7 @@ class Lab:
     def node(self, name, config, **kw):
         return Node(self, name, config, **kw)
 
-    def end(self, p, sig=signal.SIGTERM, seconds=15):
+    def end(self, p, sig=signal.SIGTERM, seconds=60):
         """Ends one process that we started. ip netns exec replaces itself, so the pid is the program's own."""
         if p is None or p.poll() is not None:
             return
@@ -275,7 +332,7 @@ class Lab:
             p.wait(seconds)
         except subprocess.TimeoutExpired:
             os.kill(p.pid, signal.SIGKILL)
-            p.wait(10)
+            p.wait(60)
 
     def close(self):
         for p in reversed(self.processes):
@@ -294,17 +351,42 @@ class Lab:
             shutil.rmtree(self.dir, ignore_errors=True)
 
 
+def failure(name, why):
+    """FAIL NAME: what it says, further lines indented: tests/run.sh shows all of it, wherever it stands in the log."""
+    text = (str(why) if isinstance(why, AssertionError) else f"{type(why).__name__}: {why}").strip() or "assertion"
+    where = traceback.extract_tb(why.__traceback__)
+    if where:
+        text += f"\n{os.path.basename(where[-1].filename)}:{where[-1].lineno}: {where[-1].line}"
+    return f"FAIL {name}: " + text.replace("\n", "\n    ")
+
+
+def _say(line):
+    sys.stdout.write(line + "\n")  # in one piece: there may be other threads
+    sys.stdout.flush()
+
+
+def _run(test, context):
+    """Runs one function; prints 'ok NAME' or 'FAIL NAME'."""
+    try:
+        test(*context)
+        _say(f"ok {test.__name__}")
+        return True
+    except Exception as e:  # a test may fail in any way; all of them are failures
+        _say(failure(test.__name__, e))
+        return False
+
+
+def _closing(results):
+    _say(f"{results.count(True)} passed, {results.count(False)} failed")
+    return 0 if all(results) else 1
+
+
 def run_tests(tests, context):
-    """Runs functions in order, prints 'ok NAME' or 'FAIL NAME' for each and the closing line; returns the exit code."""
-    passed = failed = 0
-    for t in tests:
-        name = t.__name__
-        try:
-            t(*context)
-            print(f"ok {name}", flush=True)
-            passed += 1
-        except Exception as e:  # a test may fail in any way; all of them are failures
-            print(f"FAIL {name}: {type(e).__name__}: {e}", flush=True)
-            failed += 1
-    print(f"{passed} passed, {failed} failed", flush=True)
-    return 1 if failed else 0
+    """Runs functions in order, prints a line for each and the closing line; returns the exit code."""
+    return _closing([_run(t, context) for t in tests])
+
+
+def run_together(tests, context):
+    """The same, each in a thread of its own."""
+    with concurrent.futures.ThreadPoolExecutor(max(len(tests), 1)) as pool:
+        return _closing(list(pool.map(lambda t: _run(t, context), tests)))

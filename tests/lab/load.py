@@ -4,6 +4,7 @@ import random
 import threading
 import time
 
+import lab
 import sip
 
 
@@ -44,16 +45,25 @@ class Load:
             if m is None or not m.status or m.status < 200:
                 continue
             c = m.get("call-id")
+            if c not in self.sent:  # another's Via may be mutated into our port
+                continue
             if c in self.answered:
                 self.again += 1
             self.answered[c] = m.status
 
-    def stop(self, settle=3.0):
-        """Ends sending, waits until everything is answered or settle has passed; returns the calls without answer."""
+    def wait_sent(self, more, seconds=60):
+        """Until so many more requests were sent."""
+        goal = len(self.sent) + more
+        lab.wait_for(lambda: len(self.sent) >= goal, seconds, f"{more} more requests were sent")
+
+    def stop(self, settle=30.0, since=0.0):
+        """Ends sending, waits until all that was sent after since is answered or settle has passed; returns the calls
+        without answer, older ones as well."""
         self.running = False
         self.sender.join()
         end = time.monotonic() + settle
-        while time.monotonic() < end and len(self.answered) < len(self.sent):
+        waiting = [c for c, at in self.sent.items() if at >= since]
+        while time.monotonic() < end and not all(c in self.answered for c in waiting):
             time.sleep(0.05)
         self.running = None
         self.reader.join()

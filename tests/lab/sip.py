@@ -70,7 +70,7 @@ def answer(req, status, phrase="Answer", headers=(), tag="callee", body=b"", con
     return "\r\n".join(lines).encode() + body
 
 
-def receive(sock, want=lambda m: True, timeout=3.0):
+def receive(sock, want=lambda m: True, timeout=30.0):
     """The next SIP message that want() likes, with its source; None when none came in time."""
     import time
     end = time.monotonic() + timeout
@@ -90,12 +90,12 @@ def receive(sock, want=lambda m: True, timeout=3.0):
             return m, src
 
 
-def final(sock, call_id, timeout=3.0):
+def final(sock, call_id, timeout=30.0):
     m, _ = receive(sock, lambda m: m.status and m.status >= 200 and m.get("call-id") == call_id, timeout)
     return m
 
 
-def alive(host, target, port=5061, tries=3):
+def alive(host, target, port=5061, tries=10):
     """Does the gateway answer an OPTIONS to itself?"""
     address = next(a for a in host.addresses if (":" in a) == (":" in target))
     s = host.udp(port, address)
@@ -103,7 +103,7 @@ def alive(host, target, port=5061, tries=3):
         for _ in range(tries):
             raw = request("OPTIONS", f"sip:{host_form(target)}", address, port)
             s.sendto(raw, (target, 5060))
-            if final(s, Message(raw).get("call-id"), 1.0):
+            if final(s, Message(raw).get("call-id"), 2.0):
                 return True
         return False
     finally:

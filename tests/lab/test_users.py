@@ -45,12 +45,12 @@ def setup():
 def more_users_than_room_are_an_alarm(l, node):
     """Every core keeps what it has room for, says what it refused, and the node serves."""
     node.start_both()
-    lab.wait_for(lambda: FULL in alarms(node), 20, f"the alarm; {node.hgctl('status', check=False).stdout}")
+    lab.wait_for(lambda: FULL in alarms(node), 60, f"the alarm; {node.hgctl('status', check=False).stdout}")
     assert known_users(node) == MANY
     has = core_users(node)
     assert MAX <= has < MANY, has
     print(f"# {has} of {MANY} users on the core")
-    lab.wait_for(lambda: node.counters().get("user_no_room", 0) >= MANY - has, 10, "each refusal is counted")
+    lab.wait_for(lambda: node.counters().get("user_no_room", 0) >= MANY - has, 60, "each refusal is counted")
 
 
 def nobody_more_is_taken(l, node):
@@ -66,12 +66,12 @@ def room_again_ends_the_alarm(l, node):
     for at in range(0, len(gone), 400):
         node.redis_cli("HDEL", KEY, *gone[at:at + 400])
     node.redis_cli("CLIENT", "KILL", "TYPE", "normal", check=False)
-    lab.wait_for(lambda: known_users(node) == LEFT, 20, "the record is read again")
+    lab.wait_for(lambda: known_users(node) == LEFT, 60, "the record is read again")
     l.end(node.dp)
     node.start_dp()
     node.wait_ready()
-    lab.wait_for(lambda: FULL not in alarms(node), 20, "the alarm is over")
-    lab.wait_for(lambda: core_users(node) == LEFT, 10, "every user is there")
+    lab.wait_for(lambda: FULL not in alarms(node), 60, "the alarm is over")
+    lab.wait_for(lambda: core_users(node) == LEFT, 60, "every user is there")
     node.hgctl("user", "set", "one@example.com", "far")
 
 

@@ -7,12 +7,14 @@ import socket
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import lab
 import sip
 
 address, port = sys.argv[1], int(sys.argv[2])
 status = int(sys.argv[3]) if len(sys.argv) > 3 else 200
 s = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_DGRAM)
 s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+s.setsockopt(socket.SOL_SOCKET, lab.SO_RCVBUFFORCE, 4 << 20)
 s.bind((address, port))
 while True:
     raw, src = s.recvfrom(70000)

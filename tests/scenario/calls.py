@@ -1,42 +1,50 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Many calls at once with SIPp on both sides (sipp/*.xml): each must end as its scenario says, on both sides."""
 import os
-import time
+import subprocess
 
 from scene import GW, MC, MC6, sip
 
 HERE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "sipp")
 N = 60
+SECONDS = 90  # in which all calls of one SIPp are over
 
 
 def sipp(host, scenario, address, port, *more):
-    path = os.path.join(host.lab.dir, f"sipp-{scenario}-{port}")
-    os.makedirs(path, exist_ok=True)
-    log = os.path.join(os.path.basename(path), "log")
-    return host.start(["sipp", "-sf", os.path.join(HERE, scenario + ".xml"), "-i", address, "-p", str(port), "-nostdin",
-                       "-trace_err", "-error_file", os.path.join(path, "errors"), "-timeout", "50s", "-timeout_error",
-                       *more], log, cwd=path)
+    """Starts one; what it complains about is in the file of its name in `errors`."""
+    name = f"sipp-{scenario}-{len(host.lab.processes)}"
+    path = os.path.join(host.lab.dir, name)
+    os.makedirs(path)
+    p = host.start(["sipp", "-sf", os.path.join(HERE, scenario + ".xml"), "-i", address, "-p", str(port), "-nostdin",
+                    "-trace_err", "-error_file", os.path.join(path, "errors"), "-timeout", f"{SECONDS}s", "-timeout_error",
+                    *more], os.path.join(name, "log"), cwd=path)
+    p.scenario, p.errors = scenario, os.path.join(path, "errors")
+    return p
+
+
+def complaints(p):
+    if not os.path.exists(p.errors):
+        return "no complaints"
+    with open(p.errors, errors="replace") as f:
+        return f.read(1500)
 
 
 def run(w, caller, callees, service, target=GW, n=N, address="10.88.0.2", uac=(), uas=()):
     """callees: (scenario, address). SIPp ends with 0 when every call of it went as written."""
     all_of_them = [sipp(w.callees, scenario, at, 5080, "-m", str(n), *uas) for scenario, at in callees]
-    time.sleep(0.4)
+    for (_, at), p in zip(callees, all_of_them):
+        w.callees.wait_bound(at, 5080, p)
     all_of_them.append(sipp(w.callers, caller, address, 5090, "-m", str(n), "-r", "60", "-s", service, *uac,
                             f"{sip.host_form(target)}:5060"))
     codes = []
     for p in all_of_them:
         try:
-            codes.append(p.wait(60))
-        except Exception:
+            codes.append(p.wait(SECONDS + 30))
+        except subprocess.TimeoutExpired:
             codes.append("no end")
+            w.l.end(p)
     if any(codes):
-        text = ""
-        for base, _, files in os.walk(w.l.dir):
-            if "sipp-" in base and "errors" in files:
-                with open(os.path.join(base, "errors"), errors="replace") as f:
-                    text += f"{os.path.basename(base)}: {f.read(1500)}\n"
-        raise AssertionError(f"exit codes {codes}\n{text}")
+        raise AssertionError("\n".join(f"{p.scenario} ended with {code}: {complaints(p)}" for p, code in zip(all_of_them, codes)))
 
 
 def sipp_calls_in_the_path(w):

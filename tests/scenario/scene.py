@@ -1,13 +1,17 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The stage of the scenarios: one gateway of one core with short timers, one of two cores that stays in the path of
-dialogs, a host with callers and a host with callees; user agents that are told every step, and calls between them.
+"""The stage of the scenarios: one gateway of one core, one of two cores that stays in the path of dialogs, a host with
+callers and a host with callees; user agents that are told every step, and calls between them. Timers are those of the RFC
+where that can be waited for: a machine that stalls for a second must not look like a peer that is gone.
 
-    callers .2 fd88::2 ---+--- gw .1 fd88::1 (T1 50 ms, timer C 1 s, two access networks)
-    callees .11 to .16 ---+--- mc .3 fd88::3 (two cores, Record-Route, 256 transactions a core)
+    callers .2 fd88::2 ---+--- gw .1 fd88::1 (timer C 6 s, two access networks)
+    callees .11 to .16 ---+--- mc .3 fd88::3 (two cores, Record-Route)
 """
 import os
 import re
+import socket
+import struct
 import sys
+import threading
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lab"))
@@ -16,9 +20,10 @@ import lab
 import sip
 
 GW, GW6, MC, MC6 = "10.88.0.1", "fd88::1", "10.88.0.3", "fd88::3"
-T1, T2 = 0.05, 0.4
-TIMERS = "t1 = 50; t2 = 400; t4 = 500; timer_c = 1000; failover = 300; "
-NO_PROBES = "enabled = false; down_after = 100;"
+T1, T2, TIMER_C, FAILOVER = 0.5, 2.0, 6.0, 2.0
+LIMIT = 60.0  # of a wait for something that must come
+TIMERS = "t1 = 500; t2 = 2000; t4 = 2000; timer_c = 6000; failover = 2000; "
+SO_TIMESTAMPNS = 35
 ACCESS = ["10.88.0.0/24", "fd88::/64"]
 NODES = 'nodes = ( { name = "far"; sip = "10.88.0.11:5060"; } );'
 
@@ -50,14 +55,14 @@ def routes_with(peer):
     return ROUTES + [route("peer", "50*", peer), route("peer-stateless", "51*", peer, stateful=False)]
 
 
-def gw_config(sip_items="", probe=NO_PROBES, **more):
+def gw_config(sip_items="", probe=config.NO_PROBES, **more):
     return config.text(address=GW + "/24", address6=GW6 + "/64", access=ACCESS, routes=routes_with(MC), probe=probe,
                        sip=TIMERS + 'user_mode = "stateful"; ' + sip_items, cluster=NODES, **more)
 
 
-def mc_config(sip_items="record_route = true; overload_offer = true;"):
-    return config.text(address=MC + "/24", address6=MC6 + "/64", access=ACCESS, routes=routes_with(GW), probe=NO_PROBES,
-                       sip=TIMERS + sip_items, cluster=NODES, cores="0,1", dataplane="transactions_max = 256;")
+def mc_config(transactions=4096, sip_items="record_route = true; overload_offer = true;"):
+    return config.text(address=MC + "/24", address6=MC6 + "/64", access=ACCESS, routes=routes_with(GW), probe=config.NO_PROBES,
+                       sip=TIMERS + sip_items, cluster=NODES, cores="0,1", dataplane=f"transactions_max = {transactions};")
 
 
 class World:
@@ -85,59 +90,103 @@ class World:
         call.send(call.raw)
         return call
 
+    def caught_up(self, ua, target=GW):
+        """The gateway (of one core) has worked off all that ua had sent. Returns the time."""
+        call = self.call(f"sip:{sip.host_form(target)}", "OPTIONS", ua=ua, target=target)
+        return call.get(200).at
+
 
 def describe(m):
     return m.start if m else "nothing"
 
 
 class Ua:
-    """A user agent that does only what it is told. Messages wait for whoever asks for them by call."""
+    """A user agent that does only what it is told. A thread reads; messages wait for whoever asks for them by call, with
+    the time at which the kernel got them (`at`), so that nobody measures how late a test looks."""
 
     def __init__(self, host, address, port=5060):
         self.address, self.port = address, port
-        self.sock = host.udp(port, address)
-        self.waiting = []
+        self.sock = host.udp(port, address, timeout=0.3)
+        self.sock.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
+        self.waiting, self.raw, self.closed = [], [], False
+        self.news = threading.Condition()
+        self.reader = threading.Thread(target=self._read, daemon=True)
+        self.reader.start()
 
     @property
     def contact(self):
         return f"sip:{sip.host_form(self.address)}:{self.port}"
 
     def close(self):
+        self.closed = True
+        self.reader.join()
         self.sock.close()
 
     def send(self, raw, to):
         self.sock.sendto(raw, to)
 
-    def _take(self, call_id, what):
-        for i, (m, src) in enumerate(self.waiting):
-            if m.get("call-id") == call_id and matches(m, what):
-                m.source = src
-                del self.waiting[i]
-                return m
-        return None
+    def _read(self):
+        while not self.closed:
+            try:
+                raw, extra, _, source = self.sock.recvmsg(70000, 256)
+            except (TimeoutError, socket.timeout, OSError):
+                continue
+            seconds, ns = struct.unpack("qq", next(data for _, kind, data in extra if kind == SO_TIMESTAMPNS))
+            with self.news:
+                if raw[:1].isalpha():
+                    m = sip.Message(raw)
+                    m.source, m.at = source, seconds + ns / 1e9
+                    self.waiting.append(m)
+                else:
+                    self.raw.append(raw)
+                self.news.notify_all()
+
+    def wait(self, look, timeout):
+        """What look() finds, which is asked again whenever something came; None in the end."""
+        end = time.monotonic() + timeout
+        with self.news:
+            while True:
+                found, left = look(), end - time.monotonic()
+                if found or left <= 0:
+                    return found
+                self.news.wait(left)
+
+    def _take(self, wanted):
+        m = next((m for m in self.waiting if wanted(m)), None)
+        if m:
+            self.waiting.remove(m)
+        return m
+
+    def next(self, wanted, timeout=LIMIT):
+        """The next message that wanted() likes, of any call."""
+        return self.wait(lambda: self._take(wanted), timeout)
+
+    def next_raw(self, wanted, timeout=LIMIT):
+        """The next datagram that is no SIP message."""
+        def take():
+            self.raw[:], found = [r for r in self.raw if not wanted(r)], [r for r in self.raw if wanted(r)]
+            return found[0] if found else None
+        return self.wait(take, timeout)
 
     def maybe(self, call, what, timeout):
         """The next message of the call that is `what`: a status, a method, or None for anything but a 100."""
         call_id = call if isinstance(call, str) else call.id
-        end = time.monotonic() + timeout
-        while True:
-            m = self._take(call_id, what)
-            left = end - time.monotonic()
-            if m or left <= 0:
-                return m
-            got, src = sip.receive(self.sock, timeout=left)
-            if got:
-                self.waiting.append((got, src))
+        return self.next(lambda m: m.get("call-id") == call_id and matches(m, what), timeout)
 
-    def get(self, call, what, timeout=6.0):
+    def get(self, call, what, timeout=LIMIT):
         m = self.maybe(call, what, timeout)
         call_id = call if isinstance(call, str) else call.id
-        assert m, f"{self.address} waits for {what}, has {[w.start for w, _ in self.waiting if w.get('call-id') == call_id]}"
+        assert m, f"{self.address} waits for {what}, has {[m.start for m in self.waiting if m.get('call-id') == call_id]}"
         return m
 
-    def quiet(self, call, seconds, what=None):
-        m = self.maybe(call, what, seconds)
-        assert m is None, f"{self.address} got {describe(m)}"
+    def quiet(self, call, seconds, what=None, since=0.0):
+        """Nothing such comes; what came before `since`, and what was under way then, does not count."""
+        end = time.monotonic() + seconds
+        while True:
+            m = self.maybe(call, what, end - time.monotonic())
+            if m is None:
+                return
+            assert m.at < since + 0.2, f"{self.address} got {describe(m)} {m.at - since:.3f} s later"
 
     def answer(self, request, status, **fields):
         """Answers to where the request came from; returns the bytes, to be sent again."""
@@ -147,8 +196,9 @@ class Ua:
         self.send(raw, request.source)
         return raw
 
-    def forget(self):
-        self.waiting = []
+    def forget(self, call=None):
+        with self.news:
+            self.waiting = [m for m in self.waiting if call and m.get("call-id") != call.id]
 
 
 def matches(m, what):
@@ -173,11 +223,11 @@ class Call:
     def send(self, raw=None):
         self.ua.send(raw or self.raw, (self.target, 5060))
 
-    def get(self, what, timeout=6.0):
+    def get(self, what, timeout=LIMIT):
         return self.ua.get(self, what, timeout)
 
-    def quiet(self, seconds, what=None):
-        self.ua.quiet(self, seconds, what)
+    def quiet(self, seconds, what=None, since=0.0):
+        self.ua.quiet(self, seconds, what, since)
 
     def cancel(self):
         self.send(self.build("CANCEL", self.uri, branch=self.branch, body=b"", headers=self.routes_of_request()))

@@ -2,7 +2,18 @@
 """Transactions (RFC 3261 17, RFC 6026, RFC 4320): who sends again, who absorbs, what ends them; ACK and CANCEL."""
 import time
 
-from scene import GW, T1, T2, Call, tag_of
+from scene import GW, LIMIT, T1, T2, TIMER_C, Call, tag_of
+
+TIMER_B = 64 * T1
+
+
+def only_copies(ua, call, m):
+    """Nothing but retransmissions of m came, or comes."""
+    while True:
+        other = ua.maybe(call, m.method, 0.1)
+        if other is None:
+            return
+        assert other.raw == m.raw, other.raw
 
 
 def trying_comes_at_once_and_only_for_invite(w):
@@ -13,7 +24,8 @@ def trying_comes_at_once_and_only_for_invite(w):
     call.ack_failure(call.get(486))
     call = w.call("sip:200@example.com", "MESSAGE")
     m = w.b.get(call, "MESSAGE")
-    call.quiet(0.15, 100)
+    late = call.ua.maybe(call, 100, 0.3)
+    assert late is None or late.at - m.at > 2 * T1, "RFC 4320 4.1: not before timer E has reached T2"
     w.b.answer(m, 200)
     call.get(200)
 
@@ -21,16 +33,11 @@ def trying_comes_at_once_and_only_for_invite(w):
 def invite_is_sent_again_until_it_rings(w):
     """Timer A doubles from T1; a provisional answer ends it."""
     call = w.call("sip:200@example.com")
-    first, t0 = w.b.get(call, "INVITE"), time.monotonic()
-    second = w.b.get(call, "INVITE")
-    assert second.raw == first.raw and time.monotonic() - t0 >= T1 * 0.8
-    third = w.b.get(call, "INVITE")
-    assert third.raw == first.raw and time.monotonic() - t0 >= 3 * T1 * 0.9
+    first, second, third = (w.b.get(call, "INVITE") for _ in range(3))
+    assert second.raw == first.raw and second.at - first.at >= T1 * 0.8
+    assert third.raw == first.raw and third.at - first.at >= 3 * T1 * 0.9
     w.b.answer(first, 180)
-    call.get(180)
-    while w.b.maybe(call, "INVITE", 0.02):
-        pass
-    w.b.quiet(call, 0.6, "INVITE")
+    w.b.quiet(call, 5 * T1, "INVITE", since=call.get(180).at)
     w.b.answer(first, 486)
     call.ack_failure(call.get(486))
 
@@ -41,15 +48,11 @@ def message_is_sent_again_until_answered(w):
     copies = [w.b.get(call, "MESSAGE") for _ in range(4)]
     assert len({c.raw for c in copies}) == 1
     w.b.answer(copies[0], 100)
-    time.sleep(0.02)
-    t0 = time.monotonic()
-    while w.b.maybe(call, "MESSAGE", 0.01):
-        pass
-    w.b.get(call, "MESSAGE", T2 * 3)
+    w.b.forget(call)
+    again = w.b.get(call, "MESSAGE")
+    assert again.at - copies[-1].at >= T2 * 0.9
     w.b.answer(copies[0], 200)
-    call.get(200)
-    w.b.quiet(call, 2 * T2, "MESSAGE")
-    assert time.monotonic() - t0 > T2
+    w.b.quiet(call, 1.5 * T2, "MESSAGE", since=call.get(200).at)
 
 
 def retransmissions_of_the_caller_are_absorbed(w):
@@ -65,12 +68,8 @@ def retransmissions_of_the_caller_are_absorbed(w):
     call.send()
     assert call.get(404).raw == first.raw
     call.ack_failure(first)
-    time.sleep(0.1)
-    call.ua.forget()
-    call.quiet(2 * T2, 404)
-    while w.b.maybe(call, "INVITE", 0.01):
-        pass
-    w.b.quiet(call, 0.1, "INVITE")
+    call.quiet(1.5 * T2, 404, since=w.caught_up(call.ua))
+    only_copies(w.b, call, m)
     call = w.call("sip:200@example.com", "MESSAGE")
     m = w.b.get(call, "MESSAGE")
     w.b.answer(m, 200)
@@ -78,7 +77,7 @@ def retransmissions_of_the_caller_are_absorbed(w):
     for _ in range(3):
         call.send()
         assert call.get(200).raw == first.raw
-    w.b.quiet(call, 0.1, "MESSAGE")
+    only_copies(w.b, call, m)
 
 
 def retransmitted_answers_are_absorbed(w):
@@ -88,17 +87,16 @@ def retransmitted_answers_are_absorbed(w):
     raw = w.b.answer(m, 486)
     call.ack_failure(call.get(486))
     w.b.get(call, "ACK")
-    time.sleep(0.1)
-    call.ua.forget()
+    told = w.caught_up(call.ua)
     w.b.send(raw, m.source)
     w.b.get(call, "ACK")
-    call.quiet(0.2)
+    call.quiet(0.3, since=told)
     call = w.call("sip:200@example.com", "MESSAGE")
     m = w.b.get(call, "MESSAGE")
     raw = w.b.answer(m, 200)
     call.get(200)
     w.b.send(raw, m.source)
-    call.quiet(0.2)
+    call.quiet(0.3)
 
 
 def failure_is_sent_again_until_the_ack(w):
@@ -110,19 +108,17 @@ def failure_is_sent_again_until_the_ack(w):
         assert call.get(486).raw == first.raw
     w.b.get(call, "ACK")
     call.ack_failure(first)
-    time.sleep(0.05)
-    call.ua.forget()
-    call.quiet(2 * T2)
+    call.quiet(1.5 * T2, since=w.caught_up(call.ua))
     w.b.quiet(call, 0.05, "ACK")
 
 
 def failure_without_ack_ends_after_timer_h(w):
     call = w.call("sip:200@example.com")
     w.b.answer(w.b.get(call, "INVITE"), 486)
-    t0 = time.monotonic()
-    while call.ua.maybe(call, 486, 3 * T2):
-        pass
-    assert 64 * T1 * 0.9 - T2 <= time.monotonic() - t0 - 3 * T2 <= 64 * T1 + 6, time.monotonic() - t0
+    first = last = call.get(486)
+    while last:
+        end, last = last, call.ua.maybe(call, 486, 3 * T2)
+    assert TIMER_B * 0.9 - T2 <= end.at - first.at <= TIMER_B + 10, end.at - first.at
 
 
 def ack_of_a_failure_is_ours(w):
@@ -155,19 +151,18 @@ def repeated_2xx_pass(w):
     m = w.b.get(call, "INVITE")
     raw = w.b.answer(m, 200)
     first = call.get(200)
-    call.quiet(0.3, 200)
+    call.quiet(2.5 * T1, 200)
     for _ in range(3):
         w.b.send(raw, m.source)
         assert call.get(200).raw == first.raw
     w.b.answer(m, 200, tag="another-device")
     assert tag_of(call.get(200).get("to")) == "another-device"
+    since = w.caught_up(call.ua)
     call.send()
-    call.quiet(0.15)
-    while w.b.maybe(call, "INVITE", 0.01):
-        pass
-    w.b.quiet(call, 0.1, "INVITE")
+    call.quiet(0.3)
+    w.b.quiet(call, 0.1, "INVITE", since)
     w.b.answer(m, 404)
-    call.quiet(0.1)
+    call.quiet(0.3)
 
 
 def a_stray_2xx_is_not_forwarded(w):
@@ -176,8 +171,8 @@ def a_stray_2xx_is_not_forwarded(w):
     m = w.b.get(call, "INVITE")
     raw = w.b.answer(m, 200)
     call.get(200)
-    time.sleep(64 * T1)
-    for _ in range(10):  # a busy machine has late timers
+    time.sleep(TIMER_B)
+    for _ in range(30):  # a busy machine has late timers
         time.sleep(0.5)
         w.b.send(raw, m.source)
         if not call.ua.maybe(call, 200, 0.3):
@@ -187,10 +182,10 @@ def a_stray_2xx_is_not_forwarded(w):
 
 def invite_without_any_answer_is_408(w):
     """Timer B."""
-    t0 = time.monotonic()
+    t0 = time.time()
     call = w.call("sip:200@example.com")
-    final = call.get(408, 64 * T1 + 3)
-    assert time.monotonic() - t0 >= 64 * T1 * 0.9
+    final = call.get(408, TIMER_B + LIMIT)
+    assert final.at - t0 >= TIMER_B * 0.9
     assert final.get("call-id") == call.id and tag_of(final.get("to"))
     call.ack_failure(final)
 
@@ -198,15 +193,15 @@ def invite_without_any_answer_is_408(w):
 def message_without_any_answer_stays_without_408(w):
     """RFC 4320 4.2: nobody is helped by a late 408; 4.1: a late 100 tells that somebody is at work."""
     call = w.call("sip:200@example.com", "MESSAGE")
-    call.get(100, 64 * T1)
-    call.quiet(64 * T1 + 1)
+    call.get(100)
+    call.quiet(TIMER_B + 1)
 
 
 def provisional_answers_to_message_stop_here(w):
     call = w.call("sip:200@example.com", "MESSAGE")
     m = w.b.get(call, "MESSAGE")
     w.b.answer(m, 180)
-    call.quiet(0.15, 180)
+    call.quiet(0.3, 180)
     w.b.answer(m, 202)
     call.get(202)
 
@@ -216,7 +211,7 @@ def hundred_of_the_callee_stops_here(w):
     m = w.b.get(call, "INVITE")
     ours = call.get(100)
     w.b.answer(m, 100, headers=["X-From: callee"])
-    call.quiet(0.15, 100)
+    call.quiet(0.3, 100)
     assert ours.get("x-from") is None
     w.b.answer(m, 486)
     call.ack_failure(call.get(486))
@@ -260,10 +255,7 @@ def cancel_is_sent_again_until_answered(w):
     call.cancel()
     cancel = [w.b.get(call, "CANCEL") for _ in range(3)][0]
     w.b.answer(cancel, 200)
-    time.sleep(0.05)
-    while w.b.maybe(call, "CANCEL", 0.01):
-        pass
-    w.b.quiet(call, 2 * T2, "CANCEL")
+    w.b.quiet(call, 1.5 * T2, "CANCEL", since=w.caught_up(w.b))
     w.b.answer(m, 487)
     call.ack_failure(call.get(487))
 
@@ -274,7 +266,7 @@ def cancel_of_a_callee_that_never_spoke(w):
     w.b.get(call, "INVITE")
     call.cancel()
     call.get(200)
-    call.ack_failure(call.get(487, 64 * T1 + 3))
+    call.ack_failure(call.get(487, TIMER_B + LIMIT))
 
 
 def cancel_of_a_callee_that_no_longer_speaks(w):
@@ -285,7 +277,7 @@ def cancel_of_a_callee_that_no_longer_speaks(w):
     call.cancel()
     call.get(200)
     w.b.answer(w.b.get(call, "CANCEL"), 200)
-    call.ack_failure(call.get(487, 64 * T1 + 3))
+    call.ack_failure(call.get(487, TIMER_B + LIMIT))
 
 
 def cancel_after_the_final_answer(w):
@@ -320,16 +312,15 @@ def cancel_of_nothing_is_481(w):
 
 
 def timer_c_cancels_what_rings_for_ever(w):
-    """16.8, with a timer C of 1 s here; each 1xx starts it anew."""
+    """16.8, with a timer C of 6 s here; each 1xx starts it anew."""
     call = w.call("sip:200@example.com")
     m = w.b.get(call, "INVITE")
-    first = time.monotonic()
     w.b.answer(m, 180)
-    time.sleep(0.5)
-    again = time.monotonic()
+    time.sleep(TIMER_C / 4)
+    again = time.time()
     w.b.answer(m, 180)
-    cancel = w.b.get(call, "CANCEL", 5)
-    assert time.monotonic() - again > 0.9 or again - first > 0.9, "before its time"
+    cancel = w.b.get(call, "CANCEL")
+    assert cancel.at - again > TIMER_C * 0.9, "before its time"
     w.b.answer(cancel, 200)
     w.b.answer(m, 487)
     final = call.get(487)
@@ -341,8 +332,9 @@ def a_merged_request_has_its_own_transaction(w):
     one = w.call("sip:200@example.com", "MESSAGE")
     two = Call(w.a, "sip:200@example.com", "MESSAGE", GW, call_id=one.id)
     two.send()
-    first, second = w.b.get(one, "MESSAGE"), w.b.get(one, "MESSAGE")
-    assert first.vias()[0] != second.vias()[0]
+    first = w.b.get(one, "MESSAGE")
+    second = w.b.next(lambda m: m.get("call-id") == one.id and m.vias()[0] != first.vias()[0])
+    assert second, "the other one was taken for a retransmission"
     for m in (first, second):
         w.b.answer(m, 200)
     assert {one.get(200).vias()[0] == one.get(200).vias()[0]} == {False}
@@ -356,7 +348,7 @@ def a_branch_without_cookie_is_told_apart(w):
     m = w.b.get(call, "MESSAGE")
     w.b.answer(m, 200)
     call.get(200)
-    w.b.quiet(call, 0.03)
+    only_copies(w.b, call, m)
     call.send(call.build("MESSAGE", call.uri, branch="1", cseq=2))
     m = w.b.get(call, "MESSAGE")
     assert m.get("cseq") == "2 MESSAGE"

@@ -21,7 +21,7 @@ def setup():
     caller = l.host("caller", "10.88.0.2/24")
     callee = l.host("callee", "10.88.0.11/24")
     stranger = l.host("stranger", "10.88.0.66/24")
-    callee.start([sys.executable, os.path.join(lab.TOP, "tests", "lab", "uas.py"), "10.88.0.11", "5060"], "uas.log")
+    callee.uas()
     # .2 is a neighbour (exempt from the bucket), .64/28 is an allowed network with a small bucket, nobody else is known.
     node = l.node("gw", config.text(access=["10.88.0.64/28"], neighbours=[dict(host="10.88.0.2")],
                                     sip="source_rate = 50; source_burst = 100;",
@@ -35,7 +35,7 @@ def good_traffic(caller):
 
 
 def all_answered(flow):
-    lab.wait_for(lambda: len(flow.sent) > 100, 20, "enough good requests to show anything")
+    lab.wait_for(lambda: len(flow.sent) > 100, 60, "enough good requests to show anything")
     missing = flow.stop()
     assert not missing, f"{len(missing)} of {len(flow.sent)} good requests lost"
     assert set(flow.statuses()) == {200}, flow.statuses()
@@ -66,22 +66,26 @@ def no_open_relay(l, caller, stranger, node):
     s.close()
 
 
+def caught_up(caller):
+    """Nothing is lost because the port's ring is full: the gateway has come to what was sent last."""
+    assert sip.alive(caller, GW, 5062), "the gateway no longer answers"
+
+
 def flood_from_one_source_is_shed(l, caller, stranger, node):
     flow = good_traffic(caller)
     before = node.counters().get("drop_source_rate", 0)
     s = stranger.udp(5060)
     raw = sip.request("MESSAGE", "sip:4711@example.com", "10.88.0.66")
-    end = time.monotonic() + 2
-    sent = 0
-    while time.monotonic() < end:
-        for _ in range(20):
-            s.sendto(raw, (GW, 5060))
-            sent += 1
-        time.sleep(0.001)
+    begin, sent = time.monotonic(), 5000
+    for i in range(sent):
+        s.sendto(raw, (GW, 5060))
+        if i % 500 == 499:
+            caught_up(caller)
+    allowed = 100 + 50 * (time.monotonic() - begin + 1)
     s.close()
     all_answered(flow)
     dropped = node.settled_counters()["drop_source_rate"] - before
-    assert dropped > sent // 2, f"{dropped} of {sent} were shed"
+    assert sent - allowed <= dropped < sent, f"{dropped} of {sent} were shed, {allowed:.0f} had tokens"
 
 
 def mutate(rng, raw):
@@ -122,8 +126,8 @@ def random_and_mutated_datagrams(l, caller, stranger, node):
             s.sendto(raw, (GW, 5060))
         except OSError:
             pass
-        if i % 50 == 0:
-            time.sleep(0.005)
+        if i % 300 == 299:
+            caught_up(caller)
     s.close()
     all_answered(flow)
     assert node.dp.poll() is None, f"the dataplane ended, seed {SEED}\n{node.logs()}"
@@ -141,7 +145,7 @@ def oversized_headers(l, caller, stranger, node):
                          (routes, "sip:4711@example.com"), ([], long_user)):
         raw = sip.request("MESSAGE", uri, "10.88.0.2", 5074, headers=headers)
         s.sendto(raw, (GW, 5060))
-        m = sip.final(s, sip.Message(raw).get("call-id"), 4)
+        m = sip.final(s, sip.Message(raw).get("call-id"))
         assert m is not None, f"no answer to {uri[:30]} with {len(headers)} headers"
     s.close()
     all_answered(flow)
@@ -149,7 +153,7 @@ def oversized_headers(l, caller, stranger, node):
 
 def every_datagram_ended_once(l, caller, stranger, node):
     """DESIGN 4, after all of the above."""
-    c = node.settled_counters(30)
+    c = node.settled_counters()
     from test_net import SIP_DROPS
     drops = sum(v for k, v in c.items() if k in SIP_DROPS)
     ends = {e: c[e] for e in ("sip_forwarded", "sip_answered", "sip_absorbed", "sip_handed_over")}

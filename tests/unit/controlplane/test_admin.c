@@ -245,6 +245,31 @@ static void a_line_without_end_is_cut_off(void **state)
         uv_run(&rig->cp->loop, UV_RUN_NOWAIT);
     }
     assert_true(sent < 3u * 1024 * 1024);
+    char *line = get_line(rig, fd);
+    assert_non_null(line);
+    assert_non_null(strstr(line, "bad_request"));
+    assert_non_null(strstr(line, "at most 1 MiB"));
+    assert_null(get_line(rig, fd));
+    close(fd);
+}
+
+/* Request upon request and nothing read: at 8 MiB of answers it is closed, and everybody else served
+ * meanwhile. */
+static void who_never_reads_is_closed(void **state)
+{
+    struct rig *rig = *state;
+    static const char request[] = "{\"v\":1,\"cmd\":\"config.show\"}\n";
+    int fd = dial(rig);
+    uint64_t end = uv_hrtime() + 60000000000ull;
+    bool closed = false;
+
+    while (!closed && uv_hrtime() < end) {
+        ssize_t n = send(fd, request, sizeof(request) - 1, MSG_NOSIGNAL);
+        closed = n < 0 && (errno == EPIPE || errno == ECONNRESET);
+        uv_run(&rig->cp->loop, UV_RUN_NOWAIT);
+    }
+    assert_true(closed);
+    json_decref(done(rig, "{\"v\":1,\"cmd\":\"version\"}"));
     close(fd);
 }
 
@@ -478,6 +503,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(requests_that_are_none, start, stop),
         cmocka_unit_test_setup_teardown(texts_cut_in_a_character_are_told, start, stop),
         cmocka_unit_test_setup_teardown(a_line_without_end_is_cut_off, start, stop),
+        cmocka_unit_test_setup_teardown(who_never_reads_is_closed, start, stop),
         cmocka_unit_test_setup_teardown(clients_have_a_wall_and_come_back, start, stop),
         cmocka_unit_test_setup_teardown(requests_may_stand_in_line, start, stop),
         cmocka_unit_test_setup_teardown(status_says_what_is_missing, start, stop),

@@ -247,6 +247,25 @@ static void mismatch_seen_by_dataplane(void **state)
     assert_int_equal(access(card, F_OK), -1);
 }
 
+/* Two processes or one: the name is held once, also when the file was taken away in between. */
+static void one_control_plane(void **state)
+{
+    (void)state;
+    char lock[160];
+    snprintf(lock, sizeof(lock), "%s~cp.lock", path);
+    int first = hg_segment_claim(node, error);
+    assert_true(first >= 0);
+    assert_int_equal(hg_segment_claim(node, error), -1);
+    assert_non_null(strstr(error, "another hg-controlplane"));
+    assert_non_null(strstr(error, node));
+    hg_segment_release(node, first);
+    assert_int_equal(access(lock, F_OK), -1);
+    int second = hg_segment_claim(node, error);
+    assert_true(second >= 0);
+    assert_int_equal(hg_segment_claim(node, error), -1);
+    hg_segment_release(node, second);
+}
+
 /* Any header and areas at all: attach refuses or everything that it gives lies inside the mapping. */
 static void random_headers(void **state)
 {
@@ -287,6 +306,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(half_made, setup, teardown),
         cmocka_unit_test_setup_teardown(mismatch_named, setup, teardown),
         cmocka_unit_test_setup_teardown(mismatch_seen_by_dataplane, setup, teardown),
+        cmocka_unit_test_setup_teardown(one_control_plane, setup, teardown),
         cmocka_unit_test_setup_teardown(not_a_segment, setup, teardown),
         cmocka_unit_test_setup_teardown(random_headers, setup, teardown),
     };

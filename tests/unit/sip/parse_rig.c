@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "parse_rig.h"
+#include "same_fields.h"
 
 #include <sys/mman.h>
 
@@ -49,11 +50,31 @@ enum sip_result rig_index(struct sip_msg *m, const char *buf, size_t len, bool d
     return want;
 }
 
+static enum sip_error check_with(enum sip_isa isa, const struct sip_msg *m, struct sip_core_fields *c)
+{
+    return m->is_request ? sip_check_request_with(isa, m, c) : sip_check_response_with(isa, m, c);
+}
+
+/* Every implementation of the check finds the same. */
+static enum sip_error check_all(const struct sip_msg *m, struct sip_core_fields *c)
+{
+    enum sip_error want = check_with(SIP_ISA_SSE42, m, c);
+    for (unsigned isa = SIP_ISA_AVX2; isa < SIP_ISA_COUNT; isa++) {
+        struct sip_core_fields other;
+        if (!sip_isa_usable((enum sip_isa)isa))
+            continue;
+        memset(&other, 0x5a, sizeof(other));
+        assert_int_equal(check_with((enum sip_isa)isa, m, &other), want);
+        assert_true(want != SIP_E_NONE || same_fields(c, &other, m->is_request));
+    }
+    return want;
+}
+
 enum sip_error rig_verdict(struct sip_msg *m, struct sip_core_fields *c, const char *buf, size_t len)
 {
     if (rig_index(m, buf, len, true) != SIP_DONE)
         return sip_check_broken(m, c);
-    return m->is_request ? sip_check_request(m, c) : sip_check_response(m, c);
+    return check_all(m, c);
 }
 
 const char *rig_suites(void)

@@ -42,6 +42,46 @@ static void answered_ones_give_way(void **state)
     rig_nothing_left();
 }
 
+static void fork_of_two(const char *id)
+{
+    rig_send(ALICE, rig_request("INVITE", "sip:b@far.example.org", id, NULL));
+    rig_expect(ALICE, "SIP/2.0 100 ");
+}
+
+/* Branches run out while the oldest of the answered transactions have none any more: those give way until one
+ * with a branch does, and every target is asked. */
+static void branches_give_way(void **state)
+{
+    char id[16];
+    (void)state;
+    rig_serial(2, true);
+    for (int i = 0; i < 400; i++) { /* answered: no branch after T4, remembered for 64 T1 */
+        snprintf(id, sizeof(id), "old%d", i);
+        rig_send(ALICE, rig_request("MESSAGE", "sip:b@far.example.org", id, NULL));
+        while (rig_next())
+            if (strncmp(rig.text, "MESSAGE ", 8) == 0)
+                rig_send(strcmp(rig.to, BOB) == 0 ? BOB : CAROL, rig_answer("200 OK", "b", NULL));
+    }
+    harness_advance_ms(rig.h, 6000);
+    assert_int_equal(rig_count(HG_C_sip_client_transactions), 0);
+    for (int i = 0; i < 512; i++) { /* two branches each: all there are */
+        snprintf(id, sizeof(id), "fork%d", i);
+        fork_of_two(id);
+        rig_expect(NULL, "INVITE ");
+        rig_send(rig.to, rig_answer("603 Decline", "b", NULL));
+        while (rig_next())
+            if (strncmp(rig.text, "INVITE ", 7) == 0)
+                rig_send(rig.to, rig_answer("486 Busy Here", "b", NULL));
+    }
+    harness_advance_ms(rig.h, 1100);
+    while (rig_next())
+        ;
+    fork_of_two("new");
+    rig_expect(NULL, "INVITE ");
+    rig_expect(NULL, "INVITE ");
+    rig_nothing_left();
+}
+
 /* A trunk is one flow: above 64,000/s its datagrams are spread by Call-ID, each is forwarded once. */
 static void hot_flow_is_sprayed(void **state)
 {
@@ -283,6 +323,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(pool_exhausted_is_503),
         cmocka_unit_test(answered_ones_give_way),
+        cmocka_unit_test(branches_give_way),
         cmocka_unit_test(hot_flow_keeps_one_bucket),
         cmocka_unit_test(hot_flow_is_sprayed),
         cmocka_unit_test(no_buffer_for_an_answer),
