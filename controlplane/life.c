@@ -175,9 +175,9 @@ static void close_handle(uv_handle_t *handle, void *arg)
 void life_stop(struct controlplane *cp)
 {
     cp->stopping = true;
+    topology_change_stop(cp);
     admin_close(cp->admin);
     http_close(cp->http);
-    topology_change_stop(cp);
     record_close(cp->record);
     redis_close(cp->exports);
     if (cp->feed) {

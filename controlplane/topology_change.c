@@ -16,6 +16,8 @@ struct topology_pending {
     topology_done done;
     void *arg;
     uint64_t deadline;
+    bool under_way; /* in the record's hands */
+    bool stopped;
     bool waiting;               /* for the log to show who was faster */
     struct record_version seen; /* what the change was made from */
     struct topology_pending *next;
@@ -81,13 +83,21 @@ static void finish(struct topology_pending *p, enum topology_result result, cons
         }
     }
     p->done(cp, p->arg, result, why);
-    free(p);
+    if (p->under_way)
+        p->stopped = true;
+    else
+        free(p);
 }
 
 static void on_changed(void *arg, const struct record_outcome *outcome)
 {
     struct topology_pending *p = arg;
 
+    p->under_way = false;
+    if (p->stopped) {
+        free(p);
+        return;
+    }
     switch (outcome->result) {
     case RECORD_OK:
         finish(p, TOPOLOGY_DONE, NULL);
@@ -125,8 +135,10 @@ static void try_now(struct topology_pending *p)
         last->version = p->seen;
     }
     bool bad = items->bad;
-    if (good && !nothing && !bad)
-        record_change(cp->record, items->item, items->n, on_changed, p);
+    if (good && !nothing && !bad) {
+        p->under_way = true;
+        record_change(cp->record, items->item, items->n, on_changed, p); /* p may be gone behind it */
+    }
     for (uint32_t i = 0; i < items->n; i++)
         free(items->text[i]);
     free(items);

@@ -32,12 +32,19 @@ _hgctl() {
     "route set --block") words="true false" ;;
     "route set --stateful") words="true false" ;;
     "route set --parallel") words="true false" ;;
+    "node assign --slot") words="0 1" ;;
+    "node move --slot") words="0 1" ;;
+    "subcluster add --mode") words="inherit balanced active-standby none" ;;
+    "subcluster set --ha") words="true false" ;;
+    "subcluster set --mode") words="inherit balanced active-standby none" ;;
   esac
   if [ -z "$words" ]; then
     case "$first $second" in
-      " ") words="status drain undrain counters config route user core hop trace version help --socket --timeout --json --quiet --help --version" ;;
+      " ") words="status drain undrain counters config route node subcluster user core hop trace version help --socket --timeout --json --quiet --help --version" ;;
       "config ") words="check show diff reload" ;;
       "route ") words="list add set remove explain" ;;
+      "node ") words="list show add set remove assign unassign move" ;;
+      "subcluster ") words="list show add set remove" ;;
       "user ") words="list find set remove" ;;
       "core ") words="list" ;;
       "hop ") words="list" ;;
@@ -54,6 +61,19 @@ _hgctl() {
       "route set") words="--help --json --pattern --next-hop --port --type --protocol --priority --weight --description --less-specific --in-service --block --stateful --parallel --no-wait" ;;
       "route remove") words="--help --json --no-wait" ;;
       "route explain") words="--help --json" ;;
+      "node list") words="--help --json" ;;
+      "node show") words="--help --json" ;;
+      "node add") words="--help --json --capacity --dry-run --no-wait" ;;
+      "node set") words="--help --json --capacity --publisher --dry-run --no-wait" ;;
+      "node remove") words="--help --json --force --yes --dry-run --no-wait" ;;
+      "node assign") words="--help --json --slot --force --yes --dry-run --no-wait" ;;
+      "node unassign") words="--help --json --force --yes --dry-run --no-wait" ;;
+      "node move") words="--help --json --slot --force --yes --dry-run --no-wait" ;;
+      "subcluster list") words="--help --json" ;;
+      "subcluster show") words="--help --json" ;;
+      "subcluster add") words="--help --json --mode --service-a --service-b --dry-run --no-wait" ;;
+      "subcluster set") words="--help --json --ha --mode --service-a --service-b --force --yes --dry-run --no-wait" ;;
+      "subcluster remove") words="--help --json --yes --dry-run --no-wait" ;;
       "user list") words="--help --json --limit --after --node --all" ;;
       "user find") words="--help --json" ;;
       "user set") words="--help --json --no-wait" ;;
@@ -62,7 +82,7 @@ _hgctl() {
       "hop list") words="--help --json" ;;
       "trace "*) words="--help --json --method --from --to --uri --call-id --address --count --seconds --rate --pcap" ;;
       "version "*) words="--help --json" ;;
-      "help "*) words="--help --json status drain undrain counters config route user core hop trace version help" ;;
+      "help "*) words="--help --json status drain undrain counters config route node subcluster user core hop trace version help" ;;
     esac
   fi
   mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")

@@ -11,6 +11,7 @@
 #include "json_text.h"
 #include "push.h"
 #include "store/record.h"
+#include "topology/rules.h"
 
 static const char *const code_words[] = {"bad_request", "not_found", "conflict", "unavailable", "internal"};
 
@@ -21,6 +22,8 @@ static void end(struct admin_request *req, json_t *line)
     *req->prev = req->next;
     if (req->next)
         req->next->prev = req->prev;
+    if (req->drop)
+        req->drop(req);
     if (client)
         admin_client_line(client, line);
     json_decref(line);
@@ -65,6 +68,30 @@ void admin_fail(struct admin_request *req, enum admin_code code, const char *hin
 void admin_fail_list(struct admin_request *req, enum admin_code code, const char *error, json_t *errors)
 {
     fail(req, code, NULL, error, errors);
+}
+
+json_t *admin_findings(const struct findings *f)
+{
+    json_t *list = json_array();
+
+    for (unsigned i = 0; i < f->n; i++) {
+        const struct rule *rule = &rules[f->finding[i].rule];
+        json_array_append_new(list, json_pack("{s:s, s:s, s:o, s:s, s:b}", "rule", rule->name, "requirements",
+                                              rule->requirements, "text", json_text(f->finding[i].text),
+                                              "allow", rule->allow, "warning", rule->verdict == RULE_WARN));
+    }
+    return list;
+}
+
+void admin_fail_findings(struct admin_request *req, const struct findings *f, bool force)
+{
+    const struct finding *first = rules_refusal(f, force);
+    const struct rule *rule = &rules[first->rule];
+    json_t *line = json_pack("{s:b, s:s, s:o, s:s, s:s, s:o}", "ok", 0, "code", "conflict", "error",
+                             json_text(first->text), "hint", rule->allow, "rule", rule->name, "findings",
+                             admin_findings(f));
+
+    end(req, line);
 }
 
 bool admin_event(struct admin_request *req, json_t *event)

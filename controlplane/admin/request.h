@@ -40,7 +40,9 @@ struct admin_request {
     uint64_t routes_version;                   /* compiled routes to wait for */
     void (*finish)(struct admin_request *req); /* the last word on result, before it is sent */
     json_t *result;                            /* prepared, for when the cores are through */
-    void *state;                               /* the handler's, freed by free() with the request */
+    void (*drop)(
+        struct admin_request *req); /* the request ends: nobody may call with it any more; may be NULL */
+    void *state;                    /* the handler's, freed by free() with the request */
 };
 
 struct admin_command {
@@ -62,6 +64,12 @@ void admin_progress(struct admin_request *req, uint64_t done, uint64_t total, co
 /* Answers with result once every local core has applied what was set until now. routes_version: what must be
  * compiled first, 0 = nothing. */
 void admin_ok_when_applied(struct admin_request *req, json_t *result, uint64_t routes_version);
+
+/* Refused by rules of topology: the error and the hint are those of the first that forbids, all of them stand
+ * in "findings". */
+struct findings;
+void admin_fail_findings(struct admin_request *req, const struct findings *findings, bool force);
+json_t *admin_findings(const struct findings *findings);
 
 /* Arguments. A wrong type answers the request and returns false; a missing one leaves the default. */
 bool admin_arg_string(struct admin_request *req, const char *name, const char **out);
@@ -94,6 +102,19 @@ void admin_user_list(struct admin_request *req);
 void admin_user_find(struct admin_request *req);
 void admin_user_set(struct admin_request *req);
 void admin_user_remove(struct admin_request *req);
+void admin_node_list(struct admin_request *req);
+void admin_node_show(struct admin_request *req);
+void admin_node_add(struct admin_request *req);
+void admin_node_set(struct admin_request *req);
+void admin_node_remove(struct admin_request *req);
+void admin_node_assign(struct admin_request *req);
+void admin_node_unassign(struct admin_request *req);
+void admin_node_move(struct admin_request *req);
+void admin_subcluster_list(struct admin_request *req);
+void admin_subcluster_show(struct admin_request *req);
+void admin_subcluster_add(struct admin_request *req);
+void admin_subcluster_set(struct admin_request *req);
+void admin_subcluster_remove(struct admin_request *req);
 void admin_core_list(struct admin_request *req);
 void admin_hop_list(struct admin_request *req);
 void admin_trace_start(struct admin_request *req);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The one table of commands. */
+#include "ctl/params.h"
 #include "ctl/show.h"
 
 #define END                                                                                                  \
@@ -169,6 +170,36 @@ const struct ctl_command ctl_commands[] = {
      NULL},
     {"route explain", "route.explain", explain_params, "Which route a URI takes, and why not each other one",
      NULL, show_explain, NULL},
+    {"node list", "node.list", NULL, "The nodes of the cluster, and what is not as it should be", NULL,
+     show_nodes, NULL},
+    {"node show", "node.show", node_name_params, "One node, and what may be done with it now", NULL,
+     show_node, NULL},
+    {"node add", "node.add", node_add_params, "Make a node known before it is installed",
+     "A node that starts makes itself known; this is for logical nodes that hold a place.", show_node,
+     run_confirmed},
+    {"node set", "node.set", node_set_params, "Change a node's capacity, or make it the publisher", NULL,
+     show_node, run_confirmed},
+    {"node remove", "node.remove", node_change_params, "Forget a node that has no users", NULL, show_node,
+     run_confirmed},
+    {"node assign", "node.assign", node_place_params, "Put a node into a subcluster",
+     "The order is: add the subcluster, add the node, install it, assign it, switch high availability on, "
+     "assign users.",
+     show_node, run_confirmed},
+    {"node unassign", "node.unassign", node_change_params, "Take a node out of its subcluster",
+     "Its users go first, and high availability is switched off.", show_node, run_confirmed},
+    {"node move", "node.move", node_place_params, "Put a node into another subcluster or slot", NULL,
+     show_node, run_confirmed},
+    {"subcluster list", "subcluster.list", NULL, "Subclusters with their nodes", NULL, show_subclusters,
+     NULL},
+    {"subcluster show", "subcluster.show", subcluster_name_params, "One subcluster and its nodes", NULL,
+     show_subcluster, NULL},
+    {"subcluster add", "subcluster.add", subcluster_add_params, "Make a subcluster", NULL, show_subcluster,
+     run_confirmed},
+    {"subcluster set", "subcluster.set", subcluster_set_params,
+     "Change high availability, mode or service addresses of a subcluster", NULL, show_subcluster,
+     run_confirmed},
+    {"subcluster remove", "subcluster.remove", subcluster_remove_params, "Forget a subcluster without nodes",
+     NULL, show_subcluster, run_confirmed},
     {"user list", "user.list", user_list_params, "Users and the nodes that serve them", NULL, NULL,
      run_user_list},
     {"user find", "user.find", user_params, "Where a user is served", NULL, show_user, NULL},

@@ -17,6 +17,13 @@ int show_route(struct ctl *ctl, json_t *result);
 int show_removed(struct ctl *ctl, json_t *result);
 int show_explain(struct ctl *ctl, json_t *result);
 int show_user(struct ctl *ctl, json_t *result);
+int show_nodes(struct ctl *ctl, json_t *result);
+int show_node(struct ctl *ctl, json_t *result);
+int show_subclusters(struct ctl *ctl, json_t *result);
+int show_subcluster(struct ctl *ctl, json_t *result);
+/* Findings of rules, to the error output. */
+void show_warnings(struct ctl *ctl, json_t *findings);
+int run_confirmed(struct ctl *ctl);
 int run_counters(struct ctl *ctl);
 int run_config_check(struct ctl *ctl);
 int run_route_list(struct ctl *ctl);

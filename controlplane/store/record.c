@@ -176,11 +176,15 @@ void record_close(struct record *rec)
     if (!rec || rec->closing)
         return;
     rec->closing = true;
+    rec->up = false;
+    record_phase_set(rec, PHASE_AWAY);
     rec->io.ops->close(rec->io.ctx);
+    record_changes_close(rec);
 }
 
 void record_free(struct record *rec)
 {
+    record_changes_free(rec);
     record_seen_clear(&rec->seen);
     record_cache_clear(&rec->cache);
     record_cache_clear(&rec->before);

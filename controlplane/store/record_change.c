@@ -92,6 +92,26 @@ void record_changes_lost(struct record *rec)
     }
 }
 
+/* The process ends: nothing is answered any more. */
+void record_changes_close(struct record *rec)
+{
+    while (rec->first) {
+        if (rec->first->stage == CONFIRMED)
+            finish_ok(rec->first);
+        else
+            finish_failed(rec->first, "the control plane stops");
+    }
+}
+
+void record_changes_free(struct record *rec)
+{
+    for (struct change *c = rec->first, *next; c; c = next) {
+        next = c->next;
+        free(c);
+    }
+    rec->first = rec->last = NULL;
+}
+
 static void confirmed(struct change *c)
 {
     c->stage = CONFIRMED;

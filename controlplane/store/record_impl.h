@@ -79,6 +79,8 @@ void record_follow_on(struct record *record);
 /* record_change.c */
 void record_changes_applied(struct record *record); /* the position moved */
 void record_changes_lost(struct record *record);
+void record_changes_close(struct record *record);
+void record_changes_free(struct record *record);
 void record_changes_tick(struct record *record);
 
 #endif

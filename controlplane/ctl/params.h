@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Parameters of the commands that deal with the cluster (params_cluster.c, params_user.c), for the one table.
+ */
+#ifndef HG_CTL_PARAMS_H
+#define HG_CTL_PARAMS_H
+
+#include "ctl/ctl.h"
+
+#define PARAMS_END                                                                                           \
+    {                                                                                                        \
+        NULL                                                                                                 \
+    }
+#define PARAM_NO_WAIT                                                                                        \
+    {                                                                                                        \
+        "--no-wait", "wait", CTL_CLEAR, false, NULL,                                                         \
+            "Return when the record has it, before the cores apply it."                                      \
+    }
+#define PARAM_FORCE                                                                                          \
+    {                                                                                                        \
+        "--force", "force", CTL_SET, false, NULL,                                                            \
+            "Override the rules that can be overridden; they become warnings."                               \
+    }
+#define PARAM_YES                                                                                            \
+    {                                                                                                        \
+        "--yes", "-yes", CTL_SET, false, NULL, "Do not ask, whatever the warnings say."                      \
+    }
+#define PARAM_DRY                                                                                            \
+    {                                                                                                        \
+        "--dry-run", "dry_run", CTL_SET, false, NULL, "Only say what would happen."                          \
+    }
+
+extern const struct ctl_param node_name_params[], node_add_params[], node_set_params[], node_place_params[],
+    node_change_params[];
+extern const struct ctl_param subcluster_name_params[], subcluster_add_params[], subcluster_set_params[],
+    subcluster_remove_params[];
+
+#endif

@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What goes wrong, at random; and how all of it ends. */
+#include "pair_impl.h"
+
+/* How long something lasts: mostly around the times that the manager knows, sometimes far beyond. */
+static uint64_t a_while(struct pair *w)
+{
+    static const unsigned percent[] = {5, 20, 60, 110, 250, 600};
+
+    return 1 + pair_below(w, w->p.lease * percent[pair_below(w, 6)] / 100);
+}
+
+static struct node *some_node(struct pair *w)
+{
+    return &w->node[pair_below(w, 2)];
+}
+
+static void wire_fault(struct pair *w)
+{
+    static const unsigned loss[] = {0, 0, 10, 100, 500, 900};
+    bool ways = pair_below(w, 2), paths = pair_below(w, 3) == 0, cut = pair_below(w, 2);
+    unsigned from = (unsigned)pair_below(w, 2), path = (unsigned)pair_below(w, 2);
+
+    for (unsigned s = 0; s < 2; s++)
+        for (unsigned p = 0; p < BEAT_PATHS; p++) {
+            if ((!ways && s != from) || (!paths && p != path))
+                continue;
+            struct wire *way = &w->wire[s][p];
+            way->cut = cut;
+            way->loss_permil = loss[pair_below(w, 6)];
+            way->delay = 50000 + pair_below(w, pair_below(w, 4) ? MS(2) : w->p.lease);
+            way->jitter = pair_below(w, pair_below(w, 4) ? MS(5) : w->p.lease);
+        }
+}
+
+static void wire_mends(struct pair *w)
+{
+    for (unsigned s = 0; s < 2; s++)
+        for (unsigned p = 0; p < BEAT_PATHS; p++)
+            w->wire[s][p] = (struct wire){.double_permil = 5, .delay = 100000, .jitter = 100000};
+}
+
+static void restart_later(struct pair *w, struct node *n)
+{
+    pair_at(w, &(struct pair_event){.at = w->now + a_while(w), .kind = PE_START, .slot = n->slot});
+}
+
+static void process_fault(struct pair *w)
+{
+    struct node *n = some_node(w);
+
+    switch (pair_below(w, 8)) {
+    case 0:
+    case 1:
+        if (n->alive && pair_below(w, 4) == 0)
+            node_event(n, &(struct srm_event){.type = SRM_LEAVE});
+        node_crash(n);
+        restart_later(w, n);
+        break;
+    case 2:
+        if (n->alive)
+            node_pause(n, w->now + a_while(w));
+        break;
+    case 3:
+    case 4:
+        cores_kill(n);
+        pair_at(w, &(struct pair_event){.at = w->now + a_while(w), .kind = PE_CORES, .slot = n->slot});
+        break;
+    case 5:
+        if (n->cores.alive)
+            cores_pause(n, w->now + a_while(w));
+        break;
+    case 6: { /* the machine stands still */
+        uint64_t until = w->now + a_while(w);
+        if (n->cores.alive)
+            cores_pause(n, until);
+        if (n->alive)
+            node_pause(n, until);
+        break;
+    }
+    default: /* the machine is gone */
+        node_crash(n);
+        cores_kill(n);
+        pair_at(w, &(struct pair_event){.at = w->now + a_while(w), .kind = PE_CORES, .slot = n->slot});
+        restart_later(w, n);
+        break;
+    }
+    node_services(n);
+}
+
+/* One server at a time: a record that lives in two of them loses nothing (docs/redis.md). */
+static bool redis_whole(const struct pair *w)
+{
+    for (unsigned i = 0; i < SERVERS; i++)
+        if (!sim_redis_is_alive(w->redis, i) || !sim_redis_linked(w->redis, i))
+            return false;
+    return true;
+}
+
+static void redis_fault(struct pair *w)
+{
+    unsigned master = (unsigned)sim_redis_master(w->redis);
+    uint64_t told = pair_below(w, MS(500));
+
+    if (!redis_whole(w)) {
+        for (unsigned i = 0; i < SERVERS; i++) {
+            sim_redis_start(w->redis, i, pair_below(w, 3) == 0);
+            sim_redis_demote(w->redis, i);
+        }
+        return;
+    }
+    switch (pair_below(w, 5)) {
+    case 0:
+        sim_redis_kill(w->redis, master);
+        sim_redis_promote(w->redis, false, told);
+        break;
+    case 1: /* it stood still; Sentinel thinks that it is gone; it wakes up as a master */
+        sim_redis_pause(w->redis, master, w->now + a_while(w));
+        sim_redis_promote(w->redis, pair_below(w, 2), told);
+        break;
+    case 2:
+        sim_redis_pause(w->redis, (unsigned)pair_below(w, SERVERS), w->now + a_while(w));
+        break;
+    case 3:
+        sim_redis_promote(w->redis, pair_below(w, 2), told);
+        break;
+    default:
+        sim_redis_kill(w->redis, (master + 1) % SERVERS);
+        break;
+    }
+}
+
+static void client_fault(struct pair *w)
+{
+    struct node *n = some_node(w);
+
+    if (pair_below(w, 3) == 0)
+        sim_client_blind(n->client, pair_below(w, 2));
+    else
+        sim_client_cut(n->client, pair_below(w, 2));
+}
+
+static void service_fault(struct pair *w)
+{
+    struct node *n = some_node(w);
+    unsigned service = pair_below(w, 2) ? SERVICE_OTHER : SERVICE_GATEWAY;
+
+    if (node_runs(n))
+        node_service(n, service, pair_below(w, 3) == 0);
+    else
+        n->service[service] = true;
+}
+
+static void administrator(struct pair *w)
+{
+    struct node *n = some_node(w);
+    enum srm_command command = (enum srm_command)pair_below(w, SRM_CMD_HA_OFF + 1);
+    uint8_t slot = (uint8_t)pair_below(w, 2);
+
+    if (command == SRM_CMD_HA_OFF && pair_below(w, 4) != 0)
+        command = SRM_CMD_FALLBACK;
+    if (node_runs(n) && srm_refusal(n->srm, node_clock(n), command, slot) == NULL)
+        node_event(n, &(struct srm_event){.type = SRM_COMMAND, .u.command = {command, slot}});
+}
+
+void pair_fault(struct pair *w)
+{
+    switch (pair_below(w, 16)) {
+    case 0:
+    case 1:
+    case 2:
+        wire_fault(w);
+        break;
+    case 3:
+    case 4:
+        wire_mends(w);
+        break;
+    case 5:
+    case 6:
+    case 7:
+        process_fault(w);
+        break;
+    case 8:
+    case 9:
+        redis_fault(w);
+        break;
+    case 10:
+    case 11:
+        client_fault(w);
+        break;
+    case 12:
+    case 13:
+        service_fault(w);
+        break;
+    default:
+        administrator(w);
+        break;
+    }
+}
+
+void pair_heal(struct pair *w)
+{
+    wire_mends(w);
+    for (unsigned i = 0; i < SERVERS; i++) {
+        sim_redis_start(w->redis, i, false);
+        sim_redis_demote(w->redis, i);
+        sim_redis_pause(w->redis, i, w->now);
+        if (sim_redis_is_alive(w->redis, i) && !sim_redis_linked(w->redis, i))
+            sim_redis_link(w->redis, i, true);
+    }
+    for (unsigned i = 0; i < 2; i++) {
+        struct node *n = &w->node[i];
+        sim_client_cut(n->client, false);
+        sim_client_blind(n->client, false);
+        if (n->paused_until > w->now)
+            node_pause(n, w->now);
+        if (n->cores.paused_until > w->now)
+            cores_pause(n, w->now);
+        cores_start(n);
+        node_boot(n);
+        node_services(n);
+        node_service(n, SERVICE_GATEWAY, true);
+        node_service(n, SERVICE_OTHER, true);
+    }
+}
