@@ -118,13 +118,13 @@ void serve_user(struct sip *s, struct work *w, struct decision *out)
 {
     bool registers = w->m->method == SIP_M_REGISTER;
     if (registers ? !registering_user(s, w) : w->user.len == 0) {
-        target_refuse(out, registers && w->user.len == 0 ? 405 : 404, NULL);
+        target_refuse(out, !registers ? 404 : w->user.len ? 403 : 405, NULL);
         return;
     }
     uint16_t home = route_user_find(s->route, &w->key);
     uint16_t serving = route_serving(s->route, home), self = route_self(s->route);
     if (home == 0)
-        target_refuse(out, 404, NULL); /* M15 */
+        target_refuse(out, registers ? 403 : 404, NULL); /* M15; who does not exist may not register */
     else if (serving == 0)
         refuse_for_now(s, out, "Not Served", HG_C_sip_unserved);
     else if (serving == self)

@@ -11,6 +11,7 @@
 #include "../unit/core/feed_image.h"
 #include "../unit/core/feed_node.h"
 #include "hg/records.h"
+#include "route/route.h"
 
 #define CELLS 256u
 
@@ -45,6 +46,33 @@ static void on_trace(void *ctx, unsigned core, const struct hg_up_trace *trace, 
     f.sink += trace->full_length;
     for (uint32_t b = 0; b < message.len; b++)
         f.sink += (uint8_t)message.p[b];
+}
+
+static void on_datagram(void *ctx, const struct hg_endpoint *src, uint64_t tsc, const void *data,
+                        uint32_t length)
+{
+    (void)ctx;
+    f.sink += src->port + tsc;
+    for (uint32_t b = 0; b < length; b++)
+        f.sink += ((const uint8_t *)data)[b];
+    feed_datagram_send(f.cp, src, data, length);
+}
+
+/* What was believed of contacts and of who serves whom is walked over as a request would. */
+static void look(uint64_t a, uint64_t b)
+{
+    struct route *r = feed_node_route(f.dp, 0);
+    struct hg_user_key k = {{a, b}};
+    struct route_targets t;
+    route_contacts(r, &k, &t);
+    for (unsigned i = 0; i < t.n; i++) {
+        struct slice uri = route_contact_uri(r, &k, &t.t[i]);
+        for (uint32_t n = 0; n < uri.len; n++)
+            f.sink += (uint8_t)uri.p[n];
+    }
+    for (unsigned i = 0; i < HG_NODES_MAX; i++)
+        if (route_serving(r, (uint16_t)i) >= HG_NODES_MAX)
+            abort();
 }
 
 static void clean(void)
@@ -90,7 +118,7 @@ static void put(unsigned op, const uint8_t *data, uint32_t len)
 static void start(void)
 {
     const struct feed_handlers handlers = {
-        .on_attached = on_attached, .on_log = on_log, .on_trace = on_trace};
+        .on_attached = on_attached, .on_log = on_log, .on_trace = on_trace, .on_datagram = on_datagram};
     char error[HG_SEGMENT_ERROR];
     if (!f.node[0]) {
         snprintf(f.node, sizeof(f.node), "fuzz-%d", (int)getpid());
@@ -116,8 +144,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         if (len > size - 3)
             len = (uint32_t)size - 3;
         put(data[0], data + 3, len);
-        if (data[0] & 0x40)
+        if (data[0] & 0x40) {
             turn(1);
+            look(1, 2);
+        }
         data += 3 + len;
         size -= 3 + len;
     }

@@ -52,6 +52,15 @@ static void on_trace(void *ctx, unsigned core, const struct hg_up_trace *trace, 
     snprintf(w.traced, sizeof(w.traced), SLICE_FMT, SLICE_ARG(message));
 }
 
+static void on_datagram(void *ctx, const struct hg_endpoint *src, uint64_t tsc, const void *data,
+                        uint32_t length)
+{
+    (void)ctx, (void)tsc;
+    w.datagrams++;
+    w.datagram_src = *src;
+    snprintf(w.datagram, sizeof(w.datagram), "%.*s", (int)length, (const char *)data);
+}
+
 static void on_message(void *ctx, enum hg_log_level level, const char *text)
 {
     (void)ctx, (void)level;
@@ -65,6 +74,7 @@ static const struct feed_handlers handlers = {
     .on_drained = on_drained,
     .on_log = on_log,
     .on_trace = on_trace,
+    .on_datagram = on_datagram,
     .on_message = on_message,
     .on_hop_state = on_hop_state,
 };

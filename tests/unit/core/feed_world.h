@@ -32,6 +32,9 @@ struct world {
     char log[512], message[1024];
     uint32_t log_suppressed;
     char traced[64];
+    unsigned datagrams;
+    char datagram[64];
+    struct hg_endpoint datagram_src;
     struct hg_up_trace trace; /* without its message: last */
 };
 

@@ -73,7 +73,7 @@ static void bad_records_down(void **state)
         feed_core_status(w.cp, 0, &s);
         for (unsigned b = 0; b < sizeof(x.bytes); b++)
             x.bytes[b] = (char)rand();
-        uint16_t type = (uint16_t)(rand() % 12);
+        uint16_t type = (uint16_t)(rand() % 15);
         if (type == HG_DOWN_USERS || type == HG_DOWN_NODE)
             type = 200; /* those would be believed */
         x.r = (struct hg_record){.type = type,

@@ -127,7 +127,8 @@ uint64_t rig_count(const struct rig *rig, unsigned id)
 uint64_t rig_dispositions(const struct rig *rig)
 {
     uint64_t n = rig_count(rig, HG_C_net_up_datagrams) + rig_count(rig, HG_C_net_answered) +
-                 rig_count(rig, HG_C_net_absorbed) + rig_count(rig, HG_C_net_parked_fragments);
+                 rig_count(rig, HG_C_net_absorbed) + rig_count(rig, HG_C_net_parked_fragments) +
+                 rig_count(rig, HG_C_net_control);
     for (unsigned id = 0; id < HG_DROP_COUNT; id++)
         if (strcmp(hg_counter_info[id].layer, "net") == 0 && id != HG_DROP_frag_timeout)
             n += rig_count(rig, id);
@@ -169,8 +170,8 @@ unsigned rig_feed(struct rig *rig, uint16_t port, const uint8_t *b, uint32_t len
     collect(rig);
     REQUIRE(rig_dispositions(rig) == sum + 1);
     static const unsigned ends[] = {HG_C_net_up_datagrams, HG_C_net_answered, HG_C_net_absorbed,
-                                    HG_C_net_parked_fragments};
-    for (unsigned i = 0; i < 4; i++)
+                                    HG_C_net_parked_fragments, HG_C_net_control};
+    for (unsigned i = 0; i < 5; i++)
         if (rig->counters[ends[i]] != before[ends[i]])
             return ends[i];
     for (unsigned id = 0; id < HG_DROP_COUNT; id++)

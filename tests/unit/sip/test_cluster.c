@@ -226,7 +226,7 @@ static void registrations_H01_H02_H03(void **state)
     rig_send(ALICE, registration("peers", "6"));
     rig_expect(ALICE, "SIP/2.0 501 Not Implemented\r\n");
     rig_send(ALICE, registration("ghost", "7"));
-    rig_expect(ALICE, "SIP/2.0 404 Not Found\r\n");
+    rig_expect(ALICE, "SIP/2.0 403 Forbidden\r\n");
     rig_close();
 }
 
