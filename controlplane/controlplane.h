@@ -11,6 +11,7 @@
 
 #include "assign/contact.h"
 #include "assign/users.h"
+#include "counters/own.h"
 #include "hg/config.h"
 #include "log/alarms.h"
 #include "log/log.h"
@@ -18,6 +19,8 @@
 #include "topology/rules.h"
 
 struct admin;
+struct event_stream;
+struct ha;
 struct dns;
 struct export;
 struct feed;
@@ -63,6 +66,9 @@ struct controlplane {
     struct redis *exports; /* a connection of its own: counters never stand before a change */
     struct export *export;
     struct http *http; /* Prometheus */
+    struct own_counters own;
+    struct event_stream *event_stream;
+    struct ha *ha;
     struct feed *feed;
     struct users *users;
     struct push_users push_users;

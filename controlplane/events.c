@@ -7,6 +7,8 @@
 #include "controlplane.h"
 #include "counters/export.h"
 #include "counters/view.h"
+#include "ha/run.h"
+#include "store/events.h"
 #include "push.h"
 
 static void on_attached(void *ctx, const struct hg_segment *segment)
@@ -18,6 +20,7 @@ static void on_attached(void *ctx, const struct hg_segment *segment)
     alarm_clear(&cp->alarms, ALARM_dataplane_away);
     alarm_clear(&cp->alarms, ALARM_dataplane_mismatch);
     export_reset(cp->export);
+    ha_attached(cp->ha, segment);
     push_users_begin(cp);
 }
 
@@ -26,6 +29,7 @@ static void on_detached(void *ctx)
     struct controlplane *cp = ctx;
 
     cp->push_users.walking = false;
+    ha_detached(cp->ha);
     log_printf(&cp->log, HG_LOG_WARNING, "detached", "the dataplane is gone, waiting for the next one");
 }
 
@@ -60,6 +64,16 @@ static void on_trace(void *ctx, unsigned core, const struct hg_up_trace *trace, 
     admin_trace(cp->admin, core, trace, message);
 }
 
+static void on_datagram(void *ctx, const struct hg_endpoint *src, uint64_t tsc, const void *data,
+                        uint32_t length)
+{
+    struct controlplane *cp = ctx;
+
+    (void)src;
+    (void)tsc;
+    ha_datagram(cp->ha, data, length);
+}
+
 static void on_message(void *ctx, enum hg_log_level level, const char *text)
 {
     struct controlplane *cp = ctx;
@@ -77,8 +91,19 @@ const struct feed_handlers events_handlers = {
     .on_drained = on_drained,
     .on_log = on_log,
     .on_trace = on_trace,
+    .on_datagram = on_datagram,
     .on_message = on_message,
 };
+
+/* Alarms also go to the stream of events. */
+void events_alarm(void *arg, enum alarm_id id)
+{
+    struct controlplane *cp = arg;
+    const struct alarm *a = &cp->alarms.a[id];
+
+    event_write(cp->event_stream, a->standing ? EVENT_ALARM : EVENT_ALARM_OVER,
+                a->standing ? "warning" : "info", alarm_names[id], "%s", a->detail);
+}
 
 static void busy_shares(struct controlplane *cp, const struct hg_segment *s)
 {

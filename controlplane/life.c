@@ -13,12 +13,14 @@
 #include "dns/dns.h"
 #include "events.h"
 #include "feed/feed.h"
+#include "ha/run.h"
 #include "join.h"
 #include "nodes.h"
 #include "push.h"
 #include "reload.h"
 #include "route_book.h"
 #include "settings.h"
+#include "store/events.h"
 #include "store/record.h"
 #include "topology_change.h"
 
@@ -36,6 +38,7 @@ static void turn(struct controlplane *cp)
     nodes_turn(cp);
     push_contacts_turn(cp, now);
     push_routes_turn(cp, now);
+    ha_turn(cp->ha);
     topology_change_turn(cp, now);
     admin_poll(cp->admin, now);
     if (more)
@@ -61,6 +64,7 @@ static void on_second(uv_timer_t *timer)
     events_second(cp);
     join_second(cp);
     settings_second(cp);
+    ha_second(cp->ha);
     export_second(cp->export);
 }
 
@@ -95,7 +99,9 @@ static bool start_redis(struct controlplane *cp)
     explicit_bzero(o.password, sizeof(o.password));
     if (cp->record && cp->exports)
         cp->export = export_create(cp);
-    return cp->export != NULL;
+    if (cp->export)
+        cp->event_stream = event_stream_create(cp->exports, c->cluster_id, c->node_name, &cp->own);
+    return cp->event_stream != NULL;
 }
 
 static void start_handles(struct controlplane *cp)
@@ -125,7 +131,7 @@ bool life_start(struct controlplane *cp)
     char why[HG_SEGMENT_ERROR];
 
     log_init(&cp->log, STDERR_FILENO, cp->config->node_name);
-    cp->alarms.log = &cp->log;
+    cp->alarms = (struct alarms){.log = &cp->log, .news = events_alarm, .arg = cp};
     init_handles(cp);
     cp->claim = hg_segment_claim(cp->config->node_name, why);
     if (cp->claim < 0) {
@@ -156,7 +162,11 @@ bool life_start(struct controlplane *cp)
             return false;
         }
     }
-    feed_serve_always(cp->feed, true);
+    cp->ha = ha_create(cp, why, sizeof(why));
+    if (!cp->ha) {
+        log_printf(&cp->log, HG_LOG_ERROR, "ha", "%s", why);
+        return false;
+    }
     push_nodes(cp);
     push_settings(cp);
     start_handles(cp);
@@ -178,6 +188,7 @@ void life_stop(struct controlplane *cp)
     topology_change_stop(cp);
     admin_close(cp->admin);
     http_close(cp->http);
+    ha_stop(cp->ha);
     record_close(cp->record);
     redis_close(cp->exports);
     if (cp->feed) {
@@ -194,6 +205,9 @@ void life_stop(struct controlplane *cp)
     uv_run(&cp->loop, UV_RUN_DEFAULT); /* closes what is closing, waits for a compilation */
     push_routes_free(cp);
     export_free(cp->export);
+    event_stream_free(cp->event_stream);
+    cp->event_stream = NULL;
+    ha_free(cp->ha);
     if (cp->feed)
         feed_destroy(cp->feed);
     book_free(cp->routes);

@@ -6,6 +6,7 @@
 
 #include "assign/users.h"
 #include "controlplane.h"
+#include "ha/run.h"
 #include "push.h"
 
 static bool from_file(const struct controlplane *cp)
@@ -130,6 +131,7 @@ void nodes_turn(struct controlplane *cp)
     push_nodes(cp);
     if (other_homes(cp))
         push_users_again(cp);
+    ha_topology_changed(cp->ha);
     push_routes_dirty(cp); /* access lists and names of nodes */
 }
 

@@ -8,6 +8,7 @@
 #include "assign/domain.h"
 #include "assign/users.h"
 #include "controlplane.h"
+#include "ha/run.h"
 #include "join.h"
 #include "nodes.h"
 #include "push.h"
@@ -24,6 +25,7 @@ static void load_begin(void *arg)
     topology_load_begin(&cp->topology);
     settings_load_begin(cp);
     cp->record_bad = 0;
+    ha_load_begin(cp->ha);
 }
 
 static void bad(struct controlplane *cp, const char *what, struct slice field, const char *why)
@@ -112,6 +114,8 @@ static void one(struct controlplane *cp, enum record_table table, struct slice f
         one_user(cp, field, value, version);
     else if (table == RECORD_NODES || table == RECORD_SUBCLUSTERS)
         one_node(cp, table, field, value);
+    else if (table == RECORD_HA && !ha_entry(cp->ha, RECORD_SET, field, value, version))
+        bad(cp, "ownership of subcluster", field, "it cannot be understood");
     else if (table == RECORD_SETTINGS)
         settings_one(cp, field, value, version);
     else if (table == RECORD_ROUTES)
@@ -121,7 +125,11 @@ static void one(struct controlplane *cp, enum record_table table, struct slice f
 static void loaded_one(void *arg, enum record_table table, struct slice field, struct slice value,
                        struct record_version version)
 {
-    one(arg, table, field, value, version);
+    struct controlplane *cp = arg;
+
+    if (table > RECORD_HA) /* the manager does not wait for a million users */
+        ha_tables_loaded(cp->ha);
+    one(cp, table, field, value, version);
 }
 
 static void gone(struct controlplane *cp, enum record_table table, struct slice field)
@@ -133,6 +141,8 @@ static void gone(struct controlplane *cp, enum record_table table, struct slice 
         nodes_changed(cp);
     if (table == RECORD_SETTINGS)
         settings_gone(cp, field);
+    if (table == RECORD_HA)
+        ha_entry(cp->ha, RECORD_REMOVE, field, slice_of("", 0), (struct record_version){0});
     if (field.len > USERS_NAME_MAX)
         return;
     memcpy(name, field.p, field.len);
@@ -162,6 +172,7 @@ static void load_end(void *arg)
     struct controlplane *cp = arg;
 
     topology_load_end(&cp->topology);
+    ha_tables_loaded(cp->ha);
     nodes_changed(cp);
     settings_load_end(cp);
     join_loaded(cp);
@@ -231,12 +242,20 @@ static bool give(void *arg, enum record_table table, uint64_t *cursor, struct sl
     return true;
 }
 
+static void state(void *arg, enum record_state now)
+{
+    struct controlplane *cp = arg;
+
+    ha_record_state(cp->ha, now);
+}
+
 struct record_events push_record_events(struct controlplane *cp)
 {
     return (struct record_events){.load_begin = load_begin,
                                   .loaded_one = loaded_one,
                                   .load_end = load_end,
                                   .changed = changed,
+                                  .state = state,
                                   .give = give,
                                   .arg = cp};
 }

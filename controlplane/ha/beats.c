@@ -232,15 +232,14 @@ static bool is_retired(const struct beats_node *n, uint64_t boot)
     return false;
 }
 
-/* true: another start than the one that was heard last, by whichever way. */
-static bool begin(struct beats_node *n, uint64_t boot)
+/* Another start than the one that was heard last, by whichever way: that one's words are over. */
+static void begin(struct beats_node *n, uint64_t boot)
 {
     if (n->boot == boot)
-        return false;
+        return;
     if (n->boot)
         n->retired[n->retirements++ % RETIRED] = n->boot;
     n->boot = boot;
-    return true;
 }
 
 static void fresh(struct beats *b, struct beats_node *n, struct beats_way *w, const struct beat *beat,
@@ -250,6 +249,7 @@ static void fresh(struct beats *b, struct beats_node *n, struct beats_way *w, co
 
     own_count(b->own, OWN_ha_beats_received);
     w->heard_ns = now;
+    begin(n, beat->boot);
     if (beat->kind == BEAT_PROBE) {
         probed(b, w, beat, at_ns ? at_ns : now);
         return;
@@ -262,7 +262,7 @@ static void fresh(struct beats *b, struct beats_node *n, struct beats_way *w, co
     if (beat->kind == BEAT_WELCOME)
         b->ev.met(b->ev.arg, beat->from);
     if (beat->kind == BEAT_ASK || beat->kind == BEAT_ANSWER)
-        b->ev.heard(b->ev.arg, beat, sent, begin(n, beat->boot));
+        b->ev.heard(b->ev.arg, beat, sent);
 }
 
 static void take(struct beats *b, enum beat_path path, const uint8_t *data, uint32_t len, uint64_t at_ns)

@@ -21,7 +21,7 @@ struct beats;
 struct beats_events {
     /* An authentic and fresh ASK or ANSWER. sent_ns: when the beat of ours that it answers was sent, 0 =
      * none. An ASK is answered in this call, by beats_answer(), or not at all. */
-    void (*heard)(void *arg, const struct beat *beat, uint64_t sent_ns, bool new_start);
+    void (*heard)(void *arg, const struct beat *beat, uint64_t sent_ns);
     /* That node met this start of ours: what it was asked before, it did not believe. */
     void (*met)(void *arg, uint16_t index);
     /* By the service network; false: it was not taken. */

@@ -32,6 +32,8 @@ void alarm_raise(struct alarms *alarms, enum alarm_id id, const char *fmt, ...)
     memcpy(a->detail, detail, sizeof(detail));
     if (news)
         log_printf(alarms->log, HG_LOG_WARNING, alarm_names[id], "alarm: %s", a->detail);
+    if (news && alarms->news)
+        alarms->news(alarms->arg, id);
 }
 
 void alarm_on(struct alarms *alarms, enum alarm_id id)
@@ -45,4 +47,6 @@ void alarm_clear(struct alarms *alarms, enum alarm_id id)
         return;
     alarms->a[id].standing = false;
     log_printf(alarms->log, HG_LOG_INFO, alarm_names[id], "alarm over: %s", alarms->a[id].detail);
+    if (alarms->news)
+        alarms->news(alarms->arg, id);
 }

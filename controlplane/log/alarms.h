@@ -27,6 +27,16 @@ struct log;
     X(dns_failed, "names cannot be resolved; without DNS give IP addresses")                                 \
     X(routes_refused, "static routes that cannot be used")                                                   \
     X(node_not_joined, "this node has no entry in the record: it was removed, or the cluster is full")       \
+    X(ha_peer, "the peer is not heard")                                                                      \
+    X(ha_lease, "the lease has run out: this node serves no user until the peer or the record confirms it")  \
+    X(ha_failed, "the subcluster runs in failed mode: hgctl ha recover, when its cause is gone")             \
+    X(ha_failed_over, "users of this subcluster are served by the peer of their node")                       \
+    X(ha_regressed, "the record showed an older owner than was acknowledged; it was written again")          \
+    X(ha_service, "a critical service of this node is down")                                                 \
+    X(ha_no_address, "this node has a peer but no node.address: it takes no part in high availability")      \
+    X(ha_parameters, "parameters of high availability do not fit together")                                  \
+    X(wan_rtt, "the round trip to another node is too long")                                                 \
+    X(wan_throughput, "the throughput to another node is too low")                                           \
     X(users_full, "the user table of the dataplane is full; raise dataplane.users_max and restart it")       \
     X(config_restart, "the configuration file changed items that only a restart applies")                    \
     X(config_refused, "the last reload was refused, the old configuration stays")
@@ -46,6 +56,9 @@ struct alarm {
 
 struct alarms {
     struct log *log;
+    void (*news)(void *arg,
+                 enum alarm_id id); /* it stands now, says something else, or is over; may be NULL */
+    void *arg;
     struct alarm a[ALARM_COUNT];
 };
 

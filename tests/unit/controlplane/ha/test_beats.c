@@ -36,13 +36,13 @@ static struct ha_clock clock_;
 
 static const struct beat content = {.rev = 42};
 
-static void heard(void *arg, const struct beat *beat, uint64_t sent_ns, bool new_start)
+static void heard(void *arg, const struct beat *beat, uint64_t sent_ns)
 {
     struct end *e = arg;
     const struct beat yes = {.rev = 43, .grants = 2};
 
     e->heard++;
-    e->starts += new_start;
+    e->starts += beat->boot != e->last.boot;
     e->echoed += sent_ns != 0;
     e->by_service += beat->path == BEAT_SERVICE;
     e->last = *beat;

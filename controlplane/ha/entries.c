@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "ha/entries.h"
+
+#include <string.h>
+
+static int find(const struct entries *entries, struct slice name)
+{
+    for (unsigned i = 0; i < entries->n; i++)
+        if (slice_eq(name, slice_str(entries->e[i].name)))
+            return (int)i;
+    return -1;
+}
+
+bool entries_set(struct entries *entries, struct slice name, struct slice value,
+                 struct record_version version)
+{
+    struct srm_entry fresh = {0};
+    int at = find(entries, name);
+
+    if (name.len > TOPOLOGY_NAME_MAX || !srm_entry_parse(value.p, value.len, &fresh))
+        return false;
+    fresh.version = version;
+    if (at < 0) {
+        if (entries->n == TOPOLOGY_SUBCLUSTERS_MAX)
+            return false;
+        at = (int)entries->n++;
+        memset(&entries->e[at], 0, sizeof(entries->e[at]));
+        memcpy(entries->e[at].name, name.p, name.len);
+    }
+    entries->e[at].mark = true;
+    if (record_version_cmp(version, entries->e[at].entry.version) >= 0)
+        entries->e[at].entry = fresh;
+    return true;
+}
+
+static void remove_at(struct entries *entries, unsigned at)
+{
+    entries->e[at] = entries->e[--entries->n];
+}
+
+void entries_remove(struct entries *entries, struct slice name)
+{
+    int at = find(entries, name);
+
+    if (at >= 0)
+        remove_at(entries, (unsigned)at);
+}
+
+void entries_load_begin(struct entries *entries)
+{
+    for (unsigned i = 0; i < entries->n; i++)
+        entries->e[i].mark = false;
+}
+
+void entries_load_end(struct entries *entries)
+{
+    for (unsigned i = entries->n; i-- > 0;)
+        if (!entries->e[i].mark)
+            remove_at(entries, i);
+}
+
+const struct srm_entry *entries_find(const struct entries *entries, struct slice name)
+{
+    int at = find(entries, name);
+
+    return at < 0 ? NULL : &entries->e[at].entry;
+}
+
+void entries_serving(const struct entries *entries, const struct topology *topology,
+                     uint16_t serving[HG_NODES_MAX])
+{
+    memset(serving, 0, HG_NODES_MAX * sizeof(serving[0]));
+    for (uint16_t i = 1; i < HG_NODES_MAX; i++)
+        if (topology_node(topology, i))
+            serving[i] = i;
+    for (uint16_t k = 1; k < TOPOLOGY_SUBCLUSTERS_MAX; k++) {
+        const struct topology_subcluster *s = topology_subcluster(topology, k);
+        const struct srm_entry *entry = s ? entries_find(entries, slice_str(s->name)) : NULL;
+        for (unsigned slot = 0; entry && slot < SRM_SLOTS; slot++) {
+            uint16_t home = s->node[slot], by = s->node[entry->serves[slot] & 1];
+            if (home && by)
+                serving[home] = by;
+        }
+    }
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Who serves whom in every subcluster, as the record has it: hg:{<cluster>}:ha in memory. Pure. */
+#ifndef CONTROLPLANE_HA_ENTRIES_H
+#define CONTROLPLANE_HA_ENTRIES_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "ha/srm.h"
+#include "topology/model.h"
+
+struct entries {
+    unsigned n;
+    struct {
+        char name[TOPOLOGY_NAME_MAX + 1];
+        struct srm_entry entry;
+        bool mark;
+    } e[TOPOLOGY_SUBCLUSTERS_MAX];
+};
+
+/* A new value, never older than the one there is. false: it cannot be used, the old one stays. */
+bool entries_set(struct entries *entries, struct slice name, struct slice value,
+                 struct record_version version);
+void entries_remove(struct entries *entries, struct slice name);
+/* A load of the record: what was not set between the two goes. */
+void entries_load_begin(struct entries *entries);
+void entries_load_end(struct entries *entries);
+/* NULL: the record has none */
+const struct srm_entry *entries_find(const struct entries *entries, struct slice name);
+
+/* serving[home] for every node, by the record alone; nodes without an entry serve themselves. */
+void entries_serving(const struct entries *entries, const struct topology *topology,
+                     uint16_t serving[HG_NODES_MAX]);
+
+#endif

@@ -1,0 +1,393 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "ha/run.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "controlplane.h"
+#include "ha/run_impl.h"
+#include "store/events.h"
+
+#define MS 1000000u
+
+/* ---- events to the manager ---- */
+
+static void on_tick(uv_timer_t *timer)
+{
+    struct srm_event e = {.type = SRM_TICK};
+
+    ha_give(timer->data, &e);
+}
+
+static void arm(struct ha *ha, uint64_t now)
+{
+    uint64_t next = srm_next(ha->srm), wait = next > now ? (next - now + MS - 1) / MS : 0;
+
+    uv_timer_start(&ha->tick, on_tick, wait < 3600000 ? (wait ? wait : 1) : 3600000, 0);
+}
+
+static void handle(struct ha *ha, const struct srm_event *event)
+{
+    struct srm_actions actions;
+
+    srm_handle(ha->srm, ha_clock_ns(&ha->clock), event, &actions);
+    for (unsigned i = 0; i < actions.n && ha->srm; i++)
+        ha_act(ha, &actions.a[i]);
+}
+
+/* Events that come while the manager works wait for it. */
+void ha_give(struct ha *ha, const struct srm_event *event)
+{
+    if (!ha->srm)
+        return;
+    if (ha->nevents ==
+        HA_EVENTS_MAX) { /* cannot be: an action makes one event at most, and each is handled */
+        log_printf(&ha->cp->log, HG_LOG_ERROR, "ha_events", "an event of high availability was lost");
+        return;
+    }
+    ha->event[(ha->first + ha->nevents++) % HA_EVENTS_MAX] = *event;
+    if (ha->handling)
+        return;
+    ha->handling = true;
+    while (ha->nevents > 0 && ha->srm) {
+        struct srm_event one = ha->event[ha->first];
+        ha->first = (ha->first + 1) % HA_EVENTS_MAX;
+        ha->nevents--;
+        handle(ha, &one);
+    }
+    ha->handling = false;
+    if (ha->srm)
+        arm(ha, ha_clock_ns(&ha->clock));
+}
+
+/* ---- heartbeats ---- */
+
+static void on_heard(void *arg, const struct beat *beat, uint64_t sent_ns)
+{
+    struct ha *ha = arg;
+    static const struct beat nothing;
+
+    if (!ha->srm || beat->from != ha->node[1 - ha->slot]) {
+        if (beat->kind == BEAT_ASK)
+            beats_answer(ha->beats, beat, &nothing);
+        return;
+    }
+    struct srm_event e = {.type = SRM_BEAT};
+    ha_beat_in(beat, sent_ns, &e.u.beat);
+    if (beat->grants && sent_ns)
+        own_count(&ha->cp->own, OWN_ha_grants_taken);
+    ha->asked = beat->kind == BEAT_ASK ? beat : NULL;
+    ha_give(ha, &e);
+    ha->asked = NULL;
+}
+
+static void on_met(void *arg, uint16_t index)
+{
+    struct ha *ha = arg;
+
+    if (ha->srm && index == ha->node[1 - ha->slot] && ha->has_asked)
+        beats_ask(ha->beats, index, &ha->last_ask);
+}
+
+static bool send_service(void *arg, const struct hg_endpoint *to, const void *data, uint32_t len)
+{
+    struct ha *ha = arg;
+
+    return feed_datagram_send(ha->cp->feed, to, data, len);
+}
+
+void ha_datagram(struct ha *ha, const void *data, uint32_t length)
+{
+    if (ha->beats)
+        beats_datagram(ha->beats, data, length);
+}
+
+/* ---- the manager comes and goes ---- */
+
+struct srm_params ha_params(const struct controlplane *cp)
+{
+    const struct hg_config *c = cp->config;
+
+    return (struct srm_params){
+        .interval = (uint64_t)c->ha_heartbeat_interval_ms * MS,
+        .timeout = (uint64_t)c->ha_heartbeat_timeout_ms * MS,
+        .init_timeout = (uint64_t)c->ha_init_timeout_ms * MS,
+        .lease = (uint64_t)c->ha_lease_ms * MS,
+        .guard = (uint64_t)c->ha_guard_ms * MS,
+        .service_down_delay = (uint64_t)c->ha_service_down_delay_ms * MS,
+        .fallback_quiet = (uint64_t)c->ha_fallback_quiet_ms * MS,
+        .iteration = (uint64_t)c->ha_iteration_ms * MS,
+        .move_timeout = 30000ull * MS,
+        .users_per_iteration = (uint32_t)c->ha_users_moved,
+        .automatic_failover = c->ha_automatic_failover,
+        .automatic_fallback = c->ha_automatic_fallback,
+    };
+}
+
+static void check_params(struct ha *ha)
+{
+    struct srm_params params = ha_params(ha->cp);
+    struct srm_warning warning[8];
+    unsigned n = srm_params_check(&params, warning, 8);
+
+    if (n)
+        alarm_raise(&ha->cp->alarms, ALARM_ha_parameters, "%s: %s%s", warning[0].item, warning[0].text,
+                    n > 1 ? "; more: hgctl troubleshoot" : "");
+    else
+        alarm_clear(&ha->cp->alarms, ALARM_ha_parameters);
+}
+
+static void forget(struct ha *ha)
+{
+    srm_free(ha->srm);
+    ha->srm = NULL;
+    uv_timer_stop(&ha->tick);
+    ha->nevents = 0;
+    ha->has_asked = false;
+    memset(&ha->map, 0, sizeof(ha->map));
+    memset(ha->move, 0, sizeof(ha->move));
+    for (enum alarm_id id = ALARM_ha_peer; id <= ALARM_ha_service; id++)
+        alarm_clear(&ha->cp->alarms, id);
+}
+
+static void tell_entry(struct ha *ha)
+{
+    const struct srm_entry *entry = entries_find(&ha->entries, slice_str(ha->subcluster));
+    struct srm_event e = {.type = SRM_ENTRY};
+
+    if (entry)
+        e.u.entry.entry = *entry;
+    ha_give(ha, &e);
+}
+
+static void tell_services(struct ha *ha)
+{
+    for (unsigned i = 0; i < ha->services.n; i++)
+        ha->services.s[i].known = false;
+    ha_watch(ha);
+}
+
+static void begin(struct ha *ha, const struct topology_subcluster *s, unsigned slot)
+{
+    struct srm_params params = ha_params(ha->cp);
+    struct srm_start start = {.slot = slot, .now = ha_clock_ns(&ha->clock)};
+    struct srm_event record = {.type = SRM_RECORD, .u.up = ha->record_up};
+
+    feed_serve_always(ha->cp->feed, false);
+    ha_lease_read(ha, feed_segment(ha->cp->feed), &start.segment_until, &start.segment_word);
+    ha->lease_until = start.segment_until;
+    ha->lease_word = start.segment_word;
+    ha->srm = srm_create(&params, &start);
+    if (!ha->srm) {
+        log_printf(&ha->cp->log, HG_LOG_ERROR, "ha", "out of memory: no high availability");
+        return;
+    }
+    ha->slot = slot;
+    memcpy(ha->node, s->node, sizeof(ha->node));
+    snprintf(ha->subcluster, sizeof(ha->subcluster), "%s", s->name);
+    log_printf(&ha->cp->log, HG_LOG_INFO, "ha",
+               "the server recovery manager of subcluster %s starts, peer %s", s->name,
+               topology_node(&ha->cp->topology, s->node[1 - slot])->name);
+    tell_entry(ha);
+    ha_give(ha, &record);
+    tell_services(ha);
+}
+
+/* Whether this node has a manager follows from topology alone. */
+static void choose(struct ha *ha)
+{
+    const struct topology *t = &ha->cp->topology;
+    const struct topology_node *self = topology_find_node(t, slice_str(ha->cp->config->node_name));
+    const struct topology_subcluster *s = self ? topology_subcluster_of(t, self->index) : NULL;
+    bool pair = s && s->node[0] && s->node[1];
+
+    if (pair && !ha->beats)
+        alarm_on(&ha->cp->alarms, ALARM_ha_no_address);
+    else
+        alarm_clear(&ha->cp->alarms, ALARM_ha_no_address);
+    pair = pair && ha->beats;
+    bool same = ha->srm && pair && strcmp(s->name, ha->subcluster) == 0 &&
+                memcmp(s->node, ha->node, sizeof(ha->node)) == 0 && self->slot == ha->slot;
+    if (ha->srm && !same)
+        forget(ha);
+    if (!pair)
+        feed_serve_always(ha->cp->feed, true);
+    else if (!ha->srm)
+        begin(ha, s, self->slot);
+}
+
+void ha_topology_changed(struct ha *ha)
+{
+    if (!ha->tables_loaded || ha->loading)
+        return;
+    ha_ways_set(ha);
+    choose(ha);
+    ha_serving_push(ha);
+}
+
+void ha_tables_loaded(struct ha *ha)
+{
+    if (!ha->loading)
+        return;
+    ha->loading = false;
+    ha->tables_loaded = true;
+    entries_load_end(&ha->entries);
+    if (ha->srm)
+        tell_entry(ha);
+    ha_topology_changed(ha);
+}
+
+void ha_load_begin(struct ha *ha)
+{
+    ha->loading = true;
+    entries_load_begin(&ha->entries);
+}
+
+bool ha_entry(struct ha *ha, enum record_op op, struct slice subcluster, struct slice value,
+              struct record_version version)
+{
+    if (op == RECORD_REMOVE)
+        entries_remove(&ha->entries, subcluster);
+    else if (!entries_set(&ha->entries, subcluster, value, version))
+        return false;
+    if (ha->loading)
+        return true;
+    if (ha->srm && slice_eq(subcluster, slice_str(ha->subcluster)))
+        tell_entry(ha);
+    ha_serving_push(ha);
+    return true;
+}
+
+void ha_record_state(struct ha *ha, enum record_state state)
+{
+    struct srm_event e = {.type = SRM_RECORD, .u.up = state == RECORD_FOLLOWING};
+
+    if (ha->record_up == e.u.up)
+        return;
+    ha->record_up = e.u.up;
+    ha_give(ha, &e);
+    ha_watch(ha);
+}
+
+void ha_attached(struct ha *ha, const struct hg_segment *segment)
+{
+    struct srm_event e = {.type = SRM_DATAPLANE};
+
+    (void)segment;
+    ha_lease_again(ha);
+    ha_give(ha, &e);
+    ha_watch(ha);
+}
+
+void ha_detached(struct ha *ha)
+{
+    const struct hg_segment *s = feed_segment(ha->cp->feed);
+
+    /* gone by itself, or replaced, which its successor does only once it has ended */
+    if (s && hg_segment_dp_lives(s) && ha->srm)
+        ha->fenced_until = ha->lease_until;
+    ha_watch(ha);
+}
+
+/* A reload or the record may have changed them. */
+static void parameters(struct ha *ha)
+{
+    struct srm_params now = ha_params(ha->cp);
+
+    if (memcmp(&now, &ha->params, sizeof(now)) == 0)
+        return;
+    ha->params = now;
+    check_params(ha);
+    if (ha->srm)
+        srm_set_params(ha->srm, &now);
+}
+
+static void gauges(struct ha *ha)
+{
+    struct own_counters *own = &ha->cp->own;
+    uint64_t now = ha_clock_ns(&ha->clock);
+    const struct srm_entry *entry = ha->srm ? entries_find(&ha->entries, slice_str(ha->subcluster)) : NULL;
+
+    own->v[OWN_ha_row] = entry && entry->ha ? (uint64_t)atoi(srm_row_info[entry->row].name + 1) : 0;
+    own->v[OWN_ha_epoch] = entry ? entry->epoch : 0;
+    own->v[OWN_ha_lease_ms] =
+        ha->lease_until == SRM_NO_DEADLINE || ha->lease_until < now ? 0 : (ha->lease_until - now) / MS;
+}
+
+void ha_turn(struct ha *ha)
+{
+    ha_map_turn(ha);
+    ha_users_turn(ha);
+    ha_watch(ha);
+}
+
+void ha_second(struct ha *ha)
+{
+    ha->seconds++;
+    parameters(ha);
+    ha_ways_second(ha);
+    gauges(ha);
+    event_stream_turn(ha->cp->event_stream);
+}
+
+/* ---- life ---- */
+
+struct ha *ha_create(struct controlplane *cp, char *why, unsigned size)
+{
+    struct ha *ha = calloc(1, sizeof(*ha));
+
+    if (!ha) {
+        snprintf(why, size, "out of memory");
+        return NULL;
+    }
+    ha->cp = cp;
+    ha_clock_init(&ha->clock, 0);
+    services_init(&ha->services);
+    uv_timer_init(&cp->loop, &ha->tick);
+    ha->tick.data = ha;
+    if (!cp->config->node_address[0]) {
+        feed_serve_always(cp->feed, true);
+        return ha;
+    }
+    struct beats_options o = {.loop = &cp->loop,
+                              .address = cp->config->node_address,
+                              .secret = cp->config->cluster_secret,
+                              .cluster = cp->config->cluster_id,
+                              .own = &cp->own,
+                              .clock = &ha->clock,
+                              .events = {on_heard, on_met, send_service, ha}};
+    /* What an earlier control plane left in the segment holds until the record says who the peer is. */
+    feed_serve_always(cp->feed, false);
+    ha->fenced_until = ha_clock_ns(&ha->clock) + (uint64_t)cp->config->ha_lease_ms * MS;
+    ha->beats = beats_create(&o, why, size);
+    if (!ha->beats) {
+        uv_close((uv_handle_t *)&ha->tick, NULL);
+        uv_run(&cp->loop, UV_RUN_NOWAIT);
+        free(ha);
+        return NULL;
+    }
+    return ha;
+}
+
+void ha_stop(struct ha *ha)
+{
+    struct srm_event e = {.type = SRM_LEAVE};
+
+    if (!ha)
+        return;
+    ha_give(ha, &e);
+    ha->stopping = true;
+    srm_free(ha->srm);
+    ha->srm = NULL;
+    beats_close(ha->beats);
+    ha->beats = NULL;
+    uv_close((uv_handle_t *)&ha->tick, NULL);
+}
+
+void ha_free(struct ha *ha)
+{
+    if (ha)
+        free(ha->rehome);
+    free(ha);
+}

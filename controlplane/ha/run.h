@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* High availability of this node in the running control plane: gives the pure manager (srm.h) its events,
+ * does what its actions say. Files: run.c life and events, run_actions.c actions, run_serving.c the map that
+ * the cores get, lease_write.c the lease in the segment, run_watch.c critical services, run_ways.c the other
+ * nodes, run_say.c logs and alarms, run_look.c what administrators see. */
+#ifndef CONTROLPLANE_HA_RUN_H
+#define CONTROLPLANE_HA_RUN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "ha/services.h"
+#include "ha/srm.h"
+#include "hg/endpoint.h"
+#include "hg/slice.h"
+#include "impl/segment.h"
+#include "store/record.h"
+
+struct controlplane;
+struct ha;
+
+/* After feed, record and topology were created. NULL with a message in why. */
+struct ha *ha_create(struct controlplane *cp, char *why, unsigned size);
+/* While the loop still turns: says good-bye to the peer. */
+void ha_stop(struct ha *ha);
+void ha_free(struct ha *ha);
+
+/* ---- what happened ---- */
+void ha_load_begin(struct ha *ha);
+/* An entry of RECORD_HA, while loading or later. false: it cannot be used. */
+bool ha_entry(struct ha *ha, enum record_op op, struct slice subcluster, struct slice value,
+              struct record_version version);
+/* Nodes, subclusters and RECORD_HA were read whole, whatever else is still to come: the manager may start.
+ * May be called more than once in a load. */
+void ha_tables_loaded(struct ha *ha);
+void ha_topology_changed(struct ha *ha);
+void ha_record_state(struct ha *ha, enum record_state state);
+void ha_attached(struct ha *ha, const struct hg_segment *segment);
+void ha_detached(struct ha *ha);
+void ha_datagram(struct ha *ha, const void *data, uint32_t length);
+void ha_turn(struct ha *ha);
+void ha_second(struct ha *ha);
+
+/* ---- for administrators ---- */
+struct ha_pair_view {
+    bool managed; /* this node runs a manager for its subcluster */
+    struct srm_status status;
+    uint16_t node[SRM_SLOTS];
+    const char *subcluster;
+    uint64_t lease_left_ns; /* UINT64_MAX: no deadline */
+};
+void ha_look(const struct ha *ha, struct ha_pair_view *out);
+const struct services *ha_services(const struct ha *ha);
+uint64_t ha_now(const struct ha *ha);
+/* The entry of a subcluster as the record has it; NULL: none. */
+const struct srm_entry *ha_entry_of(const struct ha *ha, const char *subcluster);
+/* Of a node as this one sees it; own manager's word where it has one. */
+enum srm_state ha_state_of(const struct ha *ha, uint16_t node, enum srm_reason *reason);
+/* Who serves the users of a home node, as told to the cores; 0 = nobody. */
+uint16_t ha_serving(const struct ha *ha, uint16_t home);
+/* NULL: done, the manager works on it. Else the rule that forbids it and what would allow it. */
+const char *ha_command(struct ha *ha, enum srm_command command, unsigned slot);
+const char *ha_refusal(struct ha *ha, enum srm_command command, unsigned slot);
+
+struct ha_way {
+    uint64_t heard_ms; /* ago; UINT64_MAX = never */
+    uint64_t rtt_us;   /* 0 = not known */
+    uint32_t kbps;
+    bool reachable; /* it has an address by this way */
+};
+/* service: over the service network. false: this node stands alone. */
+bool ha_way_to(const struct ha *ha, uint16_t node, bool service, struct ha_way *out);
+/* Asks at once (node ping). false: this node stands alone or the node is not known. */
+bool ha_ask_now(struct ha *ha, uint16_t node);
+
+#endif

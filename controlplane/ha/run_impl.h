@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Private to the files of run.h. */
+#ifndef CONTROLPLANE_HA_RUN_IMPL_H
+#define CONTROLPLANE_HA_RUN_IMPL_H
+
+#include <uv.h>
+
+#include "feed/feed.h"
+#include "ha/beats.h"
+#include "ha/clock.h"
+#include "ha/entries.h"
+#include "ha/run.h"
+#include "ha/services.h"
+#include "ha/srm.h"
+
+#define HA_EVENTS_MAX 64 /* waiting for the manager: it is never called from within itself */
+
+struct ha_map { /* the serving map that the manager asked for last */
+    bool given, pending;
+    uint64_t id, epoch;
+    int serving[SRM_SLOTS];
+    struct feed_token token;
+};
+
+struct ha_move { /* of the users of one home slot */
+    bool active, back;
+    uint8_t to;
+    uint64_t total, done;
+};
+
+struct ha {
+    struct controlplane *cp;
+    struct ha_clock clock;
+    struct beats *beats; /* NULL: this node stands alone */
+    struct entries entries;
+    struct services services;
+    bool tables_loaded, loading, stopping;
+    bool record_up;
+
+    struct srm *srm; /* NULL: no peer, or not known yet */
+    char subcluster[TOPOLOGY_NAME_MAX + 1];
+    uint16_t node[SRM_SLOTS];
+    unsigned slot;
+    uv_timer_t tick;
+    bool handling;
+    struct srm_event event[HA_EVENTS_MAX];
+    unsigned first, nevents;
+    const struct beat *asked; /* the ASK that is being handled */
+    struct beat last_ask;
+    bool has_asked;
+
+    struct ha_map map;
+    uint16_t serving[HG_NODES_MAX]; /* as given to the feed */
+    uint64_t serving_epoch;
+    bool serving_given;
+    uint64_t lease_until, lease_word; /* as written; ns */
+    uint64_t fenced_until;            /* a dataplane that cannot be seen may serve until then */
+    struct ha_move move[SRM_SLOTS];
+    struct ha_rehome *rehome;
+    unsigned seconds;
+    struct srm_params params; /* in force */
+};
+
+struct ha_cas { /* one under way */
+    struct ha *ha;
+    uint64_t id;
+    char subcluster[TOPOLOGY_NAME_MAX + 1];
+};
+
+/* run.c */
+void ha_give(struct ha *ha, const struct srm_event *event);
+struct srm_params ha_params(const struct controlplane *cp);
+/* run_actions.c */
+void ha_act(struct ha *ha, const struct srm_action *action);
+struct beat ha_content(const struct srm_beat *beat);
+void ha_beat_in(const struct beat *beat, uint64_t sent_ns, struct srm_beat *out);
+/* run_serving.c */
+void ha_map_set(struct ha *ha, uint64_t id, const int serving[SRM_SLOTS], uint64_t epoch);
+void ha_serving_push(struct ha *ha);
+void ha_map_turn(struct ha *ha);
+/* lease_write.c */
+void ha_lease_write(struct ha *ha, uint64_t until, uint64_t word);
+void ha_lease_read(const struct ha *ha, const struct hg_segment *segment, uint64_t *until, uint64_t *word);
+void ha_lease_again(struct ha *ha); /* into a new segment */
+/* run_watch.c */
+void ha_watch(struct ha *ha);
+/* run_ways.c */
+void ha_ways_set(struct ha *ha);
+void ha_ways_second(struct ha *ha);
+/* run_users.c */
+void ha_users_move(struct ha *ha, uint8_t home, uint8_t to, bool back, uint32_t max);
+void ha_users_rehome(struct ha *ha, uint8_t home, uint8_t to);
+void ha_users_turn(struct ha *ha);
+/* run_say.c */
+void ha_say_row(struct ha *ha, uint8_t from, uint8_t to, bool flip, uint8_t fact, uint8_t slot, bool by_us);
+void ha_say_alarm(struct ha *ha, enum srm_alarm alarm, bool on);
+
+#endif

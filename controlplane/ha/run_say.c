@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Each change with its row, and alarms: to the journal, to hgctl, to the stream of events. */
+#include <stdio.h>
+
+#include "controlplane.h"
+#include "ha/run_impl.h"
+#include "store/events.h"
+
+static const char *name_of(const struct ha *ha, unsigned slot)
+{
+    const struct topology_node *n = topology_node(&ha->cp->topology, ha->node[slot]);
+
+    return n ? n->name : "?";
+}
+
+static void one_node(const struct ha *ha, uint8_t row, unsigned role, bool flip, char *out, size_t size)
+{
+    const struct srm_row_info *info = &srm_row_info[row];
+    unsigned slot = flip ? 1 - role : role;
+
+    snprintf(out, size, "%s %s (%s)", name_of(ha, slot), srm_state_info[info->state[role]].name,
+             srm_reason_names[info->reason[role]]);
+}
+
+void ha_say_row(struct ha *ha, uint8_t from, uint8_t to, bool flip, uint8_t fact, uint8_t slot, bool by_us)
+{
+    char node[2][360], text[1200], what[400] = "the record says so";
+
+    own_count(&ha->cp->own, OWN_ha_transitions);
+    for (unsigned role = 0; role < 2; role++)
+        one_node(ha, to, role, flip, node[role], sizeof(node[role]));
+    if (fact < SRM_FACTS)
+        snprintf(what, sizeof(what), "%s of %s", srm_fact_info[fact].name, name_of(ha, slot & 1));
+    snprintf(text, sizeof(text), "subcluster %s: %s -> %s by %s: %s, %s. %s", ha->subcluster,
+             from == ROW_NONE ? "none" : srm_row_info[from].name, srm_row_info[to].name, what, node[0],
+             node[1], srm_row_info[to].cause);
+    log_printf(&ha->cp->log, HG_LOG_INFO, "ha_row", "%s", text);
+    if (by_us) /* once in the stream, not by both nodes */
+        event_write(ha->cp->event_stream, EVENT_STATE, "info", srm_row_info[to].name, "%s", text);
+}
+
+void ha_say_alarm(struct ha *ha, enum srm_alarm alarm, bool on)
+{
+    static const enum alarm_id ids[SRM_ALARMS] = {
+        [SRM_ALARM_PEER] = ALARM_ha_peer,           [SRM_ALARM_LEASE] = ALARM_ha_lease,
+        [SRM_ALARM_FAILED] = ALARM_ha_failed,       [SRM_ALARM_FAILED_OVER] = ALARM_ha_failed_over,
+        [SRM_ALARM_REGRESSED] = ALARM_ha_regressed, [SRM_ALARM_SERVICE] = ALARM_ha_service,
+    };
+
+    if (on)
+        alarm_on(&ha->cp->alarms, ids[alarm]);
+    else
+        alarm_clear(&ha->cp->alarms, ids[alarm]);
+}

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The watchers of the critical services (D12-D23): what the cores show in the segment, what the heartbeats
+ * over the service network show, and the record. */
+#include <stdio.h>
+
+#include "controlplane.h"
+#include "ha/run_impl.h"
+#include "store/events.h"
+
+#define GATEWAY_NS 10000000000u /* silence of a gateway that the cores ask all the time */
+
+static void set(struct ha *ha, unsigned bit, bool watched, bool up, const char *why)
+{
+    struct service *s = &ha->services.s[bit];
+    bool was_known = s->known, was_up = s->up;
+
+    if (!services_set(&ha->services, bit, watched, up, ha_clock_ns(&ha->clock), why))
+        return;
+    if (watched && was_known && was_up != up) { /* D14: each stop and start is told, a rolling outage too */
+        log_printf(&ha->cp->log, up ? HG_LOG_INFO : HG_LOG_WARNING, "service", "critical service %s %s%s%s",
+                   s->name, up ? "runs again" : "is down", up ? "" : ": ", s->why);
+        event_write(ha->cp->event_stream, EVENT_SERVICE, up ? "info" : "warning", s->name, "%s%s%s",
+                    up ? "runs again" : "is down", up ? "" : ": ", s->why);
+    }
+    struct srm_event e = {.type = SRM_SERVICE,
+                          .u.service = {.bit = (uint8_t)bit,
+                                        .watched = watched,
+                                        .up = up,
+                                        .relative = s->relative,
+                                        .database = s->database}};
+    if (ha->srm)
+        ha_give(ha, &e);
+}
+
+static void cores(struct ha *ha, const struct hg_segment *s)
+{
+    char why[100];
+
+    if (!s || !hg_segment_dp_lives(s)) {
+        set(ha, SERVICE_cores, true, false, s ? "the dataplane is not running" : "no dataplane is attached");
+        return;
+    }
+    for (unsigned c = 0; c < s->cores; c++) {
+        struct feed_core_status st;
+        if (!feed_core_status(ha->cp->feed, c, &st) || st.alive)
+            continue;
+        snprintf(why, sizeof(why), "core %u has not turned for some seconds", c);
+        set(ha, SERVICE_cores, true, false, why);
+        return;
+    }
+    bool ready = feed_dp_ready(ha->cp->feed);
+    set(ha, SERVICE_cores, true, ready, ready ? NULL : "the dataplane is loading its tables");
+}
+
+static void links(struct ha *ha, const struct hg_segment *s)
+{
+    uint32_t ports = ha->cp->config->nports;
+    uint64_t all = ports < 64 ? (1ull << ports) - 1 : UINT64_MAX;
+    char why[100];
+
+    if (!s)
+        return; /* "cores" says it */
+    uint64_t up = atomic_load_explicit(&s->core[0].area->links, memory_order_acquire) & all;
+    unsigned down = 0;
+    while (down < ports && up & 1ull << down)
+        down++;
+    snprintf(why, sizeof(why), "the link of port %u is down", down);
+    set(ha, SERVICE_link, ports > 0, up == all, why);
+}
+
+/* Any core that heard the gateway is enough: they share the wire. */
+static void gateways(struct ha *ha, const struct hg_segment *s)
+{
+    uint64_t has = 0, silent = 0, now = ha_clock_tsc();
+    char why[100];
+
+    if (!s)
+        return;
+    for (unsigned c = 0; c < s->cores; c++)
+        has |= atomic_load_explicit(&s->core[c].area->gateways, memory_order_acquire);
+    for (unsigned i = 0; i < HG_IFACES_MAX; i++) {
+        uint64_t seen = 0;
+        if (!(has & 1ull << i))
+            continue;
+        for (unsigned c = 0; c < s->cores; c++) {
+            uint64_t v = atomic_load_explicit(&s->core[c].area->gateway_seen[i], memory_order_acquire);
+            seen = v > seen ? v : seen;
+        }
+        if (seen == 0 || (now > seen && ha_clock_ns_of(&ha->clock, now - seen) > GATEWAY_NS))
+            silent |= 1ull << i;
+    }
+    snprintf(why, sizeof(why), "the gateway of interface %d does not answer",
+             silent ? __builtin_ctzll(silent) : 0);
+    set(ha, SERVICE_gateway, has != 0, silent == 0, why);
+}
+
+static void peer_probe(struct ha *ha)
+{
+    struct beats_view view = {0};
+    uint64_t now = ha_clock_ns(&ha->clock);
+    uint64_t limit = (uint64_t)ha->cp->config->ha_heartbeat_timeout_ms * 1000000;
+
+    if (ha->srm)
+        beats_look(ha->beats, ha->node[1 - ha->slot], BEAT_SERVICE, &view);
+    bool heard = view.heard_ns && (now < view.heard_ns || now - view.heard_ns < limit);
+    set(ha, SERVICE_peer, view.reachable, heard, "the peer is not heard over the service network");
+}
+
+static void record(struct ha *ha)
+{
+    set(ha, SERVICE_record, true, ha->record_up, "Redis cannot be reached, or the record is not whole");
+}
+
+void ha_watch(struct ha *ha)
+{
+    const struct hg_segment *s = feed_segment(ha->cp->feed);
+
+    cores(ha, s);
+    links(ha, s);
+    gateways(ha, s);
+    peer_probe(ha);
+    record(ha);
+}
