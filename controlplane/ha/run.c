@@ -151,11 +151,14 @@ static void forget(struct ha *ha)
         alarm_clear(&ha->cp->alarms, id);
 }
 
-static void tell_entry(struct ha *ha)
+void ha_tell_entry(struct ha *ha)
 {
     const struct srm_entry *entry = entries_find(&ha->entries, slice_str(ha->subcluster));
     struct srm_event e = {.type = SRM_ENTRY};
 
+    ha->entry_waits = ha->writing > 0;
+    if (ha->entry_waits)
+        return;
     if (entry)
         e.u.entry.entry = *entry;
     ha_give(ha, &e);
@@ -189,7 +192,7 @@ static void begin(struct ha *ha, const struct topology_subcluster *s, unsigned s
     log_printf(&ha->cp->log, HG_LOG_INFO, "ha",
                "the server recovery manager of subcluster %s starts, peer %s", s->name,
                topology_node(&ha->cp->topology, s->node[1 - slot])->name);
-    tell_entry(ha);
+    ha_tell_entry(ha);
     ha_give(ha, &record);
     tell_services(ha);
 }
@@ -234,7 +237,7 @@ void ha_tables_loaded(struct ha *ha)
     ha->tables_loaded = true;
     entries_load_end(&ha->entries);
     if (ha->srm)
-        tell_entry(ha);
+        ha_tell_entry(ha);
     ha_topology_changed(ha);
 }
 
@@ -254,7 +257,7 @@ bool ha_entry(struct ha *ha, enum record_op op, struct slice subcluster, struct 
     if (ha->loading)
         return true;
     if (ha->srm && slice_eq(subcluster, slice_str(ha->subcluster)))
-        tell_entry(ha);
+        ha_tell_entry(ha);
     ha_serving_push(ha);
     return true;
 }
@@ -303,6 +306,18 @@ static void parameters(struct ha *ha)
         srm_set_params(ha->srm, &now);
 }
 
+/* The subcluster of the record says what is wanted (hgctl ha enable), its entry what is so. Either node may
+ * find out first: the compare-and-set of the manager lets one of them. */
+static void reconcile(struct ha *ha)
+{
+    const struct topology_subcluster *s =
+        topology_find_subcluster(&ha->cp->topology, slice_str(ha->subcluster));
+    const struct srm_entry *entry = entries_find(&ha->entries, slice_str(ha->subcluster));
+
+    if (ha->srm && s && ha->record_up && s->ha != (entry && entry->ha))
+        (void)ha_command(ha, s->ha ? SRM_CMD_HA_ON : SRM_CMD_HA_OFF, 0);
+}
+
 static void gauges(struct ha *ha)
 {
     struct own_counters *own = &ha->cp->own;
@@ -326,6 +341,7 @@ void ha_second(struct ha *ha)
 {
     ha->seconds++;
     parameters(ha);
+    reconcile(ha);
     ha_ways_second(ha);
     gauges(ha);
     event_stream_turn(ha->cp->event_stream);

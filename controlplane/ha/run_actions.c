@@ -86,8 +86,11 @@ static void on_cas(void *arg, const struct record_outcome *outcome)
         break;
     }
     e.u.cas.entry.version = outcome->version;
+    ha->writing--;
     if (ha->srm && strcmp(cas->subcluster, ha->subcluster) == 0)
         ha_give(ha, &e);
+    if (ha->srm && ha->writing == 0 && ha->entry_waits)
+        ha_tell_entry(ha);
     free(cas);
 }
 
@@ -106,6 +109,7 @@ static void compare_and_set(struct ha *ha, const struct srm_action *a)
         return;
     }
     cas->ha = ha;
+    ha->writing++;
     cas->id = a->u.cas.id;
     memcpy(cas->subcluster, ha->subcluster, sizeof(cas->subcluster));
     if (a->u.cas.urgent)

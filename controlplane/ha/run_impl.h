@@ -49,6 +49,10 @@ struct ha {
     struct beat last_ask;
     bool has_asked;
 
+    unsigned writing; /* compare-and-sets under way: */
+    bool entry_waits; /* ... the log may show ours before its answer comes, and the manager must not take it
+                         for another's */
+
     struct ha_map map;
     uint16_t serving[HG_NODES_MAX]; /* as given to the feed */
     uint64_t serving_epoch;
@@ -69,6 +73,7 @@ struct ha_cas { /* one under way */
 
 /* run.c */
 void ha_give(struct ha *ha, const struct srm_event *event);
+void ha_tell_entry(struct ha *ha);
 struct srm_params ha_params(const struct controlplane *cp);
 /* run_actions.c */
 void ha_act(struct ha *ha, const struct srm_action *action);

@@ -91,9 +91,15 @@ static bool send_one(struct event_stream *s, const struct event *e)
 
     snprintf(kept, sizeof(kept), "%u", EVENTS_KEPT);
     snprintf(at, sizeof(at), "%" PRIu64, e->time_ms);
-    return redis_words(s->redis, on_added, s->own, "XADD", s->key, "MAXLEN", "~", kept, "*", "time_ms", at,
-                       "node", s->node, "kind", event_kind_names[e->kind], "level", e->level, "what", e->what,
-                       "text", e->text, NULL);
+    const char *word[] = {"XADD",    s->key,   "MAXLEN", "~",     kept,   "*",
+                          "time_ms", at,       "node",   s->node, "kind", event_kind_names[e->kind],
+                          "level",   e->level, "what",   e->what, "text", e->text};
+    enum { WORDS = sizeof(word) / sizeof(word[0]) };
+    size_t len[WORDS];
+
+    for (unsigned i = 0; i < WORDS; i++)
+        len[i] = strlen(word[i]);
+    return redis_send(s->redis, WORDS, word, len, 0, on_added, s->own);
 }
 
 void event_stream_turn(struct event_stream *s)
