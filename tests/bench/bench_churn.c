@@ -247,12 +247,37 @@ static void measure(struct load *l, unsigned runs)
     bench_figure("churn_p99_ratio", ratio, runs, "times");
 }
 
-int main(void)
+/* A failover of everybody, record by record: what the feed carries to a core that forwards meanwhile. */
+static void measure_feed(struct load *l, unsigned runs)
+{
+    double rate[BENCH_RUNS_MAX], full = phase(l, -1, 1, false);
+    memset(l->bucket, 0, sizeof(l->bucket));
+    l->sent = l->back = l->lost = l->misrouted = 0;
+    for (unsigned i = 0; i < runs; i++) {
+        atomic_store(&l->rate, (int)(full * LOAD));
+        while (!atomic_load(&l->running))
+            churn_turn(l->churn);
+        rate[i] = CHURN_USERS / churn_move_all(l->churn);
+        atomic_store(&l->rate, 0);
+        while (atomic_load(&l->running))
+            churn_turn(l->churn);
+    }
+    printf("# each core of each node has a feed of its own; meanwhile it forwarded %.0f messages/s, %.0f %% "
+           "of what "
+           "goes: %" PRIu64 " lost, %" PRIu64 " misrouted, p99 %.1f us\n",
+           full * LOAD, LOAD * 100, l->lost, l->misrouted, p99_us(l));
+    bench_figure("feed_records_per_s", rate, runs, "records/s");
+    if (l->lost || l->misrouted)
+        churn_die("messages were lost or misrouted");
+}
+
+int main(int argc, char **argv)
 {
     static struct load l;
     pthread_t thread;
     unsigned runs = bench_runs();
     double loads[BENCH_RUNS_MAX];
+    bool feed_alone = argc > 1 && strcmp(argv[1], "feed") == 0;
 
     l.h = harness_open(&(struct harness_options){
         .config = config, .ring_frames = RING, .memory_mb = 512, .hugepages = true});
@@ -265,15 +290,18 @@ int main(void)
     make_frames(&l);
     if (pthread_create(&thread, NULL, core_thread, &l) != 0)
         churn_die("no thread");
-    for (unsigned i = 0; i < runs; i++)
+    for (unsigned i = 0; i < (feed_alone ? 1 : runs); i++)
         loads[i] = churn_load(l.churn);
-    bench_figure("route_load_million_s", loads, runs, "s");
-    double bytes = churn_bytes_per_user();
-    printf("figure route_bytes_per_user %.1f bytes\n# %.1f bytes a user and core: %.0f MB on a node of 16 "
-           "cores with a million users\n",
-           bytes, bytes, bytes * 16);
+    if (!feed_alone) {
+        bench_figure("route_load_million_s", loads, runs, "s");
+        double bytes = churn_bytes_per_user();
+        printf(
+            "figure route_bytes_per_user %.1f bytes\n# %.1f bytes a user and core: %.0f MB on a node of 16 "
+            "cores with a million users\n",
+            bytes, bytes, bytes * 16);
+    }
     phase(&l, 2000, 0.5, false); /* neighbours are learned */
-    measure(&l, runs);
+    (feed_alone ? measure_feed : measure)(&l, runs);
     if (getenv("BENCH_VERBOSE"))
         harness_report(l.h);
     atomic_store(&l.rate, -2);

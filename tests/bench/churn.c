@@ -378,6 +378,35 @@ double churn_load(struct churn *c)
     return bench_now() - start;
 }
 
+double churn_move_all(struct churn *c)
+{
+    struct feed_token token;
+    uint8_t node = (uint8_t)(3 - atomic_load(&c->subject[0].node));
+    for (uint32_t u = 0; u < CHURN_USERS; u++) {
+        atomic_fetch_add(&c->subject[u].pending, 1);
+        atomic_fetch_add(&c->subject[u].version, 1);
+        atomic_store(&c->subject[u].node, node);
+    }
+    double start = bench_now();
+    for (uint32_t u = 0; u < CHURN_USERS; u++) {
+        if (!feed_user_set(c->feed, &c->key[u], node))
+            churn_die("no memory");
+        if (u % 4000 == 0)
+            feed_poll(c->feed, ms());
+    }
+    feed_mark(c->feed, &token);
+    while (feed_applied(c->feed, &token, NULL) != FEED_APPLIED) {
+        if (!feed_poll(c->feed, ms()))
+            usleep(100);
+        if (bench_now() > start + WAIT_S)
+            churn_die("a million moves are not in force within a minute");
+    }
+    double seconds = bench_now() - start;
+    for (uint32_t u = 0; u < CHURN_USERS; u++)
+        atomic_fetch_sub(&c->subject[u].pending, 1);
+    return seconds;
+}
+
 double churn_bytes_per_user(void)
 {
     struct user_table t;

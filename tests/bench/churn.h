@@ -22,6 +22,8 @@ struct churn *churn_open(struct harness *h);
 void churn_close(struct churn *c);
 /* A new control plane attaches and gives all users; seconds until they are in force. The core turns. */
 double churn_load(struct churn *c);
+/* Every user to the other node, as fast as the feed takes it; seconds until all are in force. */
+double churn_move_all(struct churn *c);
 double churn_bytes_per_user(void);
 void churn_changes(struct churn *c, bool on);
 void churn_turn(struct churn *c);

@@ -3,17 +3,19 @@
 # Measures what is claimed, beside the peers in the same run, and prints 'figure NAME VALUE UNIT' lines and a summary.
 #   sudo tests/bench/run.sh [sip]        everything of the SIP suite (about ten minutes)
 #   sudo tests/bench/run.sh sip PART...  parse inproc kamailio veth memif churn
+#   sudo tests/bench/run.sh failover [PART...]   the cluster: feed
 # Never a timed test: machines are noisy. Medians of BENCH_RUNS (7) runs; quote ratios, not single figures.
 set -uo pipefail
 cd "$(dirname "$0")/../.." || exit 1
 suite=${1:-sip}
 shift || true
 case $suite in
-  -h | --help) sed -n '3,6s/^# //p' "$0"; exit 0 ;;
-  sip) ;;
-  *) echo "tests/bench/run.sh: unknown suite '$suite'; there is: sip" >&2; exit 2 ;;
+  -h | --help) sed -n '3,7s/^# //p' "$0"; exit 0 ;;
+  sip) all="parse inproc kamailio veth memif churn" ;;
+  failover) all="feed" ;;
+  *) echo "tests/bench/run.sh: unknown suite '$suite'; there are: sip failover" >&2; exit 2 ;;
 esac
-parts=${*:-parse inproc kamailio veth memif churn}
+parts=${*:-$all}
 [ "$(id -u)" -eq 0 ] || { echo "tests/bench/run.sh: network namespaces need root" >&2; exit 2; }
 deploy/packages.sh build run test bench || exit 1
 [ -f build-bench/build.ninja ] || CC=gcc meson setup build-bench --buildtype=release >/dev/null || exit 1
@@ -55,11 +57,12 @@ for p in $parts; do
     kamailio) part "Kamailio over loopback" python3 tests/bench/peer_kamailio.py ;;
     veth) part "both over one veth pair" python3 tests/bench/peer_veth.py ;;
     memif) part "two processes over net_memif" python3 tests/bench/memif.py ;;
+    feed) part "a million users told while forwarding" $bench/bench_churn feed ;;
     churn) part "load while the tables change" $bench/bench_churn ;;
     *) echo "tests/bench/run.sh: unknown part '$p'" >&2; exit 2 ;;
   esac
 done
 part "calibration again" $bench/bench_calibrate
 
-python3 tests/bench/summary.py "$out" | tee -a "$out"
+python3 tests/bench/summary.py "$out" "$suite" | tee -a "$out"
 exit $status
