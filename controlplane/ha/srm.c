@@ -27,6 +27,8 @@ bool srm_due(struct srm *srm, uint64_t at)
     return false;
 }
 
+static void rehome(struct srm *srm);
+
 void srm_adopt(struct srm *srm, const struct srm_entry *entry, bool ours, unsigned fact, unsigned slot)
 {
     struct srm_entry was = srm->entry;
@@ -37,7 +39,7 @@ void srm_adopt(struct srm *srm, const struct srm_entry *entry, bool ours, unsign
                 srm->lease[s].clear = entry->version; /* the peer wrote nothing in between */
     srm->entry = *entry;
     srm->known = true;
-    srm->ours = ours;
+    srm->ours = srm->confirmed = ours;
     if (!ours) /* our own write stands on the newest of the peer's: it is as old as it was */
         srm->learned = srm->peer.renewed = srm->now;
     if (known && was.row == entry->row && was.flip == entry->flip)
@@ -52,6 +54,20 @@ void srm_adopt(struct srm *srm, const struct srm_entry *entry, bool ours, unsign
     a->u.log.fact = (uint8_t)fact;
     a->u.log.slot = (uint8_t)slot;
     a->u.log.by_us = ours;
+    if (ours)
+        rehome(srm);
+}
+
+/* High availability went off: who was moved stays where he is, and becomes at home there (D09). */
+static void rehome(struct srm *srm)
+{
+    for (unsigned s = 0; s < SRM_SLOTS; s++) {
+        if (srm->entry.row != ROW_F42 || srm->entry.serves[s] == s)
+            continue;
+        struct srm_action *a = srm_do(srm, SRM_DO_REHOME);
+        a->u.rehome.home = (uint8_t)s;
+        a->u.rehome.to = srm->entry.serves[s];
+    }
 }
 
 struct srm *srm_create(const struct srm_params *params, const struct srm_start *start)
@@ -101,8 +117,15 @@ static void entry_seen(struct srm *srm, const struct srm_entry *entry)
     struct srm_entry e = *entry;
     if (record_version_is_none(e.version))
         e = (struct srm_entry){.row = ROW_F42, .serves = {0, 1}};
+    if (srm->known && record_version_cmp(e.version, srm->entry.version) < 0)
+        return;
+    if (srm_write_is(srm, &e)) {
+        srm->write.seen = e; /* the acknowledgement says whether it is ours */
+        return;
+    }
     if (!srm->known || record_version_cmp(e.version, srm->entry.version) > 0)
         srm_adopt(srm, &e, false, SRM_FACTS, 0);
+    srm->confirmed = true;
 }
 
 static void command(struct srm *srm, const struct srm_event *event)

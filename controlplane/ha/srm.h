@@ -233,8 +233,9 @@ const char *srm_refusal(const struct srm *srm, uint64_t now, enum srm_command co
 struct srm_status {
     struct srm_entry entry;
     unsigned slot;
-    uint8_t holds;  /* home slots this node acts for now */
-    uint64_t until; /* own deadline */
+    uint8_t holds;   /* home slots this node acts for now */
+    uint64_t until;  /* own deadline */
+    uint64_t map_id; /* of the newest SRM_DO_MAP */
     bool record, peer_heard, starting, well;
     uint64_t peer_seen;   /* when, 0 = never */
     uint64_t quiet_since; /* of the automatic fallback, 0 = does not run */

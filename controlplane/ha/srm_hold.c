@@ -68,13 +68,14 @@ static void want(struct srm *srm, unsigned home)
     }
 }
 
-/* High availability off: no deadline. On again: at once a bounded one, before anybody may rely on it. */
+/* High availability off: no deadline, once that is durable. On again: at once a bounded one, before anybody
+ * may rely on it. */
 static void bound(struct srm *srm, unsigned home)
 {
     struct lease *l = &srm->lease[home];
     if (!srm->known)
         return;
-    if (!srm_ha(srm) && l->want && (l->held || srm->first)) {
+    if (!srm_ha(srm) && srm->confirmed && l->want && (l->held || srm->first)) {
         l->held = true;
         l->until = LEASE_FOREVER;
     } else if (srm_ha(srm) && l->until == LEASE_FOREVER) {
@@ -89,7 +90,6 @@ static void tell_map(struct srm *srm)
         struct lease *l = &srm->lease[s];
         bool peer = srm->known && srm->entry.serves[s] != srm->slot;
         map[s] = l->held ? (int)srm->slot : peer ? (int)(srm->slot ^ 1) : SRM_NOBODY;
-        l->mapped = l->mapped || l->held;
     }
     if (srm->map_told && map[0] == srm->map[0] && map[1] == srm->map[1] && srm->map_epoch == srm->entry.epoch)
         return;
@@ -137,8 +137,11 @@ void srm_hold(struct srm *srm)
     /* Nothing left: one store fences everything, no core has to be waited for. */
     for (unsigned s = 0; s < SRM_SLOTS && !held; s++)
         srm->lease[s].until = 0;
-    tell_map(srm);
+    /* the segment says that a slot may be in a map before it is: whoever starts after us has to know */
+    for (unsigned s = 0; s < SRM_SLOTS; s++)
+        srm->lease[s].mapped = srm->lease[s].mapped || srm->lease[s].held;
     tell_lease(srm);
+    tell_map(srm);
 }
 
 bool srm_settled(const struct srm *srm)

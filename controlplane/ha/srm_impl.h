@@ -26,6 +26,7 @@ struct srm_write { /* the compare-and-set that is under way */
     uint8_t may_gain;  /* home slots that may be held by its acknowledgement although they are not yet */
     uint8_t fact, slot;
     struct srm_entry entry;
+    struct srm_entry seen; /* came from the record and may be what we write; version 0-0: nothing did */
 };
 
 struct srm {
@@ -37,6 +38,7 @@ struct srm {
 
     struct srm_entry entry; /* newest known */
     bool known;             /* the record or the peer has told */
+    bool confirmed;         /* entry is durable: the record said so, or acknowledged it to us */
     bool first;             /* the first entry since our start has not come yet */
     uint64_t learned;       /* when somebody else's newest write was learned */
     uint64_t row_since;
@@ -97,6 +99,8 @@ bool srm_settled(
 
 /* srm_write.c */
 void srm_write_step(struct srm *srm);
+/* The entry may be the one that is being written. */
+bool srm_write_is(const struct srm *srm, const struct srm_entry *entry);
 void srm_write_done(struct srm *srm, const struct srm_event *event);
 
 /* srm_facts.c */

@@ -93,6 +93,7 @@ void srm_status(const struct srm *srm, uint64_t now, struct srm_status *out)
     out->quiet_since = srm->p.automatic_fallback ? srm->quiet_since : 0;
     out->peer = srm->peer.beat;
     out->well = srm->verdict.well;
+    out->map_id = srm->map_id;
     for (unsigned s = 0; s < SRM_SLOTS; s++) {
         out->move_left[s] = srm->move_left[s];
         out->move_done[s] = srm->move_done[s];

@@ -22,6 +22,7 @@ static void send(struct srm *srm, struct srm_entry *entry, bool urgent)
     }
     w->busy = true;
     w->back = false;
+    w->seen.version = (struct record_version){0, 0};
     w->sent = srm->now;
     w->entry = *entry;
     struct srm_action *a = srm_do(srm, SRM_DO_CAS);
@@ -191,6 +192,14 @@ void srm_write_step(struct srm *srm)
     upkeep(srm);
 }
 
+bool srm_write_is(const struct srm *srm, const struct srm_entry *e)
+{
+    const struct srm_entry *w = &srm->write.entry;
+    return srm->write.busy && w->epoch == e->epoch && w->row == e->row && w->flip == e->flip &&
+           w->ha == e->ha && w->armed == e->armed && w->serves[0] == e->serves[0] &&
+           w->serves[1] == e->serves[1];
+}
+
 static void written(struct srm *srm, struct record_version version)
 {
     struct srm_write *w = &srm->write;
@@ -214,20 +223,22 @@ static void written(struct srm *srm, struct record_version version)
     srm->ask_now = true;
 }
 
-/* Something older than what was acknowledged to us stands there: the record lost it. What we act for is
- * written again; else we believe the record. */
+/* Something older than what we know stands there: a Redis was promoted that did not have it. Never below what
+ * was known: it is written again. Nobody holds a slot by that alone, whoever gains one waits from now on. */
 static void regressed(struct srm *srm, const struct srm_entry *there)
 {
-    bool denied = record_version_is_none(there->version);
-    for (unsigned s = 0; s < SRM_SLOTS; s++)
-        denied = denied || (srm->lease[s].held && there->serves[s] != srm->slot);
-    if (!denied) {
-        srm_adopt(srm, there, false, SRM_FACTS, 0);
-        return;
-    }
     srm->entry.version = there->version;
+    srm->confirmed = false;
     srm->learned = srm->now;
     srm->write.back = true;
+}
+
+/* What came meanwhile was not our write. */
+static void seen(struct srm *srm)
+{
+    struct srm_entry e = srm->write.seen;
+    srm_adopt(srm, &e, false, SRM_FACTS, 0);
+    srm->confirmed = true;
 }
 
 void srm_write_done(struct srm *srm, const struct srm_event *event)
@@ -246,6 +257,8 @@ void srm_write_done(struct srm *srm, const struct srm_event *event)
     } else if (record_version_cmp(there->version, srm->entry.version) < 0) {
         regressed(srm, there);
     }
+    if (record_version_cmp(w->seen.version, srm->entry.version) > 0)
+        seen(srm);
     if (event->u.cas.result == SRM_CAS_CONFLICT)
         srm_wake(srm, srm->now);
 }

@@ -147,6 +147,7 @@ static void happen(struct pair *w, const struct pair_event *e)
     case PE_WAKE:
         if (node_runs(n)) {
             node_services(n);
+            cores_drain(n, 0, n->cores.life);
             node_event(n, &(struct srm_event){.type = SRM_TICK});
         }
         break;

@@ -18,8 +18,6 @@ void cores_start(struct node *n)
     for (unsigned i = 0; i < CORES; i++)
         c->core[i].serving[0] = c->core[i].serving[1] = SRM_NOBODY;
     node_services(n);
-    if (node_runs(n))
-        node_event(n, &(struct srm_event){.type = SRM_DATAPLANE});
 }
 
 void cores_kill(struct node *n)

@@ -94,7 +94,16 @@ static bool redis_whole(const struct pair *w)
     for (unsigned i = 0; i < SERVERS; i++)
         if (!sim_redis_is_alive(w->redis, i) || !sim_redis_linked(w->redis, i))
             return false;
-    return true;
+    return w->redis_paused <= w->now;
+}
+
+/* It stands still, and lags behind for a while after. */
+static void redis_pause(struct pair *w, unsigned server)
+{
+    uint64_t until = w->now + a_while(w);
+
+    sim_redis_pause(w->redis, server, until);
+    w->redis_paused = until + MS(10);
 }
 
 static void redis_fault(struct pair *w)
@@ -115,11 +124,11 @@ static void redis_fault(struct pair *w)
         sim_redis_promote(w->redis, false, told);
         break;
     case 1: /* it stood still; Sentinel thinks that it is gone; it wakes up as a master */
-        sim_redis_pause(w->redis, master, w->now + a_while(w));
+        redis_pause(w, master);
         sim_redis_promote(w->redis, pair_below(w, 2), told);
         break;
     case 2:
-        sim_redis_pause(w->redis, (unsigned)pair_below(w, SERVERS), w->now + a_while(w));
+        redis_pause(w, (unsigned)pair_below(w, SERVERS));
         break;
     case 3:
         sim_redis_promote(w->redis, pair_below(w, 2), told);

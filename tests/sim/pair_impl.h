@@ -60,6 +60,7 @@ struct node {
     uint64_t left[2]; /* users of a home slot that are still to be moved here */
     uint64_t cas;
     bool cas_busy;
+    uint64_t attached; /* the start of the dataplane that it knows */
     bool handling;
     unsigned ninbox;
     struct srm_event inbox[32];
@@ -90,6 +91,7 @@ struct pair {
     struct node node[2];
     struct wire wire[2][BEAT_PATHS]; /* by sender */
     struct sim_redis *redis;
+    uint64_t redis_paused; /* one of its servers, until then */
     struct log log;
     struct alarms alarms;
     struct pair_event *pool;

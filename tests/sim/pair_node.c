@@ -130,7 +130,8 @@ static void do_log(struct node *n, const struct srm_action *a)
     struct pair *w = n->w;
 
     w->r->rows |= UINT64_C(1) << a->u.log.to;
-    w->r->failovers += a->u.log.by_us && a->u.log.to == ROW_F28;
+    uint8_t goal = srm_row_info[a->u.log.to].goal;
+    w->r->failovers += a->u.log.by_us && (goal == GOAL_N1 || goal == GOAL_N2);
     n->left[0] = n->left[1] = USERS;
     if (w->o.verbose && a->u.log.by_us)
         pair_say(w, "node %u: %s -> %s%s: %s of node %u", n->slot, srm_row_id(a->u.log.from),
@@ -250,7 +251,13 @@ void node_services(struct node *n)
 {
     bool up = n->cores.alive && n->cores.paused_until <= n->w->now;
 
-    if (n->alive && n->service[SERVICE_CORES] != up)
+    if (!node_runs(n))
+        return;
+    if (n->cores.alive && n->attached != n->cores.life) {
+        n->attached = n->cores.life;
+        node_event(n, &(struct srm_event){.type = SRM_DATAPLANE});
+    }
+    if (n->service[SERVICE_CORES] != up)
         node_service(n, SERVICE_CORES, up);
 }
 
@@ -283,6 +290,7 @@ void node_boot(struct node *n)
     if (n->cores.alive) {
         start.segment_until = n->cores.until;
         start.segment_word = n->cores.word;
+        n->attached = n->cores.life;
     }
     n->srm = srm_create(&w->p, &start);
     ev.arg = n;
