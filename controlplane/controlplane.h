@@ -35,6 +35,7 @@ struct topology_pending;
 struct users;
 
 struct push_users { /* of push_users.c */
+    bool fresh;     /* the walk is the first for this dataplane: nothing has to be taken back */
     bool walking;   /* names still have to be hashed for this dataplane */
     bool told;      /* feed_users_loaded was called */
     bool served;    /* the dataplane had its tables already */

@@ -26,7 +26,7 @@ void push_users_begin(struct controlplane *cp);
 bool push_users_turn(struct controlplane *cp);
 /* All users once more: a home is another node now. */
 void push_users_again(struct controlplane *cp);
-void push_user(struct controlplane *cp, const struct user *user);
+void push_user(struct controlplane *cp, const struct user *user, unsigned changed); /* enum users_change */
 void push_user_remove(struct controlplane *cp, struct slice name);
 
 /* ---- contacts (push_contacts.c) ---- */

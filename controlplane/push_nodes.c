@@ -8,6 +8,18 @@
 #include "nodes.h"
 #include "push.h"
 
+static void service_addresses(struct controlplane *cp)
+{
+    for (uint16_t i = 1; i < HG_NODES_MAX; i++) {
+        const struct topology_subcluster *s = topology_subcluster_of(&cp->topology, i);
+        bool ours = s && nodes_serve_here(cp, i);
+        unsigned slot = ours ? cp->topology.node[i].slot : 0, n = ours ? s->nservice[slot] : 0;
+        if (!feed_service_addresses(cp->feed, i, n ? s->service[slot] : NULL, n) && n)
+            log_printf(&cp->log, HG_LOG_WARNING, "node_refused",
+                       "service addresses of node %s cannot be given to the cores", nodes_name(cp, i));
+    }
+}
+
 void push_nodes(struct controlplane *cp)
 {
     static const struct hg_endpoint none;
@@ -27,7 +39,9 @@ void push_nodes(struct controlplane *cp)
                            known || i == cp->self ? &sip : NULL, i == cp->self))
             log_printf(&cp->log, HG_LOG_WARNING, "node_refused", "node %s cannot be given to the cores",
                        name);
+        feed_node_pair(cp->feed, i, i != cp->self && topology_are_pair(&cp->topology, cp->self, i));
     }
+    service_addresses(cp);
 }
 
 static void one_setting(void *arg, const struct hg_config_entry *entry)

@@ -73,7 +73,7 @@ static void one_user(struct controlplane *cp, struct slice field, struct slice v
     if (!user)
         bad(cp, "user", field, "out of memory");
     else if (changed)
-        push_user(cp, user);
+        push_user(cp, user, changed);
 }
 
 static void one_node(struct controlplane *cp, enum record_table table, struct slice field, struct slice value)

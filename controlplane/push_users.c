@@ -27,6 +27,7 @@ void push_users_begin(struct controlplane *cp)
     struct push_users *p = &cp->push_users;
 
     p->walking = true;
+    p->fresh = true;
     p->told = false;
     p->last_len = 0;
     p->served = atomic_load_explicit(&s->header->dp_ready, memory_order_acquire) != 0;
@@ -37,19 +38,22 @@ void push_users_again(struct controlplane *cp)
 {
     cp->push_users.walking = feed_segment(cp->feed) != NULL;
     cp->push_users.last_len = 0;
+    cp->push_users.fresh = false;
 }
 
-/* Unassigned users, and those of a home that no node has, are nobody to the cores (C10). */
-static void tell(struct controlplane *cp, const struct user *u)
+/* first: the cores cannot have anything else of this user, or sweep it.
+ * Unassigned users, and those of a home that no node has, are nobody to the cores (C10). */
+static void tell(struct controlplane *cp, const struct user *u, bool first)
 {
     struct hg_user_key key = key_of(cp, slice_of(u->name, u->len));
     uint16_t node = nodes_of_home(cp, u->home);
 
     if (node)
         feed_user_set(cp->feed, &key, node);
-    else
+    else if (!first)
         feed_user_remove(cp->feed, &key);
-    push_contacts(cp, &key, u, node);
+    if (!first || u->contacts) /* what a core has and nobody mentions is swept */
+        push_contacts(cp, &key, u, node);
 }
 
 bool push_users_turn(struct controlplane *cp)
@@ -68,7 +72,7 @@ bool push_users_turn(struct controlplane *cp)
                 break;
             }
             u = next;
-            tell(cp, u);
+            tell(cp, u, p->fresh);
         }
         if (u) {
             memcpy(p->last, u->name, u->len);
@@ -88,10 +92,10 @@ bool push_users_turn(struct controlplane *cp)
     return false;
 }
 
-void push_user(struct controlplane *cp, const struct user *user)
+void push_user(struct controlplane *cp, const struct user *user, unsigned changed)
 {
     if (feed_segment(cp->feed))
-        tell(cp, user);
+        tell(cp, user, changed & USERS_NEW);
 }
 
 void push_user_remove(struct controlplane *cp, struct slice name)

@@ -40,12 +40,13 @@ _hgctl() {
   esac
   if [ -z "$words" ]; then
     case "$first $second" in
-      " ") words="status drain undrain counters config route node subcluster user core hop trace version help --socket --timeout --json --quiet --help --version" ;;
+      " ") words="status drain undrain counters config route node subcluster user whatif core hop trace version help --socket --timeout --json --quiet --help --version" ;;
       "config ") words="check show diff reload" ;;
       "route ") words="list add set remove explain" ;;
       "node ") words="list show add set remove assign unassign move" ;;
       "subcluster ") words="list show add set remove" ;;
-      "user ") words="list find set remove" ;;
+      "user ") words="list find add set remove assign rebalance import export" ;;
+      "whatif ") words="fail rebalance" ;;
       "core ") words="list" ;;
       "hop ") words="list" ;;
       "status "*) words="--help --json" ;;
@@ -76,13 +77,20 @@ _hgctl() {
       "subcluster remove") words="--help --json --yes --dry-run --no-wait" ;;
       "user list") words="--help --json --limit --after --node --all" ;;
       "user find") words="--help --json" ;;
-      "user set") words="--help --json --no-wait" ;;
+      "user add") words="--help --json --node --contact --force --no-wait" ;;
+      "user set") words="--help --json --contact --no-contact --force --no-wait" ;;
       "user remove") words="--help --json --no-wait" ;;
+      "user assign") words="--help --json --to --from --all --force --yes --dry-run --no-wait" ;;
+      "user rebalance") words="--help --json --force --yes --dry-run --no-wait" ;;
+      "user import") words="--help --json --to --all-or-nothing --force --dry-run --no-wait" ;;
+      "user export") words="--help --json --node --match" ;;
+      "whatif fail") words="--help --json" ;;
+      "whatif rebalance") words="--help --json" ;;
       "core list") words="--help --json" ;;
       "hop list") words="--help --json" ;;
       "trace "*) words="--help --json --method --from --to --uri --call-id --address --count --seconds --rate --pcap" ;;
       "version "*) words="--help --json" ;;
-      "help "*) words="--help --json status drain undrain counters config route node subcluster user core hop trace version help" ;;
+      "help "*) words="--help --json status drain undrain counters config route node subcluster user whatif core hop trace version help" ;;
     esac
   fi
   mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")

@@ -1,15 +1,46 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* user.find and user.list. */
+#include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "admin/request.h"
+#include "admin/user_view.h"
 #include "assign/contact.h"
 #include "assign/domain.h"
 #include "controlplane.h"
 #include "nodes.h"
-#include "push.h"
 
-static json_t *user_contacts(const struct user *u)
+#define LIST_DEFAULT 100
+#define LIST_MAX     10000
+#define LOOKED_MAX   100000 /* a page looks at no more than a bounded part of the table */
+
+bool user_view_name(struct admin_request *req, char *name, uint32_t *len)
+{
+    const char *user = NULL, *why;
+
+    if (!admin_arg_string(req, "user", &user))
+        return false;
+    if (!user || !users_canonical(slice_str(user), name, len, &why)) {
+        admin_fail(req, ADMIN_BAD_REQUEST, "bob@example.com", "%s", user ? why : "user is missing");
+        return false;
+    }
+    /* What another writer put into the record under any domain can be seen and removed under it. */
+    if (!users_find(req->cp->users, slice_of(name, *len)))
+        (void)user_take_home(req->cp->config, name, len);
+    return true;
+}
+
+bool user_view_is_ours(struct admin_request *req, char *name, uint32_t *len)
+{
+    if (user_take_home(req->cp->config, name, len))
+        return true;
+    admin_fail(req, ADMIN_BAD_REQUEST, "a further name of the cluster is an item of cluster.domain_aliases",
+               "%.300s is not of the domain %s: no request would find the user", name,
+               req->cp->config->cluster_domain);
+    return false;
+}
+
+static json_t *contacts(const struct user *u)
 {
     json_t *list = json_array();
     struct slice rest = slice_str(u->contacts ? u->contacts : ""), one;
@@ -19,185 +50,97 @@ static json_t *user_contacts(const struct user *u)
     return list;
 }
 
-#define LIST_DEFAULT 100
-#define LIST_MAX     10000
-
-struct change {
-    uint16_t node;
-    uint32_t len;
-    char name[USERS_NAME_MAX + 1];
-};
-
-static bool take_user(struct admin_request *req, struct change *c)
+json_t *user_view(struct controlplane *cp, const struct user *u)
 {
-    const char *user = NULL, *why;
-
-    if (!admin_arg_string(req, "user", &user))
-        return false;
-    if (!user || !users_canonical(slice_str(user), c->name, &c->len, &why)) {
-        admin_fail(req, ADMIN_BAD_REQUEST, "bob@example.com", "%s", user ? why : "user is missing");
-        return false;
-    }
-    /* What another writer put into the record under any domain can be seen and removed under it. */
-    if (!users_find(req->cp->users, slice_of(c->name, c->len)))
-        (void)user_take_home(req->cp->config, c->name, &c->len);
-    return true;
-}
-
-static json_t *one_user(struct controlplane *cp, const struct user *u)
-{
-    uint16_t node = nodes_of_home(cp, u->home);
+    uint16_t node = nodes_of_home(cp, u->home), peer = topology_peer(&cp->topology, node);
     char text[HG_ENDPOINT_STRLEN] = "";
     struct hg_endpoint sip;
 
     if (node && nodes_sip(cp, node, &sip))
         hg_endpoint_format(&sip, text);
-    return json_pack("{s:s, s:s?, s:s?, s:b, s:o}", "user", u->name, "node",
+    return json_pack("{s:s, s:s?, s:s?, s:b, s:s?, s:o}", "user", u->name, "node",
                      u->home ? users_home_name(cp->users, u->home) : NULL, "endpoint", text[0] ? text : NULL,
-                     "self", node && node == cp->self, "contacts", user_contacts(u));
+                     "self", node && node == cp->self, "backup",
+                     topology_are_pair(&cp->topology, node, peer) ? nodes_name(cp, peer) : NULL, "contacts",
+                     contacts(u));
 }
 
 void admin_user_find(struct admin_request *req)
 {
-    struct change c = {0};
+    char name[USERS_NAME_MAX + 1];
+    uint32_t len;
 
-    if (!take_user(req, &c))
+    if (!user_view_name(req, name, &len))
         return;
-    const struct user *u = users_find(req->cp->users, slice_of(c.name, c.len));
+    const struct user *u = users_find(req->cp->users, slice_of(name, len));
     if (!u)
-        admin_fail(req, ADMIN_NOT_FOUND, NULL, "nobody serves %s", c.name);
+        admin_fail(req, ADMIN_NOT_FOUND, NULL, "nobody serves %s", name);
     else
-        admin_ok(req, one_user(req->cp, u));
+        admin_ok(req, user_view(req->cp, u));
+}
+
+struct list {
+    const char *after, *node, *match;
+    int64_t limit;
+    uint16_t only; /* HG_NODES_MAX: a node that is nobody's home */
+};
+
+static bool take_list(struct admin_request *req, struct list *l)
+{
+    struct controlplane *cp = req->cp;
+
+    *l = (struct list){.after = "", .limit = LIST_DEFAULT};
+    if (!admin_arg_string(req, "after", &l->after) || !admin_arg_string(req, "node", &l->node) ||
+        !admin_arg_string(req, "match", &l->match) || !admin_arg_int(req, "limit", 1, LIST_MAX, &l->limit))
+        return false;
+    if (!l->node || strcmp(l->node, "-") == 0)
+        return true;
+    l->only = users_home_find(cp->users, slice_str(l->node));
+    if (!l->only && nodes_find(cp, slice_str(l->node)))
+        l->only = HG_NODES_MAX;
+    if (l->only)
+        return true;
+    admin_fail(req, ADMIN_NOT_FOUND, "hgctl node list shows the names", "no node is named %.100s", l->node);
+    return false;
+}
+
+static json_t *row(const struct controlplane *cp, const struct user *u, size_t *bytes)
+{
+    const char *home = users_home_name(cp->users, u->home);
+    json_t *o = json_pack("{s:s, s:s?}", "user", u->name, "node", u->home ? home : NULL);
+
+    if (o && u->contacts)
+        json_object_set_new(o, "contacts", contacts(u));
+    *bytes += 48 + 2u * u->len + strlen(home) + (u->contacts ? 2 * strlen(u->contacts) : 0);
+    return o;
 }
 
 void admin_user_list(struct admin_request *req)
 {
     struct controlplane *cp = req->cp;
-    const char *after = "", *node = NULL, *next = NULL;
-    int64_t limit = LIST_DEFAULT;
-    uint16_t only = 0;
-    json_t *list = json_array();
+    struct list l;
 
-    if (!admin_arg_string(req, "after", &after) || !admin_arg_string(req, "node", &node) ||
-        !admin_arg_int(req, "limit", 1, LIST_MAX, &limit)) {
-        json_decref(list);
+    if (!take_list(req, &l))
         return;
-    }
-    if (node && !(only = users_home_find(cp->users, slice_str(node)))) {
-        json_decref(list);
-        admin_fail(req, ADMIN_NOT_FOUND, "hgctl config show 'cluster.nodes*'", "no node is named %.100s",
-                   node);
-        return;
-    }
-    /* a page of one node looks at no more than a bounded part of the table */
-    uint64_t at = users_position_after(cp->users, slice_str(after)), looked = 0;
+    uint64_t at = users_position_after(cp->users, slice_str(l.after)), looked = 0;
     const struct user *u = NULL;
+    json_t *list = json_array();
     size_t bytes = 0;
     bool end = false;
-    while (json_array_size(list) < (size_t)limit && looked++ < 100000 && bytes < ADMIN_LINE_MAX - 4096) {
+    while (json_array_size(list) < (size_t)l.limit && looked++ < LOOKED_MAX &&
+           bytes < ADMIN_LINE_MAX - 16384) {
         const struct user *one = users_walk(cp->users, &at);
         if (!one) {
             end = true;
             break;
         }
         u = one;
-        if (only && u->home != only)
+        if ((l.node && u->home != l.only) || (l.match && fnmatch(l.match, u->name, 0) != 0))
             continue;
-        const char *name = users_home_name(cp->users, u->home);
-        json_t *o = json_pack("{s:s, s:s?}", "user", u->name, "node", u->home ? name : NULL);
+        json_t *o = row(cp, u, &bytes);
         if (o)
             json_array_append_new(list, o);
-        bytes += 32 + 2u * u->len + strlen(name);
     }
-    if (!end && u)
-        next = u->name;
-    json_t *result = json_pack("{s:o, s:s?, s:I}", "users", list, "next", next, "total",
-                               (json_int_t)users_count(cp->users));
-    admin_ok(req, result);
-}
-
-static void on_set(void *arg, const struct record_outcome *outcome)
-{
-    struct admin_request *req = arg;
-    struct controlplane *cp = req->cp;
-    struct change *c = req->state;
-
-    if (outcome->result != RECORD_OK) {
-        admin_fail(req, ADMIN_UNAVAILABLE, "hgctl status shows the state of Redis",
-                   "Redis did not confirm the change: %s", outcome->why);
-        return;
-    }
-    const struct user *u = users_find(cp->users, slice_of(c->name, c->len));
-    admin_ok_when_applied(req, u ? one_user(cp, u) : json_object(), 0);
-}
-
-static void on_removed(void *arg, const struct record_outcome *outcome)
-{
-    struct admin_request *req = arg;
-    struct change *c = req->state;
-
-    if (outcome->result == RECORD_UNAVAILABLE) {
-        admin_fail(req, ADMIN_UNAVAILABLE, "hgctl status shows the state of Redis",
-                   "Redis did not confirm the change: %s", outcome->why);
-        return;
-    }
-    if (outcome->result == RECORD_MISSING)
-        admin_fail(req, ADMIN_NOT_FOUND, NULL, "the record has no user %s", c->name);
-    else
-        admin_ok_when_applied(req, json_pack("{s:s}", "removed", c->name), 0);
-}
-
-static struct change *new_change(struct admin_request *req)
-{
-    struct change *c = calloc(1, sizeof(*c));
-    bool wait = true;
-
-    req->state = c;
-    if (!c) {
-        admin_fail(req, ADMIN_INTERNAL, NULL, "out of memory");
-        return NULL;
-    }
-    return take_user(req, c) && admin_arg_bool(req, "wait", &wait) ? c : NULL;
-}
-
-void admin_user_set(struct admin_request *req)
-{
-    struct controlplane *cp = req->cp;
-    struct change *c = new_change(req);
-    const char *node = NULL;
-
-    if (!c || !admin_arg_string(req, "node", &node))
-        return;
-    c->node = node ? nodes_find(cp, slice_str(node)) : 0;
-    if (!c->node) {
-        admin_fail(req, node ? ADMIN_NOT_FOUND : ADMIN_BAD_REQUEST,
-                   "nodes stand in cluster.nodes of the configuration",
-                   node ? "no node is named %.100s" : "node is missing%s", node ? node : "");
-        return;
-    }
-    if (!user_take_home(cp->config, c->name, &c->len)) {
-        admin_fail(req, ADMIN_BAD_REQUEST,
-                   "a further name of the cluster is an item of cluster.domain_aliases",
-                   "%.300s is not of the domain %s: no request would find the user", c->name,
-                   cp->config->cluster_domain);
-        return;
-    }
-    /* "applied" must mean that the cores have it */
-    if (users_count(cp->users) >= cp->config->dp_users_max &&
-        !users_find(cp->users, slice_of(c->name, c->len))) {
-        admin_fail(req, ADMIN_CONFLICT, "raise dataplane.users_max and restart the dataplane",
-                   "the user table is full with %u users", users_count(cp->users));
-        return;
-    }
-    record_change_one(cp->record, RECORD_USERS, RECORD_SET, RECORD_ANY, slice_of(c->name, c->len),
-                      slice_str(node), on_set, req);
-}
-
-void admin_user_remove(struct admin_request *req)
-{
-    struct change *c = new_change(req);
-
-    if (c)
-        record_change_one(req->cp->record, RECORD_USERS, RECORD_REMOVE, RECORD_PRESENT,
-                          slice_of(c->name, c->len), slice_of("", 0), on_removed, req);
+    admin_ok(req, json_pack("{s:o, s:s?, s:I}", "users", list, "next", !end && u ? u->name : NULL, "total",
+                            (json_int_t)users_count(cp->users)));
 }

@@ -32,9 +32,25 @@ static bool is_first(const struct topology_subcluster *s, unsigned slot)
     return slot == 0 || !s->node[0];
 }
 
+/* A cluster without subclusters: every node that is there. */
+static void put_all(struct plan *p, const struct rules_facts *w)
+{
+    for (uint16_t i = 1; i < HG_NODES_MAX; i++) {
+        const struct topology_node *node = topology_node(w->t, i);
+        if (!node)
+            continue;
+        bool frozen = !node->installed || node->leaving;
+        p->node[p->n++] =
+            (struct plan_node){.node = i, .target = !frozen, .frozen = frozen, .stays = w->users[i]};
+        p->at[i] = (uint8_t)p->n;
+    }
+}
+
 void plan_begin(struct plan *p, const struct rules_facts *w, enum topology_mode mode, uint16_t only)
 {
     memset(p, 0, sizeof(*p));
+    if (mode != TOPOLOGY_NONE && topology_subclusters(w->t) == 0)
+        put_all(p, w);
     for (unsigned slot = 0; slot < TOPOLOGY_SLOTS; slot++) {
         for (uint16_t i = 1; i < TOPOLOGY_SUBCLUSTERS_MAX; i++) {
             const struct topology_subcluster *s = topology_subcluster(w->t, i);

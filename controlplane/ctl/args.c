@@ -39,6 +39,8 @@ static json_t *value_of(const struct ctl_param *param, const char *text)
         return json_true();
     case CTL_CLEAR:
         return json_false();
+    case CTL_NONE:
+        return json_array();
     case CTL_TRUTH:
         if (strcmp(text, "true") == 0)
             return json_true();
@@ -88,7 +90,19 @@ static int put(struct ctl *ctl, const struct ctl_param *param, const char *text)
         }
         member = slash + 1;
     }
-    json_object_set_new(at, member, value);
+    size_t len = strlen(member);
+    if (member[len - 1] != '+') {
+        json_object_set_new(at, member, value);
+        return CTL_DONE;
+    }
+    char name[32];
+    snprintf(name, sizeof(name), "%.*s", (int)len - 1, member);
+    json_t *list = json_object_get(at, name);
+    if (list == NULL) {
+        list = json_array();
+        json_object_set_new(at, name, list);
+    }
+    json_array_append_new(list, value);
     return CTL_DONE;
 }
 
@@ -134,7 +148,7 @@ int ctl_parse(struct ctl *ctl, int argc, char **argv, bool *help)
                     return status;
                 continue;
             }
-            bool wants = param->kind != CTL_SET && param->kind != CTL_CLEAR;
+            bool wants = param->kind != CTL_SET && param->kind != CTL_CLEAR && param->kind != CTL_NONE;
             if (arg[len] == '=')
                 value = arg + len + 1;
             else if (wants && i + 1 < argc)

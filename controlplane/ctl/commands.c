@@ -101,28 +101,6 @@ static const struct ctl_param explain_params[] = {
     {"URI", "uri", CTL_TEXT, true, NULL, "A SIP URI, such as sip:19194762030@example.com."},
     END,
 };
-static const struct ctl_param user_list_params[] = {
-    {"--limit", "limit", CTL_NUMBER, false, "N", "At most so many (default 100)."},
-    {"--after", "after", CTL_TEXT, false, "USER", "Begin behind this user."},
-    {"--node", "node", CTL_TEXT, false, "NODE", "Only those of this node."},
-    {"--all", "-all", CTL_SET, false, NULL, "Page after page, all of them."},
-    END,
-};
-static const struct ctl_param user_params[] = {
-    {"USER", "user", CTL_TEXT, true, NULL, "user@domain"},
-    END,
-};
-static const struct ctl_param user_set_params[] = {
-    {"USER", "user", CTL_TEXT, true, NULL, "user@domain"},
-    {"NODE", "node", CTL_TEXT, true, NULL, "Name of the node that serves the user."},
-    NO_WAIT,
-    END,
-};
-static const struct ctl_param user_remove_params[] = {
-    {"USER", "user", CTL_TEXT, true, NULL, "user@domain"},
-    NO_WAIT,
-    END,
-};
 static const struct ctl_param trace_params[] = {
     {"--method", "method", CTL_TEXT, false, "METHOD", "Only this method, and responses to it."},
     {"--from", "from", CTL_TEXT, false, "TEXT", "What From contains."},
@@ -200,11 +178,34 @@ const struct ctl_command ctl_commands[] = {
      run_confirmed},
     {"subcluster remove", "subcluster.remove", subcluster_remove_params, "Forget a subcluster without nodes",
      NULL, show_subcluster, run_confirmed},
-    {"user list", "user.list", user_list_params, "Users and the nodes that serve them", NULL, NULL,
+    {"user list", "user.list", user_list_params, "Users, their homes and contacts", NULL, NULL,
      run_user_list},
     {"user find", "user.find", user_params, "Where a user is served", NULL, show_user, NULL},
-    {"user set", "user.set", user_set_params, "Have a user served by a node", NULL, show_user, NULL},
+    {"user add", "user.add", user_add_params, "Make a user known",
+     "Without --node the mode of the cluster chooses the home: equally over all nodes, the first node of "
+     "each subcluster, "
+     "or none.",
+     show_user, NULL},
+    {"user set", "user.set", user_set_params, "Change a user's home or contacts, or make the user known",
+     "What is not given stays as it was.", show_user, NULL},
     {"user remove", "user.remove", user_remove_params, "Forget a user", NULL, show_removed, NULL},
+    {"user assign", "user.assign", user_assign_params, "Give many users another home",
+     "Automatic targets level the load; as many users as possible stay where they are, those with contacts "
+     "first.",
+     show_assigned, run_confirmed},
+    {"user rebalance", "user.rebalance", user_rebalance_params,
+     "Spread all users anew by the mode of the cluster",
+     "Users of nodes in failover stay, unassigned ones stay unassigned.", show_assigned, run_confirmed},
+    {"user import", "user.import", user_import_params, "Users from a file of comma separated values",
+     "user,node,contact,contact...: an empty node leaves the home as it is and lets new users be assigned; - "
+     "is none.",
+     NULL, run_user_import},
+    {"user export", "user.list", user_export_params, "Users into a file of comma separated values", NULL,
+     NULL, run_user_export},
+    {"whatif fail", "whatif.fail", whatif_fail_params, "Who would serve whom if a node failed now", NULL,
+     show_whatif_fail, NULL},
+    {"whatif rebalance", "user.rebalance", NULL, "What user rebalance would do", NULL, show_assigned,
+     run_whatif_rebalance},
     {"core list", "core.list", NULL, "The cores of the dataplane", NULL, show_cores, NULL},
     {"hop list", "hop.list", NULL, "Next hops with their health and counters", NULL, show_hops, NULL},
     {"trace", "trace", trace_params, "Show a few matching messages as they pass",

@@ -21,10 +21,12 @@ enum ctl_kind {
     CTL_REAL,
     CTL_TRUTH,
     CTL_SET,
-    CTL_CLEAR
-}; /* the last two take no value */
+    CTL_CLEAR,
+    CTL_NONE /* an empty list */
+};           /* the last three take no value */
 
 /* "--port" is an option, "NAME" an operand. member is its place in the request's args: "name", "route/port";
+; "contacts+" is a list that grows each time;
  * what begins with a dash ("-pcap") stays here. */
 struct ctl_param {
     const char *name;

@@ -34,4 +34,8 @@ extern const struct ctl_param node_name_params[], node_add_params[], node_set_pa
 extern const struct ctl_param subcluster_name_params[], subcluster_add_params[], subcluster_set_params[],
     subcluster_remove_params[];
 
+extern const struct ctl_param user_params[], user_add_params[], user_set_params[], user_remove_params[],
+    user_list_params[], user_assign_params[], user_rebalance_params[], user_import_params[],
+    user_export_params[], whatif_fail_params[];
+
 #endif

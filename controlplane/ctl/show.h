@@ -23,6 +23,11 @@ int show_subclusters(struct ctl *ctl, json_t *result);
 int show_subcluster(struct ctl *ctl, json_t *result);
 /* Findings of rules, to the error output. */
 void show_warnings(struct ctl *ctl, json_t *findings);
+int show_assigned(struct ctl *ctl, json_t *result);
+int show_whatif_fail(struct ctl *ctl, json_t *result);
+int run_whatif_rebalance(struct ctl *ctl);
+int run_user_import(struct ctl *ctl);
+int run_user_export(struct ctl *ctl);
 int run_confirmed(struct ctl *ctl);
 int run_counters(struct ctl *ctl);
 int run_config_check(struct ctl *ctl);

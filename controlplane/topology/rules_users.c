@@ -26,7 +26,8 @@ void rules_target(const struct rules_facts *w, uint16_t node, struct findings *f
     if (!n->installed)
         rules_add(f, RULE_node_not_installed, "%.100s is not installed yet", n->name);
     if (!s) {
-        rules_add(f, RULE_target_unassigned, "%.100s is in no subcluster", n->name);
+        if (topology_subclusters(w->t)) /* a cluster without any is one of nodes that stand alone */
+            rules_add(f, RULE_target_unassigned, "%.100s is in no subcluster", n->name);
         return;
     }
     if (s->ha && w->health[node] != HEALTH_NORMAL && w->health[node] != HEALTH_BACKUP)

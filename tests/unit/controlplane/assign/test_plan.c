@@ -239,6 +239,23 @@ static void moves_are_minimal(void **state)
     }
 }
 
+static void without_subclusters_every_node_takes(void **state)
+{
+    (void)state;
+    cluster(0);
+    world_node(&x, 1, "alone", "", 0);
+    world_node(&x, 2, "other", "", 0);
+    plan_begin(&p, &x.w, TOPOLOGY_BALANCED, 0);
+    plan_select(&p, 0, 4, 0);
+    assert_true(plan_level(&p));
+    run(4);
+    assert_int_equal(x.w.users[1], 2);
+    assert_int_equal(x.w.users[2], 2);
+    plan_begin(&p, &x.w, TOPOLOGY_NONE, 0);
+    plan_select(&p, 0, 4, 0);
+    assert_false(plan_level(&p));
+}
+
 static void others_count_as_load(void **state)
 {
     (void)state;
@@ -282,6 +299,7 @@ int main(void)
         cmocka_unit_test(logical_nodes_get_nobody_A10),
         cmocka_unit_test(who_is_signed_in_stays_C12),
         cmocka_unit_test(moves_are_minimal),
+        cmocka_unit_test(without_subclusters_every_node_takes),
         cmocka_unit_test(others_count_as_load),
         cmocka_unit_test(one_named_node_takes_all_C07),
     };

@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* user import and user export: user,node,contact,contact... A first line that begins with "user" is a
+ * heading. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+#include "ctl/csv.h"
+#include "ctl/show.h"
+#include "ctl/table.h"
+
+#define CHUNK 2000 /* rows of one request */
+
+struct import {
+    struct ctl *ctl;
+    struct csv csv;
+    bool dry;
+    json_t *rows, *errors;
+    json_int_t good, wrong, fresh;
+};
+
+static void wrong(struct import *im, json_int_t line, const char *why)
+{
+    im->wrong++;
+    json_array_append_new(im->errors, json_pack("{s:I, s:s, s:s}", "line", line, "user", "", "error", why));
+}
+
+/* The row as the server wants it; NULL: its text is no UTF-8. */
+static json_t *row_object(const struct csv *csv)
+{
+    char contacts[CSV_ROW_MAX] = "";
+    size_t fill = 0;
+
+    for (unsigned i = 2; i < csv->n; i++)
+        if (csv->field[i][0])
+            fill += (size_t)snprintf(contacts + fill, sizeof(contacts) - fill, "%s%s", fill ? " " : "",
+                                     csv->field[i]);
+    return json_pack("{s:I, s:s, s:s, s:s}", "line", (json_int_t)csv->line, "user", csv->field[0], "node",
+                     csv->n > 1 ? csv->field[1] : "", "contacts", contacts);
+}
+
+static int send_rows(struct import *im)
+{
+    struct ctl *ctl = im->ctl;
+    json_t *args = json_deep_copy(ctl->args), *result;
+
+    if (json_array_size(im->rows) == 0) {
+        json_decref(args);
+        return CTL_DONE;
+    }
+    json_object_set(args, "rows", im->rows);
+    if (im->dry)
+        json_object_set_new(args, "dry_run", json_true());
+    int status = ctl_request(ctl, "user.import", args, &result);
+    json_decref(args);
+    json_array_clear(im->rows);
+    if (status != CTL_DONE)
+        return status;
+    im->good += json_integer_value(table_member(result, "good"));
+    im->wrong += json_integer_value(table_member(result, "wrong"));
+    im->fresh += json_integer_value(table_member(result, "new"));
+    json_array_extend(im->errors, table_member(result, "errors"));
+    json_decref(result);
+    if (!ctl->quiet && !ctl->json && isatty(fileno(ctl->err)))
+        fprintf(ctl->err, "\r%lld rows %s ", (long long)im->good, im->dry ? "checked" : "written");
+    return CTL_DONE;
+}
+
+static int walk(struct import *im, FILE *in)
+{
+    const char *why;
+    enum csv_result r;
+    int status = CTL_DONE;
+
+    csv_open(&im->csv, in);
+    while (status == CTL_DONE && (r = csv_next(&im->csv, &why)) != CSV_END) {
+        if (r == CSV_WRONG) {
+            wrong(im, im->csv.line, why);
+            continue;
+        }
+        if (im->csv.line == 1 && strcasecmp(im->csv.field[0], "user") == 0)
+            continue;
+        json_t *row = row_object(&im->csv);
+        if (!row)
+            wrong(im, im->csv.line, "the text is not UTF-8");
+        else
+            json_array_append_new(im->rows, row);
+        if (json_array_size(im->rows) == CHUNK)
+            status = send_rows(im);
+    }
+    return status == CTL_DONE ? send_rows(im) : status;
+}
+
+static void tell(const struct import *im, bool nothing)
+{
+    struct ctl *ctl = im->ctl;
+    json_t *one;
+    size_t i;
+
+    if (!ctl->quiet && !ctl->json && isatty(fileno(ctl->err)))
+        fputc('\n', ctl->err);
+    if (ctl->json) {
+        json_t *o = json_pack("{s:I, s:I, s:I, s:b, s:O}", "good", im->good, "wrong", im->wrong, "new",
+                              im->fresh, "written", !nothing, "errors", im->errors);
+        json_dumpf(o, ctl->out, JSON_COMPACT);
+        fputc('\n', ctl->out);
+        json_decref(o);
+        return;
+    }
+    json_array_foreach(im->errors, i, one)
+    {
+        char user[300], error[400];
+        table_text(table_member(one, "user"), user, sizeof(user));
+        table_text(table_member(one, "error"), error, sizeof(error));
+        fprintf(ctl->err, "line %lld: %s%s%s\n", (long long)json_integer_value(table_member(one, "line")),
+                user, user[0] ? ": " : "", error);
+    }
+    fprintf(ctl->out, "%lld rows %s, %lld of them new users, %lld wrong%s\n", (long long)im->good,
+            nothing ? "are good" : "written", (long long)im->fresh, (long long)im->wrong,
+            nothing ? ": nothing was changed" : "");
+}
+
+static void forget(struct import *im)
+{
+    im->good = im->wrong = im->fresh = 0;
+    json_array_clear(im->errors);
+}
+
+int run_user_import(struct ctl *ctl)
+{
+    struct import *im = calloc(1, sizeof(*im));
+    const char *path = json_string_value(json_object_get(ctl->local, "file"));
+    bool whole = json_is_true(json_object_get(ctl->args, "all_or_nothing"));
+    bool dry = json_is_true(json_object_get(ctl->args, "dry_run"));
+    FILE *in = strcmp(path, "-") == 0 && !whole ? stdin : fopen(path, "r");
+
+    if (!im || !in) {
+        fprintf(ctl->err, "hgctl: %s: %s\n", path, strerror(errno));
+        free(im);
+        return CTL_REFUSED;
+    }
+    *im = (struct import){.ctl = ctl, .dry = dry || whole, .rows = json_array(), .errors = json_array()};
+    int status = walk(im, in);
+    if (status == CTL_DONE && whole && !dry && im->wrong == 0) { /* every row is good: once more, for real */
+        forget(im);
+        im->dry = false;
+        rewind(in);
+        status = walk(im, in);
+    }
+    if (status == CTL_DONE)
+        tell(im, im->dry);
+    if (status == CTL_DONE && im->wrong)
+        status = CTL_REFUSED;
+    json_decref(im->rows);
+    json_decref(im->errors);
+    if (in != stdin)
+        fclose(in);
+    free(im);
+    return status;
+}
+
+static void put_user(FILE *out, json_t *user)
+{
+    const char *node = json_string_value(table_member(user, "node"));
+    json_t *contacts = table_member(user, "contacts"), *one;
+    size_t i;
+
+    csv_put(out, json_string_value(table_member(user, "user")));
+    putc(',', out);
+    csv_put(out, node ? node : "-");
+    json_array_foreach(contacts, i, one)
+    {
+        putc(',', out);
+        csv_put(out, json_string_value(one));
+    }
+    putc('\n', out);
+}
+
+int run_user_export(struct ctl *ctl)
+{
+    const char *path = json_string_value(json_object_get(ctl->local, "file"));
+    FILE *out = path && strcmp(path, "-") != 0 ? fopen(path, "w") : ctl->out;
+    int status = CTL_DONE;
+    bool more = true;
+
+    if (!out) {
+        fprintf(ctl->err, "hgctl: %s: %s\n", path, strerror(errno));
+        return CTL_REFUSED;
+    }
+    fprintf(out, "user,node,contact\n");
+    json_object_set_new(ctl->args, "limit", json_integer(10000));
+    while (status == CTL_DONE && more) {
+        json_t *result, *one;
+        size_t i;
+        status = ctl_request(ctl, "user.list", ctl->args, &result);
+        if (status != CTL_DONE)
+            break;
+        json_array_foreach(table_member(result, "users"), i, one) put_user(out, one);
+        json_t *next = json_object_get(result, "next");
+        more = json_is_string(next);
+        if (more)
+            json_object_set(ctl->args, "after", next);
+        json_decref(result);
+    }
+    if (out != ctl->out && fclose(out) != 0 && status == CTL_DONE) {
+        fprintf(ctl->err, "hgctl: %s: %s\n", path, strerror(errno));
+        status = CTL_REFUSED;
+    }
+    return status;
+}
