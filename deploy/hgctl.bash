@@ -40,11 +40,13 @@ _hgctl() {
   esac
   if [ -z "$words" ]; then
     case "$first $second" in
-      " ") words="status drain undrain counters config route node subcluster user whatif core hop trace version help --socket --timeout --json --quiet --help --version" ;;
+      " ") words="status drain undrain counters config route node subcluster ha alarm event troubleshoot user whatif core hop trace version help --socket --timeout --json --quiet --help --version" ;;
       "config ") words="check show diff reload" ;;
       "route ") words="list add set remove explain" ;;
-      "node ") words="list show add set remove assign unassign move" ;;
+      "node ") words="list show add set remove assign unassign move ping" ;;
       "subcluster ") words="list show add set remove" ;;
+      "ha ") words="status enable disable failover fallback recover" ;;
+      "alarm ") words="list" ;;
       "user ") words="list find add set remove assign rebalance import export" ;;
       "whatif ") words="fail rebalance" ;;
       "core ") words="list" ;;
@@ -70,11 +72,21 @@ _hgctl() {
       "node assign") words="--help --json --slot --force --yes --dry-run --no-wait" ;;
       "node unassign") words="--help --json --force --yes --dry-run --no-wait" ;;
       "node move") words="--help --json --slot --force --yes --dry-run --no-wait" ;;
+      "node ping") words="--help --json" ;;
       "subcluster list") words="--help --json" ;;
       "subcluster show") words="--help --json" ;;
       "subcluster add") words="--help --json --mode --service-a --service-b --dry-run --no-wait" ;;
       "subcluster set") words="--help --json --ha --mode --service-a --service-b --force --yes --dry-run --no-wait" ;;
       "subcluster remove") words="--help --json --yes --dry-run --no-wait" ;;
+      "ha status") words="--help --json --watch" ;;
+      "ha enable") words="--help --json --force --yes --dry-run" ;;
+      "ha disable") words="--help --json --force --yes --dry-run" ;;
+      "ha failover") words="--help --json --yes --dry-run" ;;
+      "ha fallback") words="--help --json --yes --dry-run" ;;
+      "ha recover") words="--help --json --yes --dry-run" ;;
+      "alarm list") words="--help --json" ;;
+      "event "*) words="--help --json --follow --count --after" ;;
+      "troubleshoot "*) words="--help --json" ;;
       "user list") words="--help --json --limit --after --node --all" ;;
       "user find") words="--help --json" ;;
       "user add") words="--help --json --node --contact --force --no-wait" ;;
@@ -90,7 +102,7 @@ _hgctl() {
       "hop list") words="--help --json" ;;
       "trace "*) words="--help --json --method --from --to --uri --call-id --address --count --seconds --rate --pcap" ;;
       "version "*) words="--help --json" ;;
-      "help "*) words="--help --json status drain undrain counters config route node subcluster user whatif core hop trace version help" ;;
+      "help "*) words="--help --json status drain undrain counters config route node subcluster ha alarm event troubleshoot user whatif core hop trace version help" ;;
     esac
   fi
   mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")

@@ -33,6 +33,14 @@ static json_t *snapshot(struct admin_request *req)
         }
         json_array_append_new(list, one);
     }
+    for (unsigned id = 0; id < OWN_COUNTERS; id++) {
+        const struct own_info *info = &own_info[id];
+        uint64_t value = req->cp->own.v[id];
+        if ((value || zero) && (!match || fnmatch(match, info->name, 0) == 0))
+            json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:s, s:I}", "name", info->name, "layer",
+                                                  info->room, "kind", kind_words[info->gauge ? 2 : 1], "text",
+                                                  info->text, "value", (json_int_t)value));
+    }
     return json_pack("{s:I, s:o}", "time_ms", (json_int_t)now.tv_sec * 1000 + now.tv_nsec / 1000000,
                      "counters", list);
 }

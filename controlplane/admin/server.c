@@ -307,8 +307,13 @@ void admin_close(struct admin *admin)
     if (!admin)
         return;
     admin->closing = true;
-    while (admin->requests)
-        admin_fail(admin->requests, ADMIN_UNAVAILABLE, NULL, "the control plane stops");
+    while (admin->requests) {
+        struct admin_request *req = admin->requests;
+        if (req->gone) /* a stream lets go of what it holds */
+            req->gone(req);
+        if (admin->requests == req)
+            admin_fail(req, ADMIN_UNAVAILABLE, NULL, "the control plane stops");
+    }
     while (admin->clients)
         client_close(admin->clients);
     uv_close((uv_handle_t *)&admin->server, on_server_closed);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "config/docgen.h"
+#include "counters/own.h"
 #include "hg/counters.h"
 #include "hg/log.h"
 #include "hg/stages.h"
@@ -55,6 +56,14 @@ void docgen_counters_md(FILE *out)
                  "one named reason.\n\n");
     fprintf(out, "## Counters and gauges\n\n");
     tables(out, "Layer", false);
+    fprintf(
+        out,
+        "### Control plane\n\nCounted by the control plane itself, since its own start; no core has them.\n\n"
+        "| name | kind | meaning |\n| --- | --- | --- |\n");
+    for (unsigned i = 0; i < OWN_COUNTERS; i++)
+        fprintf(out, "| `%s` | %s | %s |\n", own_info[i].name, own_info[i].gauge ? "gauge" : "counter",
+                own_info[i].text);
+    fputc('\n', out);
     fprintf(out, "## Drop reasons\n\n");
     tables(out, "Dropped in layer", true);
     fprintf(out, "## Histograms\n\nTSC cycles, in buckets by powers of two, per core.\n\n| stage | per | "

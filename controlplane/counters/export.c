@@ -157,6 +157,8 @@ static void process(struct export *e, const struct hg_segment *s)
     hset_u64(h, e->cp->draining, "draining");
     hset_u64(h, s ? s->cores : 0, "cores");
     hset_u64(h, e->skipped, "exports_skipped");
+    for (unsigned i = 0; i < OWN_COUNTERS; i++)
+        hset_u64(h, e->cp->own.v[i], "%s", own_info[i].name);
     for (unsigned c = 0; s && c < s->cores; c++) {
         struct feed_core_status st;
         if (!feed_core_status(feed, c, &st))

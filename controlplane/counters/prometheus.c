@@ -192,6 +192,12 @@ static void process(struct controlplane *cp, FILE *out)
     fprintf(out, "hg_exports_skipped_total %" PRIu64 "\n", export_skipped(cp->export));
     head(out, "hg_record_users", "gauge", "users that the control plane knows");
     fprintf(out, "hg_record_users %u\n", users_count(cp->users));
+    for (unsigned i = 0; i < OWN_COUNTERS; i++) {
+        char name[80];
+        snprintf(name, sizeof(name), "hg_%s%s", own_info[i].name, own_info[i].gauge ? "" : "_total");
+        head(out, name, own_info[i].gauge ? "gauge" : "counter", own_info[i].text);
+        fprintf(out, "%s %" PRIu64 "\n", name, cp->own.v[i]);
+    }
     head(out, "hg_alarm", "gauge", "1 while the alarm stands");
     for (unsigned i = 0; i < ALARM_COUNT; i++)
         fprintf(out, "hg_alarm{alarm=\"%s\"} %d\n", alarm_names[i], cp->alarms.a[i].standing);

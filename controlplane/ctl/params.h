@@ -37,5 +37,6 @@ extern const struct ctl_param subcluster_name_params[], subcluster_add_params[],
 extern const struct ctl_param user_params[], user_add_params[], user_set_params[], user_remove_params[],
     user_list_params[], user_assign_params[], user_rebalance_params[], user_import_params[],
     user_export_params[], whatif_fail_params[];
+extern const struct ctl_param ha_status_params[], ha_node_params[], ha_subcluster_params[], event_params[];
 
 #endif

@@ -358,6 +358,7 @@ struct ha *ha_create(struct controlplane *cp, char *why, unsigned size)
         return NULL;
     }
     ha->cp = cp;
+    cp->facts_of_ha = ha_facts;
     ha_clock_init(&ha->clock, 0);
     services_init(&ha->services);
     uv_timer_init(&cp->loop, &ha->tick);

@@ -58,6 +58,9 @@ const struct srm_entry *ha_entry_of(const struct ha *ha, const char *subcluster)
 enum srm_state ha_state_of(const struct ha *ha, uint16_t node, enum srm_reason *reason);
 /* Who serves the users of a home node, as told to the cores; 0 = nobody. */
 uint16_t ha_serving(const struct ha *ha, uint16_t home);
+/* For controlplane.facts_of_ha. */
+struct rules_facts;
+void ha_facts(struct controlplane *cp, struct rules_facts *out);
 /* NULL: done, the manager works on it. Else the rule that forbids it and what would allow it. */
 const char *ha_command(struct ha *ha, enum srm_command command, unsigned slot);
 const char *ha_refusal(struct ha *ha, enum srm_command command, unsigned slot);

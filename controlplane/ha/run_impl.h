@@ -61,6 +61,7 @@ struct ha {
     uint64_t fenced_until;            /* a dataplane that cannot be seen may serve until then */
     struct ha_move move[SRM_SLOTS];
     struct ha_rehome *rehome;
+    uint64_t alone_since; /* the peer is heard by the management network alone; ns */
     unsigned seconds;
     struct srm_params params; /* in force */
 };

@@ -94,16 +94,27 @@ static void gateways(struct ha *ha, const struct hg_segment *s)
     set(ha, SERVICE_gateway, has != 0, silent == 0, why);
 }
 
+static bool recent(uint64_t heard, uint64_t now, uint64_t limit)
+{
+    return heard && (now < heard || now - heard < limit);
+}
+
+/* A peer that is not heard at all is no fault of our service network. One that is heard by the management
+ * network for as long as its silence may last, and not by the service network, is. */
 static void peer_probe(struct ha *ha)
 {
-    struct beats_view view = {0};
+    struct beats_view management = {0}, service = {0};
     uint64_t now = ha_clock_ns(&ha->clock);
     uint64_t limit = (uint64_t)ha->cp->config->ha_heartbeat_timeout_ms * 1000000;
 
-    if (ha->srm)
-        beats_look(ha->beats, ha->node[1 - ha->slot], BEAT_SERVICE, &view);
-    bool heard = view.heard_ns && (now < view.heard_ns || now - view.heard_ns < limit);
-    set(ha, SERVICE_peer, view.reachable, heard, "the peer is not heard over the service network");
+    if (ha->srm) {
+        beats_look(ha->beats, ha->node[1 - ha->slot], BEAT_MANAGEMENT, &management);
+        beats_look(ha->beats, ha->node[1 - ha->slot], BEAT_SERVICE, &service);
+    }
+    if (!recent(management.heard_ns, now, limit) || recent(service.heard_ns, now, limit))
+        ha->alone_since = now;
+    bool down = now - ha->alone_since > limit;
+    set(ha, SERVICE_peer, service.reachable, !down, "the peer is heard by the management network only");
 }
 
 static void record(struct ha *ha)

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* troubleshoot (Z10): one list of checks, each with what to do when it fails. What the rules find in the
+ * cluster as it stands (A27 among them), what this node sees, and its alarms. */
+#include <stdio.h>
+#include <string.h>
+
+#include "admin/request.h"
+#include "controlplane.h"
+#include "ha/run.h"
+#include "json_text.h"
+#include "nodes.h"
+#include "ready.h"
+#include "store/record.h"
+#include "topology/rules.h"
+
+struct checks {
+    json_t *list;
+    unsigned bad;
+};
+
+static void check(struct checks *c, const char *name, bool good, const char *text, const char *advice)
+{
+    c->bad += !good;
+    json_array_append_new(c->list, json_pack("{s:s, s:b, s:o, s:o}", "check", name, "good", good, "text",
+                                             json_text(text), "advice",
+                                             good || !advice ? json_null() : json_text(advice)));
+}
+
+static void ready(struct checks *c, struct controlplane *cp)
+{
+    char text[READY_TEXT];
+    bool good = ready_reasons(cp, text, sizeof(text)) == 0;
+    char *end = strchr(text, '\n');
+
+    if (end)
+        *end = '\0';
+    check(c, "dataplane", good, good ? "this node takes traffic" : text,
+          "hgctl status; the log of hg-dataplane");
+}
+
+static void record(struct checks *c, struct controlplane *cp)
+{
+    bool good = record_loaded(cp->record);
+
+    check(c, "record", good, good ? "the record is followed" : "the record cannot be read",
+          "start Redis or repair the way to it; node.redis says where it is expected");
+}
+
+static void rules_of(struct checks *c, struct controlplane *cp)
+{
+    struct rules_facts w;
+    struct findings f;
+
+    nodes_facts(cp, &w);
+    rules_begin(&f);
+    rules_standing(&w, &f);
+    for (unsigned i = 0; i < f.n; i++)
+        check(c, rules[f.finding[i].rule].name, false, f.finding[i].text, rules[f.finding[i].rule].allow);
+    if (f.n == 0)
+        check(c, "topology", true, "nodes, subclusters, names and high availability are as they should be",
+              NULL);
+}
+
+static void pairs(struct checks *c, struct controlplane *cp)
+{
+    for (uint16_t i = 1; i < TOPOLOGY_SUBCLUSTERS_MAX; i++) {
+        const struct topology_subcluster *s = topology_subcluster(&cp->topology, i);
+        const struct srm_entry *entry = s ? ha_entry_of(cp->ha, s->name) : NULL;
+        char text[400];
+        if (!entry || !entry->ha)
+            continue;
+        const struct srm_row_info *row = &srm_row_info[entry->row];
+        snprintf(text, sizeof(text), "subcluster %s, %s: %s", s->name, row->name, row->cause);
+        check(c, "high availability", entry->row == ROW_F01, text, row->advice);
+    }
+}
+
+static void services(struct checks *c, struct controlplane *cp)
+{
+    const struct services *list = ha_services(cp->ha);
+    char text[300];
+
+    for (unsigned i = 0; i < list->n; i++) {
+        const struct service *s = &list->s[i];
+        if (!s->watched || !s->known)
+            continue;
+        snprintf(text, sizeof(text), "critical service %s %s%s", s->name,
+                 s->up ? "runs" : "is down: ", s->why);
+        check(c, "critical service", s->up, text, s->text);
+    }
+}
+
+static void reachable(struct checks *c, struct controlplane *cp)
+{
+    for (uint16_t i = 1; i < HG_NODES_MAX; i++) {
+        const struct topology_node *n = topology_node(&cp->topology, i);
+        struct ha_way w;
+        char text[400];
+        for (int service = 0; n && n->installed && i != cp->self && service < 2; service++) {
+            if (!ha_way_to(cp->ha, i, service, &w) || !w.reachable)
+                continue;
+            bool good = w.heard_ms < (uint64_t)cp->config->ha_heartbeat_timeout_ms + 2000;
+            snprintf(text, sizeof(text), "node %s %s over the %s network", n->name,
+                     good ? "answers" : "does not answer", service ? "service" : "management");
+            check(c, "node", good, text, "hgctl node ping; start the node, or repair the network");
+        }
+    }
+}
+
+/* Those that the checks above do not say. */
+static void alarms(struct checks *c, struct controlplane *cp)
+{
+    unsigned n = 0;
+
+    for (unsigned i = 0; i < ALARM_COUNT; i++) {
+        if (!cp->alarms.a[i].standing)
+            continue;
+        n++;
+        check(c, alarm_names[i], false, cp->alarms.a[i].detail, "docs/operations.md, reading an alarm");
+    }
+    if (n == 0)
+        check(c, "alarms", true, "no alarm stands", NULL);
+}
+
+void admin_troubleshoot(struct admin_request *req)
+{
+    struct controlplane *cp = req->cp;
+    struct checks c = {.list = json_array()};
+
+    ready(&c, cp);
+    record(&c, cp);
+    rules_of(&c, cp);
+    pairs(&c, cp);
+    services(&c, cp);
+    reachable(&c, cp);
+    alarms(&c, cp);
+    admin_ok(req, json_pack("{s:s, s:i, s:o}", "node", cp->config->node_name, "bad", (int)c.bad, "checks",
+                            c.list));
+}
