@@ -20,6 +20,12 @@ bool route_node_pair(const struct route *r, uint16_t node)
 
 /* ---- who serves whom ---- */
 
+struct route_serves route_user_serves(struct route *r, const struct hg_user_key *key)
+{
+    uint16_t home = route_user_find(r, key), serving = r->serving[home];
+    return (struct route_serves){.home = home, .serving = serving, .self = serving == r->self};
+}
+
 uint16_t route_serving(const struct route *r, uint16_t home)
 {
     return home < HG_NODES_MAX ? r->serving[home] : 0;

@@ -45,6 +45,12 @@ bool route_node_pair(const struct route *r, uint16_t node);
 bool route_is_node(const struct route *r, const struct hg_ip *ip);
 
 /* ---- home -> serving node, contacts, service addresses ---- */
+/* Home of a user (0: nobody knows him), who serves it (0: nobody), and whether that is this node. */
+struct route_serves {
+    uint16_t home, serving;
+    bool self;
+};
+struct route_serves route_user_serves(struct route *r, const struct hg_user_key *key);
 /* Who serves the users of that home; 0: nobody. */
 uint16_t route_serving(const struct route *r, uint16_t home);
 uint64_t route_serving_epoch(const struct route *r);

@@ -120,8 +120,10 @@ static void push_via(struct sip *s, struct work *w, const struct forward *f, str
     if (s->ctx->config->sip_overload_offer && f->hop_slot != SIP_SLOT_NONE)
         text_lit(&t, ";oc;oc-algo=\"loss\"");
     if (f->hop) {
-        text_lit(&t, ";" SIP_HOP_PARAM "=");
-        text_number(&t, f->hop);
+        static const char hop[] = ";" SIP_HOP_PARAM "=";
+        char digit = (char)('0' + f->hop); /* serve.c lets no more than two pass */
+        text_bytes(&t, hop, sizeof(hop) - 1);
+        text_bytes(&t, &digit, 1);
     }
     text_lit(&t, "\r\n");
     edits_add_text(e, top->name, 0, &t);

@@ -85,8 +85,8 @@ struct decision {
     bool stateful;
     bool fenced;        /* done for a user of this node: it leaves only while the lease lasts */
     struct slice extra; /* header lines of the answer */
-    char extra_buf[128];
     struct route_targets targets;
+    char extra_buf[128];
 };
 
 struct edits;

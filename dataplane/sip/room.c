@@ -69,8 +69,9 @@ const struct listener *sip_listener_for(struct sip *s, const struct route_target
                                         const struct listener *in)
 {
     const struct listener *out = sip_listener_to(s, &t->ep, in);
-    bool same_family = out && hg_ip_is4(&out->ep.ip) == hg_ip_is4(&in->ep.ip);
-    return t->contact && in->service && !in->gone && same_family ? in : out;
+    if (likely(!in->service || in->gone || !t->contact || !out))
+        return out;
+    return hg_ip_is4(&out->ep.ip) == hg_ip_is4(&in->ep.ip) ? in : out;
 }
 
 struct sip *sip_create(struct ctx *ctx, struct net *net, struct route *route)

@@ -121,14 +121,13 @@ void serve_user(struct sip *s, struct work *w, struct decision *out)
         target_refuse(out, !registers ? 404 : w->user.len ? 403 : 405, NULL);
         return;
     }
-    uint16_t home = route_user_find(s->route, &w->key);
-    uint16_t serving = route_serving(s->route, home), self = route_self(s->route);
-    if (home == 0)
+    struct route_serves who = route_user_serves(s->route, &w->key);
+    if (who.home == 0)
         target_refuse(out, registers ? 403 : 404, NULL); /* M15; who does not exist may not register */
-    else if (serving == 0)
+    else if (who.serving == 0)
         refuse_for_now(s, out, "Not Served", HG_C_sip_unserved);
-    else if (serving == self)
+    else if (who.self)
         deliver(s, w, out);
     else
-        send_on(s, w, home, serving, out);
+        send_on(s, w, who.home, who.serving, out);
 }
