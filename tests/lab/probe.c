@@ -196,7 +196,7 @@ static void on_request(char *text, const struct sockaddr_in *from, uint64_t now)
         user = NULL;
     }
     if (user)
-        served(&account[strtoul(user + 14, NULL, 10) % classes], from->sin_addr, now);
+        served(&account[strtoul(user + 15, NULL, 10) % classes], from->sin_addr, now);
     for (char *line = strtok_r(text, "\r\n", &save); line; line = strtok_r(NULL, "\r\n", &save))
         for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++)
             if (strncmp(line, kept[i], strlen(kept[i])) == 0 && len + strlen(line) + 64 < sizeof(out))
@@ -348,6 +348,6 @@ int main(int argc, char **argv)
             owed = rate / 20;
         for (; owed >= 1 && nentries; owed--)
             ask();
-        lose(now);
+        lose(now_ns());
     }
 }
