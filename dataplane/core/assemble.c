@@ -77,6 +77,7 @@ struct core *core_create(const struct core_setup *s)
     fill_ctx(core, s);
     clock_start(&core->clock, s->tsc_hz, s->start_tsc);
     wheel_init(&core->wheel, 0);
+    share_init(&core->share);
     mail_office_bind(s->office, s->index, &core->mail_out, &core->mail_in);
     for (uint16_t i = 0; i < core->nports; i++)
         port_bind(&s->ports->port[i], s->index, &core->port[i]);

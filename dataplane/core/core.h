@@ -9,6 +9,7 @@
 
 #include "core/clock.h"
 #include "core/port.h"
+#include "core/share.h"
 #include "hg/limits.h"
 #include "lib/ctx.h"
 #include "lib/mailbox.h"
@@ -25,6 +26,10 @@ struct sip;
 struct hot_flow { /* how much of one flow came, by windows of a few milliseconds */
     uint64_t window;
     uint32_t now, before;
+};
+
+struct core_load { /* how busy this core was, by its own clock */
+    uint64_t ms, tsc, busy_cycles;
 };
 
 struct core_port {
@@ -58,7 +63,10 @@ struct core {
     atomic_bool *stop;   /* shared: set by the main thread */
     uint64_t hot_ms;     /* when a frame of a hot flow was last seen */
     uint32_t hot_at;     /* bytes before the Call-ID in datagrams of hot flows, of the shorter ones */
+    struct core_load load;
+    uint64_t balanced_ms; /* when share was last looked at */
     struct wheel wheel;
+    struct share share; /* of the hot flows that arrive here */
     struct hot_flow flow[CORE_FLOWS];
 };
 

@@ -11,14 +11,20 @@
 #include "core/steer.h"
 #include "feed.h"
 #include "hg/stages.h"
+#include "lib/prefetch.h"
 #include "net/stage.h"
 #include "route/route.h"
 #include "sip/sip.h"
 
-#define MAIL_BURST  64
-#define TIMERS_MAX  256 /* a storm of timers is spread over turns */
+#define MAIL_BURST 64
+#define TIMERS_MAX 256 /* a storm of timers is spread over turns */
+#define BACKLOG                                                                                              \
+    (2 * MAIL_BURST) /* mails that are no delay yet; of more each is half a microsecond of work              \
+                      */
 #define HOUSE_MASK  255
 #define SAMPLE_MASK 15
+#define RX_ROUNDS   4
+#define RX_LEAST    8 /* that a port is asked for */
 
 /* n samples of the mean cycles of one item. */
 static void stage_sample(struct core *core, enum hg_stage stage, uint64_t since, unsigned n)
@@ -195,7 +201,7 @@ static void mail_prefetch(const struct mail *mail)
 {
     if (mail->m == NULL)
         return;
-    rte_prefetch0(mail->m);
+    prefetch_write(mail->m);
     if (mail->kind == MAIL_SIP_DATAGRAM)
         rte_prefetch0(rte_mbuf_to_priv(mail->m));
     else
@@ -232,28 +238,48 @@ static unsigned turn_mail(struct core *core)
 
 /* ---- the other stages ---- */
 
+/* A burst of what stays here: a core that gives frames away asks again, because small bursts are dear. */
+static unsigned rx_burst(struct core *core, uint16_t port, struct rte_mbuf **m, unsigned *came)
+{
+    const struct core_port *p = &core->port[port];
+    unsigned kept = 0, frames = 0, bytes = 0;
+
+    for (unsigned round = 0; round < RX_ROUNDS && CORE_BURST - kept >= RX_LEAST; round++) {
+        struct rte_mbuf **at = m + kept;
+        unsigned wanted = CORE_BURST - kept;
+        unsigned n = rte_eth_rx_burst(p->id, core->ctx.core, at, (uint16_t)wanted);
+        for (unsigned k = 0; k < n; k++)
+            bytes += rte_pktmbuf_pkt_len(at[k]);
+        frames += n;
+        unsigned stay = core->ctx.cores > 1 && n > 0 ? steer_burst(core, port, at, n, p->steer) : n;
+        kept += stay;
+        core->loaded = n == wanted;
+        if (n < wanted || stay == n)
+            break;
+    }
+    *came = frames;
+    if (frames > 0) {
+        hg_count(core->ctx.counters, HG_C_rx_frames, frames);
+        hg_count(core->ctx.counters, HG_C_rx_bytes, bytes);
+    }
+    return kept;
+}
+
 static unsigned turn_rx(struct core *core)
 {
     unsigned work = 0;
     bool full = false;
 
     for (uint16_t i = 0; i < core->nports; i++) {
-        const struct core_port *p = &core->port[i];
         struct rte_mbuf *m[CORE_BURST];
-        if (!p->rx)
+        unsigned came;
+        if (!core->port[i].rx)
             continue;
         uint64_t since = stage_begin(core);
-        unsigned n = rte_eth_rx_burst(p->id, core->ctx.core, m, CORE_BURST), bytes = 0;
-        if (n == 0)
-            continue;
-        work += n;
-        full |= n == CORE_BURST;
-        for (unsigned k = 0; k < n; k++)
-            bytes += rte_pktmbuf_pkt_len(m[k]);
-        hg_count(core->ctx.counters, HG_C_rx_frames, n);
-        hg_count(core->ctx.counters, HG_C_rx_bytes, bytes);
-        unsigned kept = core->ctx.cores > 1 ? steer_burst(core, i, m, n, p->steer) : n;
-        stage_end(core, HG_STAGE_rx, since, n);
+        unsigned kept = rx_burst(core, i, m, &came);
+        stage_end(core, HG_STAGE_rx, since, came);
+        full |= core->loaded;
+        work += came;
         turn_frames(core, i, m, kept, 0);
     }
     core->loaded = full;
@@ -301,6 +327,21 @@ static void turn_account(struct core *core, unsigned work)
         stage_sample(core, HG_STAGE_turn, c->tsc, 1);
 }
 
+/* Once a millisecond: how much of the time since the last one was work, and how much waits. */
+static void load_publish(struct core *core)
+{
+    struct ctx *c = &core->ctx;
+    uint64_t busy = c->counters[HG_C_core_busy_cycles];
+    uint64_t past = c->tsc - core->load.tsc;
+    unsigned load = past > 0 ? (unsigned)RTE_MIN((busy - core->load.busy_cycles) * 1000 / past, 1000u) : 0;
+    unsigned waiting = c->cores > 1 ? mail_depth(&core->mail_in) : 0;
+
+    if (waiting > BACKLOG)
+        load += (waiting - BACKLOG) / 2;
+    atomic_store_explicit(&core->mail_out.board[c->core].load, load, memory_order_relaxed);
+    core->load = (struct core_load){.ms = c->ms, .tsc = c->tsc, .busy_cycles = busy};
+}
+
 unsigned core_turn(struct core *core)
 {
     struct ctx *c = &core->ctx;
@@ -310,6 +351,8 @@ unsigned core_turn(struct core *core)
         hg_count(c->counters, HG_C_core_busy_cycles, c->tsc - core->busy_since);
         core->busy_since = 0;
     }
+    if (c->ms != core->load.ms)
+        load_publish(core);
     core->sample = (core->turns & SAMPLE_MASK) == 0;
     unsigned work = turn_mail(core);
     work += turn_rx(core);

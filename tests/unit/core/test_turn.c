@@ -221,6 +221,57 @@ static void datagrams_travel_by_mail(void **state)
     check_buffers_and_close();
 }
 
+/* One millisecond in which core 0 gets frames of one flow, each of another call; the cores are at work for so
+ * many hundredths of it. Returns how many frames were handed over. */
+static unsigned hot_ms(unsigned busy0, unsigned busy1)
+{
+    const unsigned busy[2] = {busy0, busy1};
+    uint64_t before = harness_counter(h, HG_C_sip_sprayed);
+    char payload[12] = "hot:";
+
+    for (unsigned i = 0; i < 100; i++) {
+        static uint64_t call;
+        uint64_t hash = ++call * 0x9e3779b97f4a7c15ull;
+        memcpy(payload + 4, &hash, 8);
+        uint8_t frame[128];
+        struct hg_endpoint src, dst;
+        hg_endpoint_parse(slice_str("10.0.0.2:5070"), 5060, &src);
+        hg_endpoint_parse(slice_str("10.0.0.1:5060"), 5060, &dst);
+        uint32_t len = harness_build_udp(h, frame, &src, &dst, payload, sizeof(payload));
+        assert_true(harness_send_frame(h, 0, 0, frame, len));
+    }
+    for (unsigned i = 0; i < 2;
+         i++) { /* all turns at one moment, and then the time that they are said to take */
+        struct clock *clock = &harness_core(h, i)->clock;
+        while (core_turn(harness_core(h, i)) > 0)
+            harness_core(h, i)->busy_since = 0;
+        harness_core(h, i)->busy_since = clock->hand;
+        clock->hand += clock->per_ms * busy[i] / 100;
+        core_turn(harness_core(h, i));
+        clock->hand += clock->per_ms - clock->per_ms * busy[i] / 100;
+    }
+    return (unsigned)(harness_counter(h, HG_C_sip_sprayed) - before);
+}
+
+/* The loads that the cores publish decide how much of a hot flow its receiver keeps. */
+static void hot_flow_goes_where_time_is(void **state)
+{
+    (void)state;
+    unsigned first = 0, n = 0;
+
+    open_with((struct harness_options){.cores = 2});
+    for (unsigned ms = 0; ms < 40 || n == 0; ms++)
+        first = n = hot_ms(70, 70);
+    assert_in_range(first, 35, 65);
+    for (unsigned ms = 0; ms < 200; ms++)
+        n = hot_ms(99, 20);
+    assert_in_range(n, 95, 100);
+    for (unsigned ms = 0; ms < 200; ms++)
+        n = hot_ms(20, 99);
+    assert_in_range(n, 0, 5);
+    check_buffers_and_close();
+}
+
 /* A full mailbox costs frames with a name, and no buffer. */
 static void full_mailbox_drops_by_name(void **state)
 {
@@ -389,6 +440,7 @@ int main(void)
         cmocka_unit_test(one_queue_is_spread_over_the_cores),
         cmocka_unit_test(fragments_meet_on_one_core),
         cmocka_unit_test(datagrams_travel_by_mail),
+        cmocka_unit_test(hot_flow_goes_where_time_is),
         cmocka_unit_test(full_mailbox_drops_by_name),
         cmocka_unit_test(strange_mail_is_thrown_away),
         cmocka_unit_test(timers_run_on_the_cores_clock),
