@@ -417,7 +417,7 @@ static void threads_lose_nothing(void **state)
             ;
         harness_send_udp(h, src, "10.0.0.1:5060", "x", 1);
     }
-    for (unsigned spin = 0; spin < 2000 && seen < 2000; spin++) {
+    for (unsigned spin = 0; spin < 60000 && seen < 2000; spin++) {
         struct timespec nap = {.tv_nsec = 1000000};
         nanosleep(&nap, NULL);
         seen = (unsigned)harness_counter(h, HG_C_net_up_datagrams);
