@@ -13,8 +13,7 @@
 #include "lib/mailbox.h"
 #include "sip/sip.h"
 
-#define HOT_WINDOW 8   /* ms */
-#define HOT_FRAMES 512 /* of one flow in a window: 64,000/s */
+#define HOT_FRAMES 512 /* of one flow in CORE_HOT_MS: 64,000/s */
 #define BALANCE_MS 2   /* between two looks at the loads: each core tells its own every millisecond */
 #define AHEAD      4
 #define AHEAD_HOT  6
@@ -32,7 +31,7 @@ struct away { /* frames of one burst that belong to other cores */
 static bool flow_is_hot(struct core *core, uint32_t hash)
 {
     struct hot_flow *f = &core->flow[hash % CORE_FLOWS];
-    uint64_t window = core->ctx.ms / HOT_WINDOW + 1;
+    uint64_t window = core->ctx.ms / CORE_HOT_MS + 1;
 
     if (f->window != window) {
         f->before = f->window + 1 == window ? f->now : 0;
@@ -155,7 +154,7 @@ unsigned steer_burst(struct core *core, uint16_t port, struct rte_mbuf **m, unsi
     struct ctx *c = &core->ctx;
     struct away away;
     unsigned kept = 0;
-    bool hot = core->hot_ms + HOT_WINDOW > c->ms;
+    bool hot = core_is_hot(core);
     unsigned ahead = hot ? AHEAD_HOT : AHEAD;
 
     away.n = 0;

@@ -221,6 +221,49 @@ static void datagrams_travel_by_mail(void **state)
     check_buffers_and_close();
 }
 
+/* Under load a burst waits in the core while the one before it is worked on: none is lost, the order stays,
+ * and a core without work holds nothing. */
+static void bursts_overlap_in_order(void **state)
+{
+    (void)state;
+    struct harness_packet p;
+    char payload[16];
+
+    open_with((struct harness_options){0});
+    harness_send_udp(h, "10.0.0.2:5070", "10.0.0.1:5060", "echo",
+                     4); /* the neighbour is known from here on */
+    harness_settle(h);
+    harness_take_all(h);
+    for (unsigned i = 0; i < 1000; i++) {
+        snprintf(payload, sizeof(payload), "echo %04u", i);
+        harness_send_udp(h, "10.0.0.2:5070", "10.0.0.1:5060", payload, 9);
+    }
+    harness_run(h, 4);
+    unsigned done = fake.n - 1;
+    assert_in_range(done, 32, 128);
+    assert_true(harness_counter(h, HG_C_rx_frames) > done + 1);
+    while (core_turn(harness_core(h, 0)) > 0)
+        ;
+    for (unsigned i = 0; i < 1000; i++) {
+        snprintf(payload, sizeof(payload), "echo %04u", i);
+        assert_true(harness_take(h, &p));
+        assert_memory_equal(p.payload.p, payload, 9);
+    }
+    check_buffers_and_close();
+}
+
+/* Less than a burst is worked on in the turn that finds it. */
+static void little_does_not_wait(void **state)
+{
+    (void)state;
+    open_with((struct harness_options){0});
+    for (unsigned i = 0; i < 31; i++)
+        harness_send_udp(h, "10.0.0.2:5070", "10.0.0.1:5060", "x", 1);
+    harness_run(h, 1);
+    assert_int_equal(fake.n, 31);
+    check_buffers_and_close();
+}
+
 /* One millisecond in which core 0 gets frames of one flow, each of another call; the cores are at work for so
  * many hundredths of it. Returns how many frames were handed over. */
 static unsigned hot_ms(unsigned busy0, unsigned busy1)
@@ -440,6 +483,8 @@ int main(void)
         cmocka_unit_test(one_queue_is_spread_over_the_cores),
         cmocka_unit_test(fragments_meet_on_one_core),
         cmocka_unit_test(datagrams_travel_by_mail),
+        cmocka_unit_test(bursts_overlap_in_order),
+        cmocka_unit_test(little_does_not_wait),
         cmocka_unit_test(hot_flow_goes_where_time_is),
         cmocka_unit_test(full_mailbox_drops_by_name),
         cmocka_unit_test(strange_mail_is_thrown_away),
