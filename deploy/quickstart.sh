@@ -69,6 +69,14 @@ fail() {
   done
   exit 1
 }
+until_true() { # until_true SECONDS COMMAND...: asks ten times a second, says whether it became true
+  local end=$((SECONDS + $1))
+  shift
+  until "$@"; do
+    [ "$SECONDS" -lt "$end" ] || return 1
+    sleep 0.1
+  done
+}
 hgctl() { in_space node "$top/build/controlplane/hgctl" --socket "$dir/admin.sock" "$@"; }
 cli() { in_space node redis-cli "$@"; }
 
@@ -124,25 +132,25 @@ configure net_af_xdp0,iface=hg0
 mkdir "$dir/redis"
 start redis node redis-server --port 6379 --bind 127.0.0.1 --dir "$dir/redis" --save '' --appendonly yes \
   --appendfsync always --maxmemory-policy noeviction
-for _ in $(seq 100); do cli ping 2>/dev/null | grep -q PONG && break; sleep 0.1; done
+redis_answers() { cli ping 2>/dev/null | grep -q PONG; }
+until_true 60 redis_answers || fail "Redis does not answer"
 start controlplane node "$top/build/controlplane/hg-controlplane" -c "$dir/heliograph.cfg"
 start dataplane node "$top/build/dataplane/hg-dataplane" -c "$dir/heliograph.cfg"
-sleep 1
+ready_or_ended() {
+  hgctl status >/dev/null 2>&1 && return 0
+  kill -0 "${pids[1]}" 2>/dev/null || fail "the control plane ended"
+  ! kill -0 "${pids[2]}" 2>/dev/null
+}
+until_true 120 ready_or_ended || { hgctl status || true; fail "the node did not become ready within 120 s"; }
 if ! kill -0 "${pids[2]}" 2>/dev/null; then
   echo "  AF_XDP cannot be had here (last words below), using AF_PACKET"
   tail -n 2 "$dir/dataplane.log" | sed 's/^/    /'
   configure net_af_packet0,iface=hg0
   unset 'pids[2]'
   start dataplane node "$top/build/dataplane/hg-dataplane" -c "$dir/heliograph.cfg"
-fi
-ready=""
-for _ in $(seq 300); do
-  hgctl status >/dev/null 2>&1 && { ready=1; break; }
-  kill -0 "${pids[1]}" 2>/dev/null || fail "the control plane ended"
+  until_true 120 ready_or_ended || { hgctl status || true; fail "the node did not become ready within 120 s"; }
   kill -0 "${pids[2]}" 2>/dev/null || fail "the dataplane ended"
-  sleep 0.1
-done
-[ -n "$ready" ] || { hgctl status || true; fail "the node did not become ready within 30 s"; }
+fi
 
 say "4/5 $calls calls at $rate a second"
 for i in 1 2; do
@@ -150,12 +158,12 @@ for i in 1 2; do
     -trace_stat -stf "$dir/callee$i.csv" -fd 1
 done
 # Calls start once the probes have found both callees.
-for _ in $(seq 100); do [ "$(hgctl hop list 2>/dev/null | grep -cw up)" -ge 2 ] && break; sleep 0.1; done
+both_up() { [ "$(hgctl hop list 2>/dev/null | grep -cw up)" -ge 2 ]; }
+until_true 60 both_up || { hgctl hop list || true; fail "the probes did not find both callees within 60 s"; }
 sipp_status=0
 timeout $((calls / rate + 90)) ip netns exec "$id-caller" sipp 10.77.0.1:5060 -sf "$top/deploy/quickstart/caller.xml" \
   -i 10.77.0.2 -p 5060 -s 4711 -m "$calls" -r "$rate" -l 1000 -nostdin -trace_stat -stf "$dir/caller.csv" -fd 1 \
   >"$dir/caller.log" 2>&1 || sipp_status=$?
-sleep 2.2 # two exports of the counters
 
 say "5/5 report"
 stat() { # stat FILE COLUMN: the last value of a column of SIPp's statistics
@@ -165,8 +173,13 @@ ok=$(stat "$dir/caller.csv" 'SuccessfulCall(C)')
 lost=$((calls - ok))
 again=$(stat "$dir/caller.csv" 'Retransmissions(C)')
 key="hg:{StandaloneCluster}:counters:$id"
-c1=$(cli HGET "$key:routes" callee1.requests)
-c2=$(cli HGET "$key:routes" callee2.requests)
+# Counters are exported once a second; what was lost never comes.
+all_counted() {
+  c1=$(cli HGET "$key:routes" callee1.requests)
+  c2=$(cli HGET "$key:routes" callee2.requests)
+  [ $((c1 + c2)) -ge "$calls" ]
+}
+until_true 10 all_counted || true
 printf '  calls completed           %d of %d\n' "$ok" "$calls"
 printf '  lost                      %d\n' "$lost"
 printf '  by callee1 / callee2      %d / %d (weights 20 and 10)\n' "$c1" "$c2"

@@ -27,6 +27,7 @@ static void fill_ctx(struct core *core, const struct core_setup *s)
     c->pool = s->pool;
     c->pool_big = s->pool_big;
     c->wheel = &core->wheel;
+    c->ahead = &core->ahead;
     c->mail = &core->mail_out;
     c->config = s->config;
     if (getrandom(&c->rng, sizeof(c->rng), 0) != sizeof(c->rng) || c->rng == 0)
@@ -79,6 +80,7 @@ struct core *core_create(const struct core_setup *s)
     fill_ctx(core, s);
     clock_start(&core->clock, s->tsc_hz, s->start_tsc);
     wheel_init(&core->wheel, 0);
+    share_init(&core->share);
     mail_office_bind(s->office, s->index, &core->mail_out, &core->mail_in);
     for (uint16_t i = 0; i < core->nports; i++)
         port_bind(&s->ports->port[i], s->index, &core->port[i]);
@@ -94,6 +96,13 @@ void core_destroy(struct core *core)
 {
     if (core == NULL)
         return;
+    for (uint16_t i = 0; i < core->nports; i++) {
+        struct core_port *p = &core->port[i];
+        rte_pktmbuf_free_bulk(p->poll, p->polled);
+        queue_free(&p->queue);
+        queue_free(&p->mailed);
+        queue_free(&p->sprayed);
+    }
     wheel_clear(&core->wheel); /* its entries lie in the rooms, which go one after the other */
     if (core->feed != NULL)
         feed_close(core->feed);

@@ -9,7 +9,10 @@
 
 #include "core/clock.h"
 #include "core/port.h"
+#include "core/queue.h"
+#include "core/share.h"
 #include "hg/limits.h"
+#include "lib/ahead.h"
 #include "lib/ctx.h"
 #include "lib/mailbox.h"
 #include "lib/wheel.h"
@@ -19,12 +22,19 @@ struct net;
 struct route;
 struct sip;
 
-#define CORE_BURST 32
-#define CORE_FLOWS 256
+#define CORE_BURST   QUEUE_BURST
+#define CORE_POLL    (2 * CORE_BURST) /* asked of a port while frames of a hot flow are given away */
+#define CORE_FLOWS   256
+#define CORE_HOT_MS  8  /* that a flow is taken for hot */
+#define CORE_HEADERS 42 /* in front of a datagram, as a rule */
 
 struct hot_flow { /* how much of one flow came, by windows of a few milliseconds */
     uint64_t window;
     uint32_t now, before;
+};
+
+struct core_load { /* how busy this core was, by its own clock */
+    uint64_t ms, tsc, busy_cycles;
 };
 
 struct core_port {
@@ -34,7 +44,12 @@ struct core_port {
     bool prepare;     /* offloads need rte_eth_tx_prepare */
     uint16_t tx_core; /* who sends for this core, when it has no tx queue */
     bool up;          /* as the rooms were told */
+    bool full;        /* the last poll gave all that was asked for */
     uint64_t no_mbuf; /* as last seen by the first core */
+    unsigned polled;
+    struct rte_mbuf *poll[CORE_POLL];
+    struct frame_queue queue;           /* of what arrived here */
+    struct frame_queue mailed, sprayed; /* of what other cores sent; of the latter the guard is satisfied */
 };
 
 struct core {
@@ -58,9 +73,18 @@ struct core {
     atomic_bool *stop;   /* shared: set by the main thread */
     uint64_t hot_ms;     /* when a frame of a hot flow was last seen */
     uint32_t hot_at;     /* bytes before the Call-ID in datagrams of hot flows, of the shorter ones */
+    struct core_load load;
+    uint64_t balanced_ms; /* when share was last looked at */
+    struct ahead ahead;
     struct wheel wheel;
+    struct share share; /* of the hot flows that arrive here */
     struct hot_flow flow[CORE_FLOWS];
 };
+
+static inline bool core_is_hot(const struct core *core)
+{
+    return core->hot_ms + CORE_HOT_MS > core->ctx.ms;
+}
 
 /* Runs one turn; returns how many things it did. */
 unsigned core_turn(struct core *core);

@@ -13,18 +13,25 @@
 #include "lib/mailbox.h"
 #include "sip/sip.h"
 
-#define HOT_WINDOW 8   /* ms */
-#define HOT_FRAMES 512 /* of one flow in a window: 64,000/s */
+#define HOT_FRAMES 512 /* of one flow in CORE_HOT_MS: 64,000/s */
+#define BALANCE_MS 2   /* between two looks at the loads: each core tells its own every millisecond */
 #define AHEAD      4
 #define AHEAD_HOT  6
 #define LINE       64
 #define SLACK      32 /* how much shorter a message may be before it costs a second look */
 
+struct away { /* frames of one burst that belong to other cores */
+    unsigned n;
+    struct mail mail[CORE_BURST];
+    struct hg_ip src[CORE_BURST]; /* of sprayed ones */
+    uint8_t to[CORE_BURST];
+};
+
 /* Flows that share a slot are hot together: they are then spread, which is harmless. */
 static bool flow_is_hot(struct core *core, uint32_t hash)
 {
     struct hot_flow *f = &core->flow[hash % CORE_FLOWS];
-    uint64_t window = core->ctx.ms / HOT_WINDOW + 1;
+    uint64_t window = core->ctx.ms / CORE_HOT_MS + 1;
 
     if (f->window != window) {
         f->before = f->window + 1 == window ? f->now : 0;
@@ -39,17 +46,18 @@ static bool flow_is_hot(struct core *core, uint32_t hash)
 }
 
 /* true: *to is the core for this datagram of a hot flow. */
-static bool spray(struct core *core, const struct rte_mbuf *m, unsigned *to)
+static bool spray(struct core *core, const struct rte_mbuf *m, struct hg_ip *src, unsigned *to)
 {
     const uint8_t *frame = rte_pktmbuf_mtod(m, const uint8_t *);
     uint32_t len = rte_pktmbuf_data_len(m), at;
     uint32_t from = core->hot_at > SLACK ? core->hot_at - SLACK : 0;
-    struct hg_ip src;
+    struct sip_call call;
 
-    if (!steer_payload(frame, len, &src, &at) ||
-        !sip_spray(core->sip, &src, (const char *)frame + at, len - at, &from, to))
+    if (!steer_payload(frame, len, src, &at) ||
+        !sip_spray(core->sip, (const char *)frame + at, len - at, &from, &call))
         return false;
     core->hot_at = from < core->hot_at ? from : core->hot_at + (from - core->hot_at) / 16;
+    *to = share_core(&core->share, call.owner, call.hash);
     return true;
 }
 
@@ -66,51 +74,92 @@ static void prefetch_frame(const struct core *core, const struct rte_mbuf *m, bo
     rte_prefetch0(p + LINE);
 }
 
-/* One burst of mail to each core that gets any, so that the ring is touched once. Returns what is sent back
- * to the caller: datagrams of a hot flow whose core is behind stay here. */
-static unsigned send_away(struct core *core, struct mail *mail, const uint8_t *to, unsigned n,
-                          struct rte_mbuf **kept)
+/* The guard of this core lets sprayed datagrams pass, a run of one source at a time. The others stay, and the
+ * usual way says why. Returns how many. */
+static unsigned refuse(struct core *core, struct away *a, struct rte_mbuf **kept)
 {
-    struct ctx *c = &core->ctx;
     unsigned back = 0;
 
-    for (unsigned first = 0; first < n; first++) {
-        struct mail box[CORE_BURST];
-        unsigned k = 0, sprayed = 0;
-        if (mail[first].m == NULL)
+    for (unsigned first = 0, next; first < a->n; first = next) {
+        next = first + 1;
+        if (a->mail[first].kind != MAIL_RX_SPRAYED)
             continue;
-        for (unsigned i = first; i < n; i++) {
-            if (to[i] != to[first] || mail[i].m == NULL)
-                continue;
-            box[k++] = mail[i];
-            mail[i].m = NULL;
-        }
-        unsigned sent = mail_send_burst(c, to[first], box, k);
-        for (unsigned i = 0; i < sent; i++)
-            sprayed += box[i].kind == MAIL_RX_SPRAYED;
-        hg_count(c->counters, HG_C_net_handed_over, sent);
-        hg_count(c->counters, HG_C_sip_sprayed, sprayed);
-        for (unsigned i = sent; i < k; i++) {
-            if (box[i].kind == MAIL_RX_SPRAYED) {
-                kept[back++] = box[i].m;
-            } else {
-                ctx_count(c, HG_DROP_mail_full);
-                rte_pktmbuf_free(box[i].m);
-            }
+        while (next < a->n && a->mail[next].kind == MAIL_RX_SPRAYED &&
+               hg_ip_eq(&a->src[next], &a->src[first]))
+            next++;
+        for (unsigned i = first + sip_spray_admit(core->sip, &a->src[first], next - first); i < next; i++) {
+            kept[back++] = a->mail[i].m;
+            a->mail[i].m = NULL;
         }
     }
     return back;
 }
 
+/* Mails the burst; datagrams of a hot flow whose core is behind stay here. Returns how many. */
+static unsigned post(struct core *core, unsigned to, struct mail *box, unsigned n, struct rte_mbuf **kept)
+{
+    struct ctx *c = &core->ctx;
+    unsigned back = 0, sprayed = 0, sent = mail_send_burst(c, to, box, n);
+
+    for (unsigned i = 0; i < sent; i++)
+        sprayed += box[i].kind == MAIL_RX_SPRAYED;
+    hg_count(c->counters, HG_C_net_handed_over, sent);
+    hg_count(c->counters, HG_C_sip_sprayed, sprayed);
+    for (unsigned i = sent; i < n; i++) {
+        if (box[i].kind == MAIL_RX_SPRAYED) {
+            kept[back++] = box[i].m;
+        } else {
+            ctx_count(c, HG_DROP_mail_full);
+            rte_pktmbuf_free(box[i].m);
+        }
+    }
+    return back;
+}
+
+/* One burst of mail to each core that gets any, so that the ring is touched once. Returns how many stay. */
+static unsigned send_away(struct core *core, struct away *a, struct rte_mbuf **kept)
+{
+    unsigned back = refuse(core, a, kept);
+
+    for (unsigned first = 0; first < a->n; first++) {
+        struct mail box[CORE_BURST];
+        unsigned k = 0;
+        for (unsigned i = first; a->mail[first].m != NULL && i < a->n; i++) {
+            if (a->to[i] != a->to[first] || a->mail[i].m == NULL)
+                continue;
+            box[k++] = a->mail[i];
+            if (i > first)
+                a->mail[i].m = NULL;
+        }
+        if (k > 0)
+            back += post(core, a->to[first], box, k, kept + back);
+    }
+    return back;
+}
+
+static void balance(struct core *core)
+{
+    const struct mail_board *board = core->mail_out.board;
+    unsigned cores = core->ctx.cores;
+    uint32_t load[HG_CORES_MAX];
+
+    core->balanced_ms = core->ctx.ms;
+    for (unsigned i = 0; i < cores; i++)
+        load[i] = atomic_load_explicit(&board[i].load, memory_order_relaxed);
+    share_balance(&core->share, load, cores);
+}
+
 unsigned steer_burst(struct core *core, uint16_t port, struct rte_mbuf **m, unsigned n, bool all)
 {
     struct ctx *c = &core->ctx;
-    struct mail mail[CORE_BURST];
-    uint8_t to[CORE_BURST];
-    unsigned kept = 0, away = 0;
-    bool hot = core->hot_ms + HOT_WINDOW > c->ms;
+    struct away away;
+    unsigned kept = 0;
+    bool hot = core_is_hot(core);
     unsigned ahead = hot ? AHEAD_HOT : AHEAD;
 
+    away.n = 0;
+    if (hot && core->balanced_ms + BALANCE_MS <= c->ms)
+        balance(core);
     for (unsigned i = 0; i < n && i < ahead; i++)
         prefetch_frame(core, m[i], hot);
     for (unsigned i = 0; i < n; i++) {
@@ -122,19 +171,19 @@ unsigned steer_burst(struct core *core, uint16_t port, struct rte_mbuf **m, unsi
             steer_hash(rte_pktmbuf_mtod(m[i], const uint8_t *), rte_pktmbuf_data_len(m[i]), c->boot, &hash);
         bool home = is == STEER_HERE || (is == STEER_FLOW && !all);
         unsigned core_of = home ? c->core : steer_core(hash, c->cores);
-        if (is == STEER_FLOW && flow_is_hot(core, hash) && spray(core, m[i], &core_of))
+        if (is == STEER_FLOW && flow_is_hot(core, hash) && spray(core, m[i], &away.src[away.n], &core_of))
             kind = MAIL_RX_SPRAYED;
         if (core_of == c->core) {
             m[kept++] = m[i];
             continue;
         }
-        to[away] = (uint8_t)core_of;
-        mail[away++] = (struct mail){.kind = kind,
-                                     .a = port,
-                                     .b = (uint32_t)(rte_pktmbuf_mtod(m[i], char *) - (char *)m[i]),
-                                     .m = m[i]};
+        away.to[away.n] = (uint8_t)core_of;
+        away.mail[away.n++] = (struct mail){.kind = kind,
+                                            .a = port,
+                                            .b = (uint32_t)(rte_pktmbuf_mtod(m[i], char *) - (char *)m[i]),
+                                            .m = m[i]};
     }
-    if (away > 0)
-        kept += send_away(core, mail, to, away, m + kept);
+    if (away.n > 0)
+        kept += send_away(core, &away, m + kept);
     return kept;
 }

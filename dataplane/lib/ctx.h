@@ -16,6 +16,7 @@ struct hg_config;
 struct wheel;
 struct mail_out;
 struct log_out;
+struct ahead;
 
 struct ctx {
     uint64_t tsc; /* read once, at the start of the turn */
@@ -36,6 +37,7 @@ struct ctx {
     struct log_out *log;
     const struct hg_config *config; /* this core's snapshot: replaced between turns, never edited */
     uint64_t rng;                   /* xorshift state; not for secrets */
+    struct ahead *ahead;            /* what to fetch between two items (lib/ahead.h); NULL: nothing */
 };
 
 static inline void ctx_count(struct ctx *c, unsigned id)

@@ -11,9 +11,11 @@
 
 #include "lib/ctx.h"
 
+#define BOARD_SIZE RTE_ALIGN_CEIL(sizeof(struct mail_board) * HG_CORES_MAX, 4096)
+
 static struct rte_ring *ring_at(const struct mail_office *o, unsigned from, unsigned to)
 {
-    return (struct rte_ring *)((char *)o->memory + o->ring_size * (from * o->cores + to));
+    return (struct rte_ring *)((char *)o->memory + BOARD_SIZE + o->ring_size * (from * o->cores + to));
 }
 
 bool mail_office_open(struct mail_office *o, unsigned cores, unsigned depth)
@@ -26,10 +28,11 @@ bool mail_office_open(struct mail_office *o, unsigned cores, unsigned depth)
     o->cores = (uint16_t)cores;
     o->depth = count - 1;
     o->ring_size = RTE_ALIGN_CEIL((uint64_t)bytes, 4096);
-    o->size = o->ring_size * cores * cores;
+    o->size = BOARD_SIZE + o->ring_size * cores * cores;
     o->memory = mmap(NULL, o->size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (o->memory == MAP_FAILED)
         return false;
+    o->board = o->memory;
     for (unsigned from = 0; from < cores; from++)
         for (unsigned to = 0; to < cores; to++)
             if (rte_ring_init(ring_at(o, from, to), "mail", count, RING_F_SP_ENQ | RING_F_SC_DEQ) != 0) {
@@ -58,6 +61,7 @@ void mail_office_bind(const struct mail_office *o, unsigned core, struct mail_ou
 {
     out->self = (uint16_t)core;
     out->cores = in->cores = o->cores;
+    out->board = o->board;
     in->first = 0;
     for (unsigned i = 0; i < o->cores; i++) {
         out->to[i] = ring_at(o, core, i);

@@ -6,6 +6,8 @@
 #define LIB_MAILBOX_H
 
 #include <assert.h>
+#include <stdalign.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -34,10 +36,16 @@ struct mail {
 };
 static_assert(sizeof(struct mail) == 16, "ring element");
 
+/* What a core lets all others know of itself; a line of its own, written by it once a millisecond. */
+struct mail_board {
+    alignas(64) atomic_uint load; /* permille of its time that was work; above 1000 it is behind */
+};
+
 /* The boxes that one core writes to: struct ctx points here. to[self] exists too. */
 struct mail_out {
     uint16_t self;
     uint16_t cores;
+    struct mail_board *board; /* [cores] */
     struct rte_ring *to[HG_CORES_MAX];
 };
 
@@ -54,6 +62,7 @@ struct mail_office {
     uint32_t depth; /* mails of each ring, rounded up to a power of two less one */
     void *memory;
     uint64_t size, ring_size;
+    struct mail_board *board; /* [cores], in front of the rings */
 };
 
 /* Off the hot path. false: no memory. */

@@ -81,7 +81,7 @@ static void match_user(const struct hg_image *image, const struct hg_image_text 
     if (user->len <= HG_PATTERN_MAX && (e = hg_image_find(image, user, user->len, HG_KEY_USER, 0)))
         add(m, e->value);
     uint32_t max = user->len < HG_PATTERN_MAX ? user->len : HG_PATTERN_MAX;
-    for (unsigned word = 4; word-- > 0;) {
+    for (unsigned word = max / 64 + 1; word-- > 0;) {
         for (uint64_t set = lengths(image->prefix_lens, word, max); set;) {
             unsigned bit = 63 - (unsigned)__builtin_clzll(set);
             set &= ~(1ull << bit);

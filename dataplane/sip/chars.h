@@ -99,7 +99,12 @@ static inline __attribute__((always_inline)) void ch_zero(void *at, size_t size)
     char *p = at;
     __m128i zero = _mm_setzero_si128();
     __asm__("" : "+x"(zero)); /* or the compiler sees a memset again */
-    for (size_t i = 0; i + 16 <= size; i += 16)
+    size_t i = 0;
+#ifdef __AVX512F__
+    for (__m512i wide = _mm512_broadcast_i32x4(zero); i + 64 <= size; i += 64)
+        _mm512_storeu_si512(p + i, wide);
+#endif
+    for (; i + 16 <= size; i += 16)
         _mm_storeu_si128((__m128i *)(void *)(p + i), zero);
     if (size % 16)
         _mm_storeu_si128((__m128i *)(void *)(p + size - 16), zero);

@@ -32,6 +32,12 @@ static inline bool shape_call_id(struct slice value)
     (void)value;
     return false;
 }
+
+static inline bool shape_cseq(struct slice value, struct slice method, uint8_t id, struct sip_cseq *out)
+{
+    (void)value, (void)method, (void)id, (void)out;
+    return false;
+}
 #endif
 
 static inline bool call_id_ok(struct slice v)
@@ -77,6 +83,12 @@ static inline void note(enum sip_error *first, enum sip_error e)
         *first = e;
 }
 
+static inline bool cseq_ok(const struct sip_msg *m, struct slice value, struct sip_cseq *out)
+{
+    return (m->is_request && shape_cseq(value, m->method_name, m->method, out)) ||
+           sip_cseq_decode(value, out) == SIP_DONE;
+}
+
 /* Everything both kinds of message must have: Via, From, To, Call-ID, CSeq. Goes on after an error: what is
  * well-formed serves the answer. */
 static inline enum sip_error common(const struct sip_msg *m, struct sip_core_fields *out)
@@ -98,7 +110,7 @@ static inline enum sip_error common(const struct sip_msg *m, struct sip_core_fie
     else if (f)
         note(&e, SIP_E_CALL_ID);
     f = sip_first(m, SIP_H_CSEQ);
-    if (f && sip_cseq_decode(sip_value(m, f), &out->cseq) != SIP_DONE)
+    if (f && !cseq_ok(m, sip_value(m, f), &out->cseq))
         note(&e, SIP_E_CSEQ);
     return e;
 }
@@ -126,6 +138,13 @@ static inline void clear(struct sip_core_fields *out)
     ch_zero(&out->call_id, sizeof(*out) - offsetof(struct sip_core_fields, call_id));
 }
 
+/* Methods that have an id have one spelling. */
+static inline bool same_method(const struct sip_msg *m, const struct sip_core_fields *out)
+{
+    return m->method != SIP_M_OTHER ? out->cseq.method == m->method
+                                    : slice_eq(out->cseq.method_name, m->method_name);
+}
+
 enum sip_error SIP_CHECK_REQUEST(const struct sip_msg *m, struct sip_core_fields *out)
 {
     clear(out);
@@ -135,7 +154,7 @@ enum sip_error SIP_CHECK_REQUEST(const struct sip_msg *m, struct sip_core_fields
         (sip_uri_decode(m->ruri, &out->ruri) != SIP_DONE || out->ruri.headers.len))
         note(&e, SIP_E_RURI);
     note(&e, max_forwards(m, out));
-    if (e == SIP_E_NONE && !slice_eq(out->cseq.method_name, m->method_name))
+    if (e == SIP_E_NONE && !same_method(m, out))
         e = SIP_E_CSEQ_METHOD;
     if (e == SIP_E_NONE && out->ruri.scheme == SIP_SCHEME_OTHER)
         e = SIP_E_SCHEME;

@@ -71,6 +71,21 @@ static inline void edits_add_text(struct edits *e, uint32_t at, uint32_t cut, co
     edits_add(e, at, cut, done);
 }
 
+/* The same by hand, where it has to be quick: room for n bytes, NULL when there is none; what was written
+ * from there on is inserted. */
+static inline char *edits_room(struct edits *e, uint32_t n)
+{
+    if (EDITS_SCRATCH - e->used >= n)
+        return e->scratch + e->used;
+    e->bad = true;
+    return NULL;
+}
+static inline void edits_put(struct edits *e, uint32_t at, uint32_t cut, const char *start, const char *end)
+{
+    e->used += (uint32_t)(end - start);
+    edits_add(e, at, cut, slice_of(start, (uint32_t)(end - start)));
+}
+
 /* Applies to bytes in memory. out has room for len + grow bytes and does not overlap. Returns the new length.
  */
 uint32_t edits_copy(const struct edits *e, const char *in, uint32_t len, char *out);

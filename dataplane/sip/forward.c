@@ -39,35 +39,43 @@ const char *param_find(struct slice params, struct slice name, const char **end)
     return NULL;
 }
 
+static char *write_ip(char *p, const struct hg_ip *ip)
+{
+    /* IPv6 without brackets, as the grammar has it (RFC 5118 4.5) */
+    return p + (hg_ip_is4(ip) ? ip4_write(p, ip) : (uint32_t)hg_ip_format(ip, p));
+}
+
 void forward_received(const struct sip_msg *m, const struct sip_via *via, const struct hg_endpoint *src,
                       struct edits *e)
 {
+    static const char name[] = ";received=";
     bool same = via->host_kind != SIP_HOST_NAME && hg_ip_eq(&via->ip, &src->ip);
-    struct text t;
+    const char *end = via->whole.p + via->whole.len, *from = end;
+    char *start = edits_room(e, 1 + DECIMAL_MAX + sizeof(name) + HG_IP_STRLEN), *p = start;
+    uint32_t cut = 0;
+    if (!start || (same && !via->has_rport && via->received.len == 0))
+        return;
     if (via->has_rport) {
-        t = edits_text(e);
         if (via->rport.len == 0)
-            text_lit(&t, "=");
-        text_number(&t, src->port);
-        edits_add_text(e, offset(m, via->rport.p), via->rport.len, &t);
+            *p++ = '=';
+        p = decimal_write(p, src->port);
+        from = via->rport.p;
+        cut = via->rport.len;
     }
-    if (same && !via->has_rport && via->received.len == 0)
-        return;
-    t = edits_text(e);
+    if (via->has_rport && (from + cut != end || via->received.len)) {
+        edits_put(e, offset(m, from), cut, start, p);
+        start = p;
+        from = end;
+        cut = 0;
+    }
     if (via->received.len) { /* never believe what the sender says about itself */
-        char buf[HG_IP_STRLEN];
-        text_bytes(&t, buf, (uint32_t)hg_ip_format(&src->ip, buf));
-        edits_add_text(e, offset(m, via->received.p), via->received.len, &t);
-        return;
+        from = via->received.p;
+        cut = via->received.len;
+    } else {
+        memcpy(p, name, sizeof(name) - 1);
+        p += sizeof(name) - 1;
     }
-    text_lit(&t, ";received=");
-    if (hg_ip_is4(&src->ip)) {
-        text_host(&t, &src->ip);
-    } else { /* without brackets, as the grammar has it (RFC 5118 4.5) */
-        char buf[HG_IP_STRLEN];
-        text_bytes(&t, buf, (uint32_t)hg_ip_format(&src->ip, buf));
-    }
-    edits_add_text(e, offset(m, via->whole.p + via->whole.len), 0, &t);
+    edits_put(e, offset(m, from), cut, start, write_ip(p, &src->ip));
 }
 
 uint32_t forward_breadth(const struct sip *s, const struct work *w)
@@ -78,55 +86,57 @@ uint32_t forward_breadth(const struct sip *s, const struct work *w)
 
 static void limits(struct sip *s, struct work *w, const struct forward *f, struct edits *e)
 {
+    static const char forwards[] = "Max-Forwards: ", breadth[] = "\r\nMax-Breadth: ";
     const struct sip_msg *m = w->m;
     const struct sip_field *mf = sip_first(m, SIP_H_MAX_FORWARDS), *mb = sip_first(m, SIP_H_MAX_BREADTH);
     uint32_t hops = (uint32_t)s->ctx->config->sip_max_forwards, at = m->head_len - 2u, cut = 0;
-    struct text t = edits_text(e);
+    char *start = edits_room(e, sizeof(forwards) + sizeof(breadth) + 3 * DECIMAL_MAX), *p = start;
+    if (!start)
+        return;
     if (mf) {
         at = mf->value;
         cut = mf->value_len;
         hops = w->c.max_forwards > 255 ? 254 : w->c.max_forwards - 1;
     } else {
-        text_lit(&t, "Max-Forwards: ");
+        memcpy(p, forwards, sizeof(forwards) - 1);
+        p += sizeof(forwards) - 1;
     }
-    text_number(&t, hops);
+    p = decimal_write(p, hops);
     if (!mb) {
-        text_lit(&t, "\r\nMax-Breadth: ");
-        text_number(&t, f->breadth);
+        memcpy(p, breadth, sizeof(breadth) - 1);
+        p = decimal_write(p + sizeof(breadth) - 1, f->breadth);
     }
-    if (!mf)
-        text_lit(&t, "\r\n");
-    edits_add_text(e, at, cut, &t);
-    if (mb) {
-        t = edits_text(e);
-        text_number(&t, f->breadth);
-        edits_add_text(e, mb->value, mb->value_len, &t);
+    if (!mf) {
+        memcpy(p, "\r\n", 2);
+        p += 2;
     }
+    edits_put(e, at, cut, start, p);
+    if (mb)
+        edits_put(e, mb->value, mb->value_len, p, decimal_write(p, f->breadth));
 }
 
 static void push_via(struct sip *s, struct work *w, const struct forward *f, struct edits *e)
 {
+    static const char oc[] = ";oc;oc-algo=\"loss\"", hop[] = ";" SIP_HOP_PARAM "=";
     const struct sip_field *top = sip_first(w->m, SIP_H_VIA);
-    struct text t = edits_text(e);
-    if (t.end - t.p < (ptrdiff_t)sizeof(f->out->via) + BRANCH_LEN) {
-        e->bad = true;
+    char *start = edits_room(e, sizeof(f->out->via) + BRANCH_LEN + sizeof(oc) + sizeof(hop) + 2), *p = start;
+    if (!start)
         return;
+    memcpy(p, f->out->via, sizeof(f->out->via)); /* all of it: a copy of constant length is the shorter one */
+    p += f->out->via_len;
+    branch_write(&s->secret, f->branch, p);
+    p += BRANCH_LEN;
+    if (s->ctx->config->sip_overload_offer && f->hop_slot != SIP_SLOT_NONE) {
+        memcpy(p, oc, sizeof(oc) - 1);
+        p += sizeof(oc) - 1;
     }
-    memcpy(t.p, f->out->via,
-           sizeof(f->out->via)); /* all of it: a copy of constant length is the shorter one */
-    t.p += f->out->via_len;
-    branch_write(&s->secret, f->branch, t.p);
-    t.p += BRANCH_LEN;
-    if (s->ctx->config->sip_overload_offer && f->hop_slot != SIP_SLOT_NONE)
-        text_lit(&t, ";oc;oc-algo=\"loss\"");
     if (f->hop) {
-        static const char hop[] = ";" SIP_HOP_PARAM "=";
-        char digit = (char)('0' + f->hop); /* serve.c lets no more than two pass */
-        text_bytes(&t, hop, sizeof(hop) - 1);
-        text_bytes(&t, &digit, 1);
+        memcpy(p, hop, sizeof(hop) - 1);
+        p += sizeof(hop) - 1;
+        *p++ = (char)('0' + f->hop); /* serve.c lets no more than two pass */
     }
-    text_lit(&t, "\r\n");
-    edits_add_text(e, top->name, 0, &t);
+    memcpy(p, "\r\n", 2);
+    edits_put(e, top->name, 0, start, p + 2);
 }
 
 /* Cuts one element of a list header out, with its comma, or the whole line if it stood alone. */

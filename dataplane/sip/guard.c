@@ -5,6 +5,7 @@
 #include <rte_malloc.h>
 
 #include "lib/log_out.h"
+#include "sip/guard.h"
 #include "sip/mix.h"
 #include "sip/proxy.h"
 
@@ -43,15 +44,16 @@ void guard_destroy(struct guard *g)
     rte_free(g);
 }
 
-static bool bucket_take(struct bucket *b, uint64_t ms, uint64_t rate, uint64_t burst)
+/* How many of n datagrams have a token. */
+static unsigned bucket_take(struct bucket *b, uint64_t ms, uint64_t rate, uint64_t burst, unsigned n)
 {
     uint64_t full = burst * TOKEN, gain = (ms - b->ms) * rate;
     b->tokens = gain >= full || b->tokens + gain >= full ? full : b->tokens + gain;
     b->ms = ms;
-    if (b->tokens < TOKEN)
-        return false;
-    b->tokens -= TOKEN;
-    return true;
+    if (unlikely(b->tokens < (uint64_t)n * TOKEN))
+        n = (unsigned)(b->tokens / TOKEN);
+    b->tokens -= (uint64_t)n * TOKEN;
+    return n;
 }
 
 /* A new source takes the entry that was quiet longest: under a spoofed flood honest entries are young. */
@@ -80,46 +82,43 @@ static struct bucket *neighbour_bucket(struct guard *g, uint16_t index, uint32_t
 }
 
 /* Beyond the table a neighbour's rate counts for each of its addresses. */
-static bool neighbour_may(struct sip *s, const struct hg_ip *ip, uint16_t index, uint64_t ms)
+static unsigned neighbour_may(struct sip *s, const struct hg_ip *ip, uint16_t index, uint64_t ms, unsigned n)
 {
     uint32_t rate = 0, burst = 0, id = 0;
     struct bucket *b;
     if (!route_neighbour_limit(s->route, index, &rate, &burst, &id) || rate == 0)
-        return true;
+        return n;
     b = index < GUARD_NEIGHBOURS ? neighbour_bucket(s->guard, index, id) : source_bucket(s, ip, ms);
-    return bucket_take(b, ms, rate, burst ? burst : rate);
+    return bucket_take(b, ms, rate, burst ? burst : rate, n);
 }
 
-unsigned guard_source(struct sip *s, const struct hg_ip *src)
+unsigned guard_admit(struct sip *s, const struct hg_ip *src, unsigned n)
 {
     struct guard *g = s->guard;
     uint64_t ms = s->ctx->ms + 1;
-    bool may;
     if (g->last_ms != ms || !hg_ip_eq(&g->last_ip, src)) {
         g->last_access = route_access(s->route, src, &g->last_index);
         g->last_ip = *src;
         g->last_ms = ms;
     }
     if (g->last_access == ACCESS_DENIED)
-        return HG_DROP_acl_denied;
+        return 0;
     if (g->last_access == ACCESS_NEIGHBOUR)
-        may = neighbour_may(s, src, g->last_index, ms);
-    else
-        may = bucket_take(source_bucket(s, src, ms), ms, (uint64_t)s->ctx->config->sip_source_rate,
-                          (uint64_t)s->ctx->config->sip_source_burst);
-    return may ? 0 : HG_DROP_source_rate;
+        return neighbour_may(s, src, g->last_index, ms, n);
+    return bucket_take(source_bucket(s, src, ms), ms, (uint64_t)s->ctx->config->sip_source_rate,
+                       (uint64_t)s->ctx->config->sip_source_burst, n);
 }
 
 unsigned guard_check(struct sip *s, struct datagram *d)
 {
-    unsigned r;
+    bool denied;
     if (d->flags & (DATAGRAM_ALLOWED | DATAGRAM_HANDED_OVER))
         return 0;
-    r = guard_source(s, &d->src.ip);
-    if (r) {
-        log_ip(s->ctx, r == HG_DROP_acl_denied ? HG_LOGID_acl_denied : HG_LOGID_source_rate, &d->src.ip);
-        return r;
+    if (guard_admit(s, &d->src.ip, 1) == 1) {
+        d->flags |= DATAGRAM_ALLOWED;
+        return 0;
     }
-    d->flags |= DATAGRAM_ALLOWED;
-    return 0;
+    denied = s->guard->last_access == ACCESS_DENIED;
+    log_ip(s->ctx, denied ? HG_LOGID_acl_denied : HG_LOGID_source_rate, &d->src.ip);
+    return denied ? HG_DROP_acl_denied : HG_DROP_source_rate;
 }

@@ -3,6 +3,7 @@
  * stage runs over the whole burst before the next one starts. */
 #include <rte_prefetch.h>
 
+#include "lib/ahead.h"
 #include "lib/log_out.h"
 #include "sip/proxy.h"
 #include "sip/txn.h"
@@ -194,8 +195,10 @@ static void input_chunk(struct sip *s, struct datagram *d, unsigned n)
         work_init(s, &s->work[k], &d[i], &s->msg[k]);
         k++;
     }
-    for (unsigned i = 0; i < k; i++)
+    for (unsigned i = 0; i < k; i++) {
+        ahead_step(s->ctx->ahead);
         stage_index(s, &s->work[i]);
+    }
     for (unsigned i = 0; i < k; i++)
         if (s->work[i].origin == BRANCH_OURS)
             response_prefetch_more(s, &s->work[i]);

@@ -10,6 +10,18 @@ static bool uri_is_us(const struct sip *s, const struct sip_uri *uri)
            sip_is_us(s, uri->host_kind, &uri->ip, uri->port);
 }
 
+/* A Route value may name us by its maddr: it was meant for us all the same, and would only come back. */
+static bool leads_to_us(const struct sip *s, const struct sip_uri *uri)
+{
+    struct slice maddr;
+    struct hg_ip ip;
+    if (uri_is_us(s, uri))
+        return true;
+    return uri->params.len && (uri->scheme == SIP_SCHEME_SIP || uri->scheme == SIP_SCHEME_SIPS) &&
+           sip_param(uri->params, SLICE_LIT("maddr"), &maddr) && hg_ip_parse(maddr, &ip) &&
+           sip_is_us(s, SIP_HOST_IP4, &ip, uri->port);
+}
+
 static bool has_lr(const struct sip_uri *uri)
 {
     struct slice value;
@@ -51,7 +63,7 @@ static bool walk_routes(struct sip *s, struct work *w)
         if (w->route_element.len == 0) {
             if (sip_addr_decode(element, &addr) != SIP_DONE)
                 return false;
-            if (uri_is_us(s, &addr.uri)) {
+            if (leads_to_us(s, &addr.uri)) {
                 w->pops++;
                 continue;
             }

@@ -187,6 +187,9 @@ void target_one(struct sip *s, struct decision *out, const struct hg_endpoint *e
 void target_find(struct sip *s, struct work *w, struct decision *out); /* 16.5 and 16.6 step 7 */
 /* Unicast, and inside some access list. */
 bool target_address_allowed(struct sip *s, const struct hg_ip *ip);
+/* All of them are listeners of ours: what is sent there would come back, and be refused with 482 (16.3 step
+ * 4). */
+bool target_is_us(const struct sip *s, const struct route_targets *t);
 
 /* ---- input.c ---- */
 void work_init(struct sip *s, struct work *w, struct datagram *d, struct sip_msg *m);

@@ -286,6 +286,6 @@ unsigned server_start(struct sip *s, struct work *w, const struct decision *dec)
         wheel_arm(s->ctx->wheel, &sv->again, s->ctx->ms + trying_delay(s->ctx->config));
     if (context_next(s, sv, w))
         return HG_C_sip_forwarded;
-    server_answer(s, sv, 503);
+    server_answer(s, sv, target_is_us(s, &dec->targets) ? 482 : 503);
     return HG_C_sip_answered;
 }

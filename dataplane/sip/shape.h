@@ -229,6 +229,37 @@ static inline bool shape_via(struct slice value, struct sip_via *out)
     return true;
 }
 
+/* Of two texts of one length. */
+static inline bool same_text(const char *a, const char *b, uint32_t len)
+{
+    if (len < 8)
+        return hg_tail64(a, len) == hg_tail64(b, len);
+    if (len > 16)
+        return memcmp(a, b, len) == 0;
+    return hg_load64(a) == hg_load64(b) && hg_load64(a + len - 8) == hg_load64(b + len - 8);
+}
+
+/* A number of up to nine digits, one space, a method that is the request's. */
+static inline bool shape_cseq(struct slice value, struct slice method, uint8_t id, struct sip_cseq *out)
+{
+    uint32_t number = 0, i = 0;
+    if (value.len <= method.len + 1 || value.len > method.len + 10)
+        return false;
+    for (uint32_t digits = value.len - method.len - 1; i < digits; i++) {
+        unsigned d = (uint8_t)value.p[i] - '0';
+        if (d > 9)
+            return false;
+        number = number * 10 + d;
+    }
+    struct slice name = slice_of(value.p + i + 1, method.len);
+    if (value.p[i] != ' ' || !same_text(name.p, method.p, name.len))
+        return false;
+    out->number = number;
+    out->method = id;
+    out->method_name = name;
+    return true;
+}
+
 /* word [ "@" word ] */
 static inline bool shape_call_id(struct slice value)
 {

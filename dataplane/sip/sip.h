@@ -20,11 +20,16 @@ void sip_destroy(struct sip *sip);
 
 /* A burst of datagrams, owned from here on; every one ends in exactly one disposition. */
 void sip_input(struct sip *sip, struct datagram *d, unsigned n);
-/* The core for a datagram of a flow that is too much for one, told by its Call-ID, which is first looked for
- * *from bytes behind the beginning; it is told there where it stood. true: if *core is another one, the
- * source has passed the guard and must not be asked again. false: nothing can be told. */
-bool sip_spray(struct sip *sip, const struct hg_ip *src, const char *data, uint32_t len, uint32_t *from,
-               unsigned *core);
+/* The call of a datagram of a flow that is too much for one core, told by its Call-ID, which is first looked
+ * for *from bytes behind the beginning; it is told there where it stood. false: nothing can be told. */
+struct sip_call {
+    uint64_t hash;  /* the same on every core */
+    unsigned owner; /* the core that has the call's state */
+};
+bool sip_spray(struct sip *sip, const char *data, uint32_t len, uint32_t *from, struct sip_call *call);
+/* How many of n such datagrams, all of one source, have passed the guard and must not be asked again on the
+ * core that they go to. */
+unsigned sip_spray_admit(struct sip *sip, const struct hg_ip *src, unsigned n);
 void sip_timers(struct sip *sip, struct wheel_timer **t, unsigned n);
 /* Every few hundred turns: probes due, overload state. */
 void sip_housekeeping(struct sip *sip);

@@ -1,16 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Which core a datagram of a hot flow goes to, told by its Call-ID before it is parsed. */
+/* Whose a datagram of a hot flow is, told by its Call-ID before it is parsed. */
 #include <emmintrin.h>
 
+#include "sip/guard.h"
 #include "sip/mix.h"
 #include "sip/proxy.h"
-
-/* Handing over costs the receiving core, too: the more cores there are to feed, the less of its own share is
- * left to it. Percent of that share; balanced by measurement for two cores, estimated for more. */
-static unsigned share_kept(unsigned cores)
-{
-    return cores < 13 ? 112 - 9 * cores : 0;
-}
 
 /* line: the line feed before a header; whether its name is Call-ID or i, and where the value begins. */
 static const char *call_id_value(const char *line, const char *end)
@@ -56,21 +50,19 @@ static bool quick_call_id(const char *p, uint32_t len, struct slice *out)
     return false;
 }
 
-bool sip_spray(struct sip *s, const struct hg_ip *src, const char *data, uint32_t len, uint32_t *from,
-               unsigned *core)
+bool sip_spray(struct sip *s, const char *data, uint32_t len, uint32_t *from, struct sip_call *call)
 {
-    unsigned self = s->ctx->core, cores = s->ctx->cores, to;
     uint32_t skip = *from < len ? *from : 0;
     struct slice call_id;
     if (!quick_call_id(data + skip, len - skip, &call_id) && !(skip && quick_call_id(data, len, &call_id)))
         return false;
     *from = (uint32_t)(call_id.p - data);
-    uint64_t hash = mix_slice(s->seed, call_id);
-    to = sip_owner_of(s, hash);
-    if (to == self && (uint32_t)hash % 100 >= share_kept(cores))
-        to = (self + 1 + (unsigned)(hash >> 8) % (cores - 1)) % cores;
-    if (to != self && guard_source(s, src) != 0)
-        return false; /* the usual way says why */
-    *core = to;
+    call->hash = mix_slice(s->seed, call_id);
+    call->owner = sip_owner_of(s, call->hash);
     return true;
+}
+
+unsigned sip_spray_admit(struct sip *s, const struct hg_ip *src, unsigned n)
+{
+    return guard_admit(s, src, n);
 }

@@ -43,7 +43,8 @@ unsigned stateless_forward(struct sip *s, struct work *w, const struct decision 
     f.hop_slot = SIP_SLOT_NONE; /* an answer would not find this hop again: no overload control offered */
     f.out = sip_listener_for(s, t, w->in);
     if (!f.out)
-        return ack ? HG_DROP_sip_ack_unroutable : answer_status(s, w, 404);
+        return ack ? HG_DROP_sip_ack_unroutable
+                   : answer_status(s, w, target_is_us(s, &dec->targets) ? 482 : 404);
     f.hop = t->hop;
     if (t->contact)
         f.uri = route_contact_uri(s->route, &w->key, t);

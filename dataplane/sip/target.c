@@ -35,6 +35,14 @@ bool target_address_allowed(struct sip *s, const struct hg_ip *ip)
     return unicast(ip) && route_access(s->route, ip, &index) != ACCESS_DENIED;
 }
 
+bool target_is_us(const struct sip *s, const struct route_targets *t)
+{
+    unsigned us = 0;
+    for (unsigned i = 0; i < t->n; i++)
+        us += sip_listener_of(s, &t->t[i].ep.ip, t->t[i].ep.port) != NULL;
+    return us == t->n && us > 0;
+}
+
 static bool udp_uri(const struct sip_uri *uri)
 {
     struct slice transport;

@@ -55,30 +55,39 @@ static inline uint64_t decimal_word(uint32_t v)
     return q | (w - q * 10) << 8;
 }
 
+#define DECIMAL_MAX 10
+
+/* Returns the place behind the number; DECIMAL_MAX bytes at p may be written over. */
+static inline char *decimal_write(char *p, uint32_t v)
+{
+    char digits[DECIMAL_MAX];
+    unsigned at = sizeof(digits);
+    if (v < 100) {
+        uint32_t tens = v * 103 >> 10, w = v < 10 ? v : tens | (v - tens * 10) << 8;
+        w += 0x3030;
+        memcpy(p, &w, 2);
+        return p + 1 + (v >= 10);
+    }
+    if (v < 100000000) {
+        uint64_t w = decimal_word(v);
+        unsigned zeros = (unsigned)__builtin_ctzll(w) & ~7u;
+        w = (w + 0x3030303030303030ull) >> zeros;
+        memcpy(p, &w, 8);
+        return p + 8 - zeros / 8;
+    }
+    for (; v; v /= 10)
+        digits[--at] = (char)('0' + v % 10);
+    memcpy(p, digits + at, sizeof(digits) - at);
+    return p + sizeof(digits) - at;
+}
+
 static inline void text_number(struct text *t, uint32_t v)
 {
-    char digits[10];
-    if (v < 100 && t->end - t->p >= 2) {
-        uint32_t w = v < 10 ? v : (v * 103 >> 10) | (v - (v * 103 >> 10) * 10) << 8;
-        w += 0x3030;
-        memcpy(t->p, &w, 2);
-        t->p += 1 + (v >= 10);
-        return;
-    }
-    if (v < 100000000 && t->end - t->p >= 8) {
-        uint64_t w = decimal_word(v);
-        unsigned zeros = (unsigned)__builtin_ctzll(w | 1ull << 56) & ~7u;
-        w = (w + 0x3030303030303030ull) >> zeros;
-        memcpy(t->p, &w, 8);
-        t->p += 8 - zeros / 8;
-        return;
-    }
-    unsigned at = sizeof(digits);
-    do {
-        digits[--at] = (char)('0' + v % 10);
-        v /= 10;
-    } while (v);
-    text_bytes(t, digits + at, (uint32_t)sizeof(digits) - at);
+    char buf[DECIMAL_MAX];
+    if (t->end - t->p >= DECIMAL_MAX)
+        t->p = decimal_write(t->p, v);
+    else
+        text_bytes(t, buf, (uint32_t)(decimal_write(buf, v) - buf));
 }
 
 #define HEX_ONES 0x0101010101010101ull
@@ -146,15 +155,8 @@ static inline bool hex_read(const char *in, unsigned digits, uint64_t *out)
     return true;
 }
 
-/* "0." to "255.", in the order of the bytes. */
+/* "0" to "255", in the order of the bytes; the highest byte says how many there are. */
 extern const uint32_t text_octets[256];
-
-/* Four characters at out, of which those that count come first. Returns how many these are. */
-static inline unsigned octet_write(char *out, unsigned v)
-{
-    memcpy(out, &text_octets[v], 4);
-    return 2 + (v >= 10) + (v >= 100);
-}
 
 #define IP4_MAX 16 /* "255.255.255.255." */
 
@@ -162,8 +164,12 @@ static inline unsigned octet_write(char *out, unsigned v)
 static inline uint32_t ip4_write(char *out, const struct hg_ip *ip)
 {
     char *p = out;
-    for (unsigned i = 12; i < 16; i++)
-        p += octet_write(p, ip->b[i]);
+    for (unsigned i = 12; i < 16; i++) {
+        uint32_t w = text_octets[ip->b[i]];
+        memcpy(p, &w, 4);
+        p += w >> 24;
+        *p++ = '.';
+    }
     return (uint32_t)(p - out) - 1;
 }
 

@@ -22,7 +22,7 @@
 #define USERS       3000u
 #define CELLS       256u
 #define ROUNDS      120u
-#define PATIENCE_MS 20000u
+#define PATIENCE_MS 60000u
 
 enum where { ANYWHERE, AT_COMMIT, AT_RELEASE };
 

@@ -116,6 +116,14 @@ def own_route_is_popped(w):
     assert not m.all("route") and m.uri == "sip:200@example.com", m.raw
 
 
+def a_route_that_names_us_by_maddr_is_popped(w):
+    """16.4: it indicates this proxy; forwarded, it could only come back."""
+    for user in ("200", "100"):
+        call = message(w, f"sip:{user}@example.com", headers=[f"Route: <sip:x@192.0.2.9;maddr={GW};lr>, <sip:10.88.0.12;lr>"])
+        m = w.c.get(call, "MESSAGE")
+        assert m.all("route") == ["<sip:10.88.0.12;lr>"] and len(m.vias()) == 2, m.raw
+
+
 def double_own_route_is_popped_whole(w):
     """RFC 5658: a proxy between two networks stands twice in the route set."""
     call = message(w, "sip:200@example.com", headers=[f"Route: <sip:[{GW6}]:5060;lr>, <sip:{GW}:5060;lr>"])
@@ -281,6 +289,6 @@ TESTS = [stateless_request_and_answer, stateless_call_with_failure_and_cancel, v
          received_of_the_sender_is_not_believed, answer_without_rport_goes_to_the_port_of_the_via,
          maddr_of_a_via_is_obeyed, maddr_that_aims_at_strangers_is_not, maddr_of_the_request_uri_that_is_us_is_cut,
          max_forwards_counts_down_or_is_added, max_breadth_is_added_and_capped, own_route_is_popped,
-         double_own_route_is_popped_whole, route_to_a_loose_router, route_to_a_strict_router, request_from_a_strict_router,
+         a_route_that_names_us_by_maddr_is_popped, double_own_route_is_popped_whole, route_to_a_loose_router, route_to_a_strict_router, request_from_a_strict_router,
          what_is_not_ours_stays_byte_by_byte, register_with_path_passes_untouched, record_route_keeps_the_dialog_here,
          a_remote_target_wins_over_a_user_route, ipv6_to_ipv6, between_ipv4_and_ipv6, double_record_route_between_families]

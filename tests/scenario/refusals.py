@@ -107,6 +107,12 @@ def a_loop_is_482(w):
             w.call(f"sip:{user}@example.com", "MESSAGE", target=target).get(482)
 
 
+def a_next_hop_that_is_this_gateway_is_482(w):
+    """It would come back with our Via and the same Request-URI; it need not travel for that."""
+    for user in ("630", "640"):
+        refused(w, 482, f"sip:{user}@example.com", "INVITE")
+        refused(w, 482, f"sip:{user}@example.com")
+
 
 def a_request_that_comes_back_unchanged_is_482(w):
     for user in ("200", "100"):
@@ -305,10 +311,10 @@ def a_next_hop_that_is_down(w):
     try:
         lab.wait_for(lambda: state(16) == "down", 60, ".16 is down")
         assert refused(w, 503, "sip:600@example.com", "INVITE").get("retry-after")
+        w.silent.forget()
 
         def answered():
-            m = w.silent.next(lambda m: m.method == "OPTIONS", 0.5)
-            if m:
+            while m := w.silent.next(lambda m: m.method == "OPTIONS", 0.05):
                 w.silent.answer(m, 200)
             return state(16) == "up"
 
@@ -324,7 +330,7 @@ def a_next_hop_that_is_down(w):
 TESTS = [max_forwards_of_none_is_483, options_to_the_node, an_own_answer_is_the_same_twice, unknown_user_is_404,
          user_of_another_node_goes_there, own_user_without_a_device_is_480, foreign_domain_is_not_relayed,
          proxy_require_is_420, unsupported_scheme_is_416, tel_uri_is_a_user, a_loop_is_482,
-         a_request_that_comes_back_unchanged_is_482, a_spiral_passes, answers_that_are_not_ours_are_dropped,
-         an_answer_to_a_forgotten_transaction_is_absorbed, a_stray_ack_goes_nowhere, crlf_keepalive, stun_binding,
-         overload_control_is_told, overload_control_is_obeyed, a_full_table_is_503,
+         a_next_hop_that_is_this_gateway_is_482, a_request_that_comes_back_unchanged_is_482, a_spiral_passes,
+         answers_that_are_not_ours_are_dropped, an_answer_to_a_forgotten_transaction_is_absorbed, a_stray_ack_goes_nowhere, crlf_keepalive,
+         stun_binding, overload_control_is_told, overload_control_is_obeyed, a_full_table_is_503,
          a_draining_gateway_refuses_new_requests, a_next_hop_that_is_down]

@@ -41,6 +41,7 @@ ROUTES = [route("stateless", "10*", 11, stateful=False),
           route("p3", "40*", 13, parallel=True),
           route("q1", "41*", 11, parallel=True), route("q2", "41*", 12, parallel=True),
           route("q3", "41*", 13, priority=2),
+          route("self", "63*", 1), route("self-stateless", "64*", 1, stateful=False),
           route("dead", "60*", 16), route("blocked", "61*", 16, block=True),
           route("six", "70*", "fd88::11"), route("six-stateless", "71*", "fd88::11", stateful=False),
           # for SIPp, which needs ports of its own

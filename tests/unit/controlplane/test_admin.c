@@ -92,7 +92,7 @@ static char *get_line(struct rig *rig, int fd)
     static char line[2 * 1024 * 1024];
     size_t n = 0;
 
-    for (uint64_t end = uv_hrtime() + 15000000000ull; uv_hrtime() < end;) {
+    for (uint64_t end = uv_hrtime() + 60000000000ull; uv_hrtime() < end;) {
         ssize_t got = recv(fd, line + n, 1, 0);
         if (got == 0)
             return NULL;
@@ -149,7 +149,7 @@ static json_t *done(struct rig *rig, const char *request)
 /* Routes are compiled a moment after the start, without Redis after five seconds. */
 static void wait_compiled(struct rig *rig)
 {
-    for (unsigned i = 0; i < 100; i++) {
+    for (unsigned i = 0; i < 600; i++) {
         json_t *r = done(rig, "{\"v\":1,\"cmd\":\"route.list\"}");
         size_t n = json_array_size(json_object_get(r, "routes"));
         json_decref(r);

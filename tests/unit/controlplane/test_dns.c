@@ -126,6 +126,24 @@ static void turn(struct rig *rig, unsigned ms)
     }
 }
 
+/* Until each of the first n names has an address that ends with last; other changes are forgotten. */
+static void turn_until_all(struct rig *rig, unsigned n, uint8_t last)
+{
+    for (uint64_t end = uv_hrtime() + 60000000000ull; uv_hrtime() < end;) {
+        struct routes_resolved *list;
+        unsigned there = 0;
+        turn(rig, 100);
+        rig->changed = false;
+        assert_int_equal(resolver_results(rig->r, &list), n);
+        for (unsigned i = 0; i < n; i++)
+            there += !list[i].pending && list[i].n && list[i].address[0].ip.b[15] == last;
+        free(list);
+        if (there == n)
+            return;
+    }
+    fail_msg("the names never led to addresses that end with %u", last);
+}
+
 static void on_answer(void *arg, const struct dns_answer *answer)
 {
     struct rig *rig = arg;
@@ -141,7 +159,7 @@ static void services_lead_to_addresses(void **state)
     struct rig *rig = *state;
 
     dns_service(rig->dns, "_sip._udp.srv.test", on_answer, rig);
-    turn_until(&rig->loop, &rig->changed, 5000);
+    turn_until(&rig->loop, &rig->changed, 60000);
     assert_int_equal(rig->answer.n, 2);
     assert_int_equal(rig->answer.ttl, 1); /* the shortest on the way */
     for (unsigned i = 0; i < 2; i++) {
@@ -163,23 +181,15 @@ static void the_ttl_is_kept_to_and_the_last_good_answer_kept(void **state)
     assert_int_equal(resolver_results(rig->r, &list), 2);
     assert_true(list[0].pending && list[1].pending);
     free(list);
-    turn(rig, 5000);
-    assert_true(rig->changed);
-    rig->changed = false;
-    turn(rig, 500); /* the other one */
+    turn_until_all(rig, 2, 7);
     assert_int_equal(resolver_results(rig->r, &list), 2);
     assert_int_equal(list[0].n, 1);
     assert_int_equal(list[0].address[0].weight, 1); /* M08: addresses share equally */
     assert_int_equal(list[1].n, 2);
     free(list);
-    rig->changed = false;
     rig->last_byte = 9; /* the operator moves the gateway */
-    turn(rig, 4000);
-    assert_true(rig->changed);
-    rig->changed = false;
-    turn(rig, 300);
+    turn_until_all(rig, 2, 9);
     rig->refuse = true; /* and the zone breaks */
-    rig->changed = false;
     turn(rig, 2500);
     assert_false(rig->changed);
     assert_int_equal(resolver_results(rig->r, &list), 2);
@@ -202,7 +212,7 @@ static void without_dns_it_says_what_to_do(void **state)
 
     rig->silent = true;
     assert_true(resolver_want(rig->r, &name, 1));
-    turn(rig, 40000);
+    turn(rig, 100000);
     assert_true(rig->changed);
     assert_int_equal(resolver_failed(rig->r, &no_server, &example), 1);
     assert_true(no_server);

@@ -67,16 +67,22 @@ void sip_input(struct sip *sip, struct datagram *d, unsigned n)
         one(sip, &d[i]);
 }
 
-bool sip_spray(struct sip *sip, const struct hg_ip *src, const char *data, uint32_t len, uint32_t *from,
-               unsigned *core)
+/* "hot:" and eight bytes: the call's hash. */
+bool sip_spray(struct sip *sip, const char *data, uint32_t len, uint32_t *from, struct sip_call *call)
 {
-    (void)from;
+    if (len < 12 || memcmp(data, "hot:", 4) != 0)
+        return false;
+    *from = 4;
+    memcpy(&call->hash, data + 4, 8);
+    call->owner = (unsigned)((call->hash >> 32) * sip->ctx->cores >> 32);
+    return true;
+}
+
+unsigned sip_spray_admit(struct sip *sip, const struct hg_ip *src, unsigned n)
+{
     (void)sip;
     (void)src;
-    (void)data;
-    (void)len;
-    (void)core;
-    return false;
+    return n;
 }
 
 void sip_timers(struct sip *sip, struct wheel_timer **t, unsigned n)

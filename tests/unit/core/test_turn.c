@@ -221,6 +221,100 @@ static void datagrams_travel_by_mail(void **state)
     check_buffers_and_close();
 }
 
+/* Under load a burst waits in the core while the one before it is worked on: none is lost, the order stays,
+ * and a core without work holds nothing. */
+static void bursts_overlap_in_order(void **state)
+{
+    (void)state;
+    struct harness_packet p;
+    char payload[16];
+
+    open_with((struct harness_options){0});
+    harness_send_udp(h, "10.0.0.2:5070", "10.0.0.1:5060", "echo",
+                     4); /* the neighbour is known from here on */
+    harness_settle(h);
+    harness_take_all(h);
+    for (unsigned i = 0; i < 1000; i++) {
+        snprintf(payload, sizeof(payload), "echo %04u", i);
+        harness_send_udp(h, "10.0.0.2:5070", "10.0.0.1:5060", payload, 9);
+    }
+    harness_run(h, 4);
+    unsigned done = fake.n - 1;
+    assert_in_range(done, 32, 128);
+    assert_true(harness_counter(h, HG_C_rx_frames) > done + 1);
+    while (core_turn(harness_core(h, 0)) > 0)
+        ;
+    for (unsigned i = 0; i < 1000; i++) {
+        snprintf(payload, sizeof(payload), "echo %04u", i);
+        assert_true(harness_take(h, &p));
+        assert_memory_equal(p.payload.p, payload, 9);
+    }
+    check_buffers_and_close();
+}
+
+/* Less than a burst is worked on in the turn that finds it. */
+static void little_does_not_wait(void **state)
+{
+    (void)state;
+    open_with((struct harness_options){0});
+    for (unsigned i = 0; i < 31; i++)
+        harness_send_udp(h, "10.0.0.2:5070", "10.0.0.1:5060", "x", 1);
+    harness_run(h, 1);
+    assert_int_equal(fake.n, 31);
+    check_buffers_and_close();
+}
+
+/* One millisecond in which core 0 gets frames of one flow, each of another call; the cores are at work for so
+ * many hundredths of it. Returns how many frames were handed over. */
+static unsigned hot_ms(unsigned busy0, unsigned busy1)
+{
+    const unsigned busy[2] = {busy0, busy1};
+    uint64_t before = harness_counter(h, HG_C_sip_sprayed);
+    char payload[12] = "hot:";
+
+    for (unsigned i = 0; i < 100; i++) {
+        static uint64_t call;
+        uint64_t hash = ++call * 0x9e3779b97f4a7c15ull;
+        memcpy(payload + 4, &hash, 8);
+        uint8_t frame[128];
+        struct hg_endpoint src, dst;
+        hg_endpoint_parse(slice_str("10.0.0.2:5070"), 5060, &src);
+        hg_endpoint_parse(slice_str("10.0.0.1:5060"), 5060, &dst);
+        uint32_t len = harness_build_udp(h, frame, &src, &dst, payload, sizeof(payload));
+        assert_true(harness_send_frame(h, 0, 0, frame, len));
+    }
+    for (unsigned i = 0; i < 2;
+         i++) { /* all turns at one moment, and then the time that they are said to take */
+        struct clock *clock = &harness_core(h, i)->clock;
+        while (core_turn(harness_core(h, i)) > 0)
+            harness_core(h, i)->busy_since = 0;
+        harness_core(h, i)->busy_since = clock->hand;
+        clock->hand += clock->per_ms * busy[i] / 100;
+        core_turn(harness_core(h, i));
+        clock->hand += clock->per_ms - clock->per_ms * busy[i] / 100;
+    }
+    return (unsigned)(harness_counter(h, HG_C_sip_sprayed) - before);
+}
+
+/* The loads that the cores publish decide how much of a hot flow its receiver keeps. */
+static void hot_flow_goes_where_time_is(void **state)
+{
+    (void)state;
+    unsigned first = 0, n = 0;
+
+    open_with((struct harness_options){.cores = 2});
+    for (unsigned ms = 0; ms < 40 || n == 0; ms++)
+        first = n = hot_ms(70, 70);
+    assert_in_range(first, 35, 65);
+    for (unsigned ms = 0; ms < 200; ms++)
+        n = hot_ms(99, 20);
+    assert_in_range(n, 95, 100);
+    for (unsigned ms = 0; ms < 200; ms++)
+        n = hot_ms(20, 99);
+    assert_in_range(n, 0, 5);
+    check_buffers_and_close();
+}
+
 /* A full mailbox costs frames with a name, and no buffer. */
 static void full_mailbox_drops_by_name(void **state)
 {
@@ -366,7 +460,7 @@ static void threads_lose_nothing(void **state)
             ;
         harness_send_udp(h, src, "10.0.0.1:5060", "x", 1);
     }
-    for (unsigned spin = 0; spin < 2000 && seen < 2000; spin++) {
+    for (unsigned spin = 0; spin < 60000 && seen < 2000; spin++) {
         struct timespec nap = {.tv_nsec = 1000000};
         nanosleep(&nap, NULL);
         seen = (unsigned)harness_counter(h, HG_C_net_up_datagrams);
@@ -389,6 +483,9 @@ int main(void)
         cmocka_unit_test(one_queue_is_spread_over_the_cores),
         cmocka_unit_test(fragments_meet_on_one_core),
         cmocka_unit_test(datagrams_travel_by_mail),
+        cmocka_unit_test(bursts_overlap_in_order),
+        cmocka_unit_test(little_does_not_wait),
+        cmocka_unit_test(hot_flow_goes_where_time_is),
         cmocka_unit_test(full_mailbox_drops_by_name),
         cmocka_unit_test(strange_mail_is_thrown_away),
         cmocka_unit_test(timers_run_on_the_cores_clock),
