@@ -29,6 +29,7 @@ struct push_contacts;
 struct record;
 struct redis;
 struct route_book;
+struct sentinels;
 struct route_push;
 struct settings;
 struct topology_pending;
@@ -63,8 +64,9 @@ struct controlplane {
     int claim; /* of the node's name; -1: not ours */
 
     struct dns *dns;
-    struct record *record; /* routes and users in Redis */
-    struct redis *exports; /* a connection of its own: counters never stand before a change */
+    struct record *record;       /* routes and users in Redis */
+    struct sentinels *sentinels; /* NULL where node.redis.host names the server */
+    struct redis *exports;       /* a connection of its own: counters never stand before a change */
     struct export *export;
     struct http *http; /* Prometheus */
     struct own_counters own;

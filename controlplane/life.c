@@ -22,6 +22,7 @@
 #include "settings.h"
 #include "store/events.h"
 #include "store/record.h"
+#include "store/sentinel.h"
 #include "topology_change.h"
 
 #define TURN_MS 10
@@ -82,6 +83,34 @@ static void on_hup(uv_signal_t *handle, int signum)
     reload_logged(handle->data);
 }
 
+static void on_master(void *arg, const char *host, uint16_t port)
+{
+    struct controlplane *cp = arg;
+
+    record_set_master(cp->record, host, port);
+    redis_set_endpoint(cp->exports, host, port);
+}
+
+static bool start_sentinels(struct controlplane *cp)
+{
+    const struct hg_config *c = cp->config;
+    struct sentinels_options o = {.loop = &cp->loop,
+                                  .address = (const char(*)[HG_SENTINEL_MAX + 1]) c->sentinels,
+                                  .n = c->nsentinels,
+                                  .master_name = c->redis_master_name,
+                                  .password = c->redis_sentinel_password,
+                                  .timeout_ms = (unsigned)c->redis_timeout_ms,
+                                  .on_master = on_master,
+                                  .arg = cp,
+                                  .log = &cp->log,
+                                  .alarms = &cp->alarms};
+
+    if (c->nsentinels)
+        cp->sentinels = sentinels_create(&o);
+    record_set_durability(cp->record, (unsigned)c->redis_replicas_min, cp->sentinels);
+    return !c->nsentinels || cp->sentinels;
+}
+
 static bool start_redis(struct controlplane *cp)
 {
     const struct hg_config *c = cp->config;
@@ -92,12 +121,15 @@ static bool start_redis(struct controlplane *cp)
     struct redis_events none = {0};
     struct record_events events = push_record_events(cp);
 
-    snprintf(o.host, sizeof(o.host), "%s", c->redis_host);
+    if (c->nsentinels)
+        o.backoff_max_ms = 500; /* a promotion takes moments */
+    else
+        snprintf(o.host, sizeof(o.host), "%s", c->redis_host);
     snprintf(o.password, sizeof(o.password), "%s", c->redis_password);
     cp->record = record_create(&o, c->cluster_id, &events, &cp->log, &cp->alarms);
     cp->exports = redis_create(&o, &none);
     explicit_bzero(o.password, sizeof(o.password));
-    if (cp->record && cp->exports)
+    if (cp->record && cp->exports && start_sentinels(cp))
         cp->export = export_create(cp);
     if (cp->export)
         cp->event_stream = event_stream_create(cp->exports, c->cluster_id, c->node_name, &cp->own);
@@ -188,6 +220,7 @@ void life_stop(struct controlplane *cp)
     topology_change_stop(cp);
     admin_close(cp->admin);
     http_close(cp->http);
+    sentinels_close(cp->sentinels);
     ha_stop(cp->ha);
     record_close(cp->record);
     redis_close(cp->exports);

@@ -167,6 +167,14 @@ static void changed(void *arg, enum record_table table, enum record_op op, struc
         push_routes_dirty(cp);
 }
 
+static void load_skipped(void *arg, enum record_table table, const char *why)
+{
+    struct controlplane *cp = arg;
+
+    (void)table, (void)why; /* the record has said it */
+    cp->record_bad++;
+}
+
 static void load_end(void *arg)
 {
     struct controlplane *cp = arg;
@@ -253,6 +261,7 @@ struct record_events push_record_events(struct controlplane *cp)
 {
     return (struct record_events){.load_begin = load_begin,
                                   .loaded_one = loaded_one,
+                                  .load_skipped = load_skipped,
                                   .load_end = load_end,
                                   .changed = changed,
                                   .state = state,

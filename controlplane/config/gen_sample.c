@@ -31,6 +31,8 @@ static const char *const lists[CONFIG_LISTS_N] = {
                       ");\n",
     [CONFIG_TEMPLATES] = "// route_embed_templates = [ \"74..78xxxxx*\" ];\n",
     [CONFIG_ALIASES] = "domain_aliases = [ \"192.0.2.2\" ];\n",
+    [CONFIG_SENTINELS] =
+        "// sentinels = [ \"192.0.2.201:26379\", \"192.0.2.202:26379\", \"192.0.2.203:26379\" ];\n",
 };
 
 static void indent(FILE *out, int depth)
@@ -129,10 +131,13 @@ static void group(FILE *out, const char *name)
         for (unsigned k = i; k < config_items_n; k++)
             if (in_group(config_items[k].name, path, inner))
                 item(out, 2, &config_items[k]);
+        for (unsigned k = 0; k < config_lists_n; k++)
+            if (in_group(config_lists[k].name, path, inner))
+                list(out, 2, k);
         fprintf(out, "  };\n");
     }
     for (unsigned i = 0; i < config_lists_n; i++)
-        if (in_group(config_lists[i].name, name, len))
+        if (in_group(config_lists[i].name, name, len) && !strchr(config_lists[i].name + len + 1, '.'))
             list(out, 1, i);
     fprintf(out, "};\n");
 }

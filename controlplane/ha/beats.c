@@ -22,12 +22,10 @@ struct beats_way { /* to and from one node by one network */
     uint32_t trains; /* sent */
 };
 
-#define RETIRED 8 /* earlier starts of a node: what they said and comes late is not believed by any way */
-
 struct beats_node {
     bool known;
-    uint64_t boot, retired[RETIRED];
-    unsigned retirements;
+    uint64_t boot;
+    uint64_t echoed_ns; /* the youngest beat of ours that came back, by whichever way */
     struct beats_way way[BEAT_PATHS];
 };
 
@@ -224,37 +222,32 @@ static void probed(struct beats *b, struct beats_way *w, const struct beat *beat
     transmit(b, w, &report);
 }
 
-static bool is_retired(const struct beats_node *n, uint64_t boot)
+/* Another start than the one that was heard last, by whichever way, has to echo something younger than all
+ * that came back before: what an earlier start said and comes late does not. */
+static bool is_late(struct beats_node *n, const struct beat *beat, uint64_t sent)
 {
-    for (unsigned i = 0; i < RETIRED; i++)
-        if (n->retired[i] == boot)
-            return true;
+    if (n->boot && n->boot != beat->boot && sent <= n->echoed_ns)
+        return true;
+    n->boot = beat->boot;
+    n->echoed_ns = sent > n->echoed_ns ? sent : n->echoed_ns;
     return false;
-}
-
-/* Another start than the one that was heard last, by whichever way: that one's words are over. */
-static void begin(struct beats_node *n, uint64_t boot)
-{
-    if (n->boot == boot)
-        return;
-    if (n->boot)
-        n->retired[n->retirements++ % RETIRED] = n->boot;
-    n->boot = boot;
 }
 
 static void fresh(struct beats *b, struct beats_node *n, struct beats_way *w, const struct beat *beat,
                   uint64_t at_ns)
 {
-    uint64_t now = ha_clock_ns(b->clock);
+    uint64_t now = ha_clock_ns(b->clock), sent = beat_window_echo(&w->window, beat);
 
+    if (is_late(n, beat, sent)) {
+        own_count(b->own, OWN_ha_beats_replayed);
+        return;
+    }
     own_count(b->own, OWN_ha_beats_received);
     w->heard_ns = now;
-    begin(n, beat->boot);
     if (beat->kind == BEAT_PROBE) {
         probed(b, w, beat, at_ns ? at_ns : now);
         return;
     }
-    uint64_t sent = beat_window_echo(&w->window, beat);
     if ((beat->kind == BEAT_ANSWER || beat->kind == BEAT_WELCOME) && sent)
         wan_rtt(&w->wan, now - sent);
     if (beat->kind == BEAT_REPORT && beat->index)
@@ -284,8 +277,7 @@ static void take(struct beats *b, enum beat_path path, const uint8_t *data, uint
     }
     struct beats_node *n = &b->node[beat.from];
     struct beats_way *w = &n->way[path];
-    enum beat_verdict verdict =
-        is_retired(n, beat.boot) ? BEAT_REPLAYED : beat_window_take(&w->window, &beat);
+    enum beat_verdict verdict = beat_window_take(&w->window, &beat);
     if (verdict == BEAT_HELLO)
         hello(b, w, &beat);
     else if (verdict == BEAT_REPLAYED)

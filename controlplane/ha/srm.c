@@ -27,8 +27,6 @@ bool srm_due(struct srm *srm, uint64_t at)
     return false;
 }
 
-static void rehome(struct srm *srm);
-
 void srm_adopt(struct srm *srm, const struct srm_entry *entry, bool ours, unsigned fact, unsigned slot)
 {
     struct srm_entry was = srm->entry;
@@ -54,20 +52,6 @@ void srm_adopt(struct srm *srm, const struct srm_entry *entry, bool ours, unsign
     a->u.log.fact = (uint8_t)fact;
     a->u.log.slot = (uint8_t)slot;
     a->u.log.by_us = ours;
-    if (ours)
-        rehome(srm);
-}
-
-/* High availability went off: who was moved stays where he is, and becomes at home there (D09). */
-static void rehome(struct srm *srm)
-{
-    for (unsigned s = 0; s < SRM_SLOTS; s++) {
-        if (srm->entry.row != ROW_F42 || srm->entry.serves[s] == s)
-            continue;
-        struct srm_action *a = srm_do(srm, SRM_DO_REHOME);
-        a->u.rehome.home = (uint8_t)s;
-        a->u.rehome.to = srm->entry.serves[s];
-    }
 }
 
 struct srm *srm_create(const struct srm_params *params, const struct srm_start *start)
@@ -200,6 +184,7 @@ void srm_handle(struct srm *srm, uint64_t now, const struct srm_event *event, st
     srm_watch(srm);
     srm_hold(srm);
     srm_users_step(srm);
+    srm_rehome_step(srm);
     srm_write_step(srm);
     srm_hold(srm);
     srm_beat_step(srm);

@@ -78,8 +78,13 @@ static void newest(struct srm *srm, const struct srm_beat *beat)
     if (srm->peer.seen != 0 && srm->now - srm->peer.seen > 2 * srm->p.interval)
         srm->quiet_since = 0;
     srm->peer.beat = *beat;
-    for (unsigned s = 0; s < SRM_SLOTS; s++)
-        lease_on_beat(&srm->lease[s], (beat->holds >> s & 1) != 0, beat->entry.version);
+    /* That it has nothing of a slot is believed of a start that has spoken since we met it. */
+    bool proven = srm->peer.met == 0 || beat->echo_sent >= srm->peer.met;
+    for (unsigned s = 0; s < SRM_SLOTS; s++) {
+        bool has = (beat->holds >> s & 1) != 0;
+        if (has || proven)
+            lease_on_beat(&srm->lease[s], has, beat->entry.version);
+    }
     if (!record_version_is_none(beat->entry.version) && beat->entry.row != ROW_NONE &&
         beat->entry.row < SRM_ROWS &&
         (!srm->known || record_version_cmp(beat->entry.version, srm->entry.version) > 0)) {
@@ -89,23 +94,24 @@ static void newest(struct srm *srm, const struct srm_beat *beat)
     }
 }
 
-/* A start of the peer that another one followed: what still comes of it is late. */
-static bool bygone(struct srm *srm, uint64_t boot)
+/* Another start of the peer than the one heard last. It has to echo something younger than all that came back
+ * before: what an earlier start said and comes late does not. */
+static bool begins(struct srm *srm, const struct srm_beat *beat)
 {
-    for (unsigned i = 0; i < SRM_BOOTS; i++)
-        if (srm->peer.bygone[i] == boot)
-            return true;
-    return false;
+    if (srm->peer.seen == 0 || beat->boot == srm->peer.beat.boot)
+        return true;
+    if (beat->echo_sent <= srm->peer.two_way)
+        return false;
+    srm->peer.met = srm->now;
+    return true;
 }
 
 void srm_beat_in(struct srm *srm, const struct srm_beat *beat)
 {
-    if (srm->peer.seen != 0 && bygone(srm, beat->boot))
+    if (!begins(srm, beat))
         return;
-    bool restarted = srm->peer.seen != 0 && beat->boot != srm->peer.beat.boot;
-    if (restarted)
-        srm->peer.bygone[srm->peer.nbygone++ % SRM_BOOTS] = srm->peer.beat.boot;
-    if (srm->peer.seen == 0 || restarted || beat->order > srm->peer.beat.order)
+    bool restarted = srm->peer.seen == 0 || beat->boot != srm->peer.beat.boot;
+    if (restarted || beat->order > srm->peer.beat.order)
         newest(srm, beat);
     srm->peer.seen = srm->now;
     if (beat->echo_sent != 0) {

@@ -7,12 +7,9 @@
 #include "ha/outage.h"
 #include "ha/srm.h"
 
-#define SRM_BOOTS 8
-
 struct srm_peer {
-    uint64_t bygone[SRM_BOOTS]; /* its starts before */
-    unsigned nbygone;
     uint64_t seen;    /* when its last beat came, 0 = none since our start */
+    uint64_t met;     /* when its present start was met; 0: the first that we hear */
     uint64_t two_way; /* when it was last known to hear us */
     uint64_t renewed; /* when somebody else's write to the entry was seen */
     struct srm_beat beat;
@@ -73,6 +70,7 @@ struct srm {
 
     uint8_t to_move; /* home slots whose users have to be accounted for here */
     bool moving;     /* SRM_DO_MOVE is under way */
+    bool rehoming;   /* SRM_DO_REHOME was asked for */
     uint64_t move_at;
     uint64_t move_left[SRM_SLOTS], move_done[SRM_SLOTS];
 
@@ -118,6 +116,7 @@ void srm_beat_step(struct srm *srm);
 /* srm_users.c */
 void srm_users_row(struct srm *srm);
 void srm_users_step(struct srm *srm);
+void srm_rehome_step(struct srm *srm);
 void srm_users_moved(struct srm *srm, const struct srm_event *event);
 
 /* srm_alarms.c */

@@ -45,3 +45,16 @@ void srm_users_step(struct srm *srm)
     a->u.move.back = srm_row_info[srm->entry.row].goal == GOAL_HOME;
     a->u.move.max = srm->p.users_per_iteration;
 }
+
+/* High availability went off, and we act for the users of our peer: they stay, and become at home here (D09). */
+void srm_rehome_step(struct srm *srm)
+{
+    unsigned home = srm->slot ^ 1;
+    bool away = srm->known && srm->confirmed && !srm_ha(srm) && srm->entry.serves[home] == srm->slot;
+    if (away && !srm->rehoming) {
+        struct srm_action *a = srm_do(srm, SRM_DO_REHOME);
+        a->u.rehome.home = (uint8_t)home;
+        a->u.rehome.to = (uint8_t)srm->slot;
+    }
+    srm->rehoming = away;
+}

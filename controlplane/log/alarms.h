@@ -17,6 +17,7 @@ struct log;
     X(redis_not_durable,                                                                                     \
       "the record is not durable: attach a replica or set appendonly yes, appendfsync always")               \
     X(redis_record_lost, "Redis came back without the record; it was written again from memory")             \
+    X(redis_sentinels, "too few Sentinels answer: nobody is promoted when the master fails")                 \
     X(record_log, "the log of the record cannot be read; the record is read whole from time to time")        \
     X(record_went_back, "Redis lost the ownership of a subcluster with a promotion; it was written again")   \
     X(redis_refuses, "Redis refuses changes")                                                                \

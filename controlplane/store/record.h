@@ -16,6 +16,7 @@
 #include "store/version.h"
 
 struct record;
+struct sentinels;
 struct alarms;
 struct log;
 
@@ -112,11 +113,9 @@ void record_read(struct record *record, enum record_table table, struct slice fi
 struct redis *record_redis(const struct record *record);
 void record_set_master(struct record *record, const char *host, uint16_t port);
 void record_set_timeout(struct record *record, unsigned timeout_ms);
-/* replicas_min: how many must confirm, 0: one as soon as one is attached. promotable: another server may be
- * made master, so that a server without any replica confirms only while is_master says that it still is it.
- */
-void record_set_durability(struct record *record, unsigned replicas_min, bool promotable,
-                           bool (*is_master)(void *arg), void *arg);
+/* replicas_min: how many must confirm, 0: one as soon as one is attached. sentinels may be NULL: nobody
+ * promotes. */
+void record_set_durability(struct record *record, unsigned replicas_min, struct sentinels *sentinels);
 
 enum record_state record_state(const struct record *record);
 bool record_loaded(const struct record *record);     /* whole, and following */

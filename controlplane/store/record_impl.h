@@ -39,7 +39,7 @@ struct record {
     uint64_t entries;
     struct record_seen seen; /* fields that were scanned newer than where the log is read from */
     struct record_cache cache;
-    struct record_cache before;  /* of the ha table, while loading */
+    struct record_cache before;  /* what was known, while loading */
     struct record_cache lowered; /* entries of it that a promotion took back, with the version found there */
 
     /* following */

@@ -59,6 +59,26 @@ static void on_one(struct record_scan *scan, struct slice field, struct slice ra
     rec->ev.loaded_one(rec->ev.arg, scan->table, field, value, version);
 }
 
+/* A table that cannot be read stays as it is in memory: told again, as if it had been read. */
+static void keep_table(struct record *rec, enum record_table table)
+{
+    struct slice field, value;
+    uint64_t cursor = 0;
+
+    if (!record_cache_keeps(table)) {
+        while (rec->ev.give(rec->ev.arg, table, &cursor, &field, &value))
+            rec->ev.loaded_one(rec->ev.arg, table, field, value, (struct record_version){0, 0});
+        return;
+    }
+    for (uint32_t i = 0; i < rec->before.n; i++) {
+        const struct record_known *k = rec->before.known[i];
+        if (k->table != table)
+            continue;
+        record_cache_set(&rec->cache, table, k->field, k->value, k->version);
+        rec->ev.loaded_one(rec->ev.arg, table, k->field, k->value, k->version);
+    }
+}
+
 static void skip_table(struct record *rec, const char *why)
 {
     const char *name = record_table_names[rec->scan.table];
@@ -68,6 +88,7 @@ static void skip_table(struct record *rec, const char *why)
     alarm_raise(rec->alarms, ALARM_record_bad, "the table %s of the record cannot be read: %s", name, why);
     if (rec->ev.load_skipped)
         rec->ev.load_skipped(rec->ev.arg, rec->scan.table, why);
+    keep_table(rec, rec->scan.table);
 }
 
 /* What is known of an ownership record that the scan did not have at all: its subcluster was removed, or it
@@ -76,7 +97,7 @@ static void tell_lost_ha(struct record *rec)
 {
     for (uint32_t i = 0; i < rec->before.n; i++) {
         const struct record_known *k = rec->before.known[i];
-        if (!record_cache_find(&rec->cache, RECORD_HA, k->field) &&
+        if (k->table == RECORD_HA && !record_cache_find(&rec->cache, RECORD_HA, k->field) &&
             record_cache_find(&rec->cache, RECORD_SUBCLUSTERS, k->field))
             went_back(rec, k, (struct record_version){0, 0});
     }
@@ -116,22 +137,20 @@ static void scan_next(struct record *rec)
         record_fail(rec, "the record cannot be read", "the queue to Redis is full");
 }
 
-/* What is known of the ha table before a load, newest of this and an earlier load that did not end. */
-static void remember_ha(struct record *rec)
+/* What is known before a load, newest of this and an earlier load that did not end. */
+static void remember(struct record *rec)
 {
     for (uint32_t i = 0; i < rec->cache.n; i++) {
         const struct record_known *k = rec->cache.known[i], *before;
-        if (k->table != RECORD_HA)
-            continue;
-        before = record_cache_find(&rec->before, RECORD_HA, k->field);
+        before = record_cache_find(&rec->before, k->table, k->field);
         if (!before || record_version_cmp(k->version, before->version) > 0)
-            record_cache_set(&rec->before, RECORD_HA, k->field, k->value, k->version);
+            record_cache_set(&rec->before, k->table, k->field, k->value, k->version);
     }
 }
 
 void record_load(struct record *rec)
 {
-    remember_ha(rec);
+    remember(rec);
     record_cache_clear(&rec->cache);
     record_cache_clear(&rec->lowered);
     record_seen_clear(&rec->seen);

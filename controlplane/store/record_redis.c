@@ -24,6 +24,7 @@ static void on_down(void *arg, const char *why)
 {
     struct record_redis *io = arg;
 
+    record_redis_uncertain(io, io->main, why);
     record_io_down(io->record, why);
 }
 
@@ -45,14 +46,18 @@ static void on_log_down(void *arg, const char *why)
 {
     struct record_redis *io = arg;
 
-    (void)why;
     io->log_up = false;
+    record_redis_uncertain(io, io->log, why);
 }
 
 static void on_tick(uv_timer_t *timer)
 {
     struct record_redis *io = timer->data;
 
+    if (!redis_is_up(io->main) || redis_replicas(io->main))
+        io->alone_since = 0;
+    else if (!io->alone_since)
+        io->alone_since = uv_now(io->loop);
     record_io_tick(io->record);
 }
 
@@ -203,13 +208,10 @@ void record_set_timeout(struct record *record, unsigned timeout_ms)
     redis_set_timeout(io->log, timeout_ms);
 }
 
-void record_set_durability(struct record *record, unsigned replicas_min, bool promotable,
-                           bool (*is_master)(void *arg), void *arg)
+void record_set_durability(struct record *record, unsigned replicas_min, struct sentinels *sentinels)
 {
     struct record_redis *io = record_io_of(record)->ctx;
 
     io->replicas_min = replicas_min;
-    io->promotable = promotable;
-    io->is_master = is_master;
-    io->is_master_arg = arg;
+    io->sentinels = sentinels;
 }

@@ -8,6 +8,9 @@
 #include <uv.h>
 
 #include "store/record_io.h"
+#include "store/sentinel.h"
+
+struct record_reading;
 
 #define RECORD_KEY_MAX     160
 #define RECORD_LOG_ENTRIES "4096" /* kept about; who is further behind reads everything */
@@ -30,9 +33,9 @@ struct record_redis {
     uv_timer_t tick;
     unsigned timeout_ms, replicas_min;
     bool log_up;
-    bool promotable;              /* Sentinel may make another one master */
-    bool (*is_master)(void *arg); /* what the Sentinels say of the server that we use, NULL: not asked */
-    void *is_master_arg;
+    uint64_t alone_since;             /* no replica is attached, 0: one is */
+    struct sentinels *sentinels;      /* NULL: nobody promotes another server */
+    struct record_reading *uncertain; /* confirmed, until the Sentinels know of no promotion */
     char key[KEYS][RECORD_KEY_MAX];
     char hello_sha[41], change_sha[41];
 };
@@ -50,5 +53,7 @@ bool record_redis_follow(void *io, struct record_follow *follow);
 bool record_redis_read(void *io, enum record_table table, struct slice field, record_on_value answered,
                        void *arg);
 unsigned record_redis_wanted(const void *io);
+/* The connection is gone: what was read by it is not told any more. */
+void record_redis_uncertain(struct record_redis *io, const struct redis *redis, const char *why);
 
 #endif

@@ -11,15 +11,18 @@
 
 #define NUMBER_MAX   24
 #define NOT_IN_TIME  "no replica of Redis confirmed it in time"
+#define NOT_CERTAIN  "the Sentinels are making another Redis master, or too few of them answer"
 #define COUNT_SMALL  "500"
 #define COUNT_USERS  "4000"
 #define FOLLOW_COUNT "64"
 
-struct reading {
+struct record_reading {
+    struct record_reading *next; /* of io->uncertain */
     struct record_redis *io;
     struct redis *redis; /* which connection */
     redisReply *held;    /* what was read, until it is confirmed */
     bool denied;
+    bool told; /* the connection was lost while the Sentinels were asked */
     unsigned wanted;
     char why[256];
     struct record_scan *scan;
@@ -38,8 +41,10 @@ unsigned record_redis_wanted(const void *ctx)
         return io->replicas_min;
     if (attached)
         return 1;
-    /* Alone, and another one may be master by now: what is told must not be lost with it. */
-    return io->promotable && !(io->is_master && io->is_master(io->is_master_arg)) ? 1 : 0;
+    /* Alone: its replicas may have been taken away because another one is being promoted, and the Sentinels
+     * still name this one. What is told then must not be lost with it. */
+    uint64_t alone = io->alone_since ? uv_now(io->loop) - io->alone_since : 0;
+    return io->sentinels && !sentinels_settled(io->sentinels, alone) ? 1 : 0;
 }
 
 static void ignore(void *arg, const redisReply *reply, const char *error)
@@ -47,19 +52,59 @@ static void ignore(void *arg, const redisReply *reply, const char *error)
     (void)arg, (void)reply, (void)error;
 }
 
-static void tell(struct reading *r, const char *error);
+static void tell(struct record_reading *r, const char *error);
+static void tell_asker(struct record_reading *r, const char *error);
+static void release(struct record_reading *r);
+
+static void on_certain(void *arg, bool certain)
+{
+    struct record_reading *r = arg, **p = &r->io->uncertain;
+
+    while (*p && *p != r)
+        p = &(*p)->next;
+    if (*p)
+        *p = r->next;
+    if (r->told)
+        release(r);
+    else
+        tell(r, certain ? NULL : NOT_CERTAIN);
+}
+
+void record_redis_uncertain(struct record_redis *io, const struct redis *redis, const char *why)
+{
+    struct record_reading *r = io->uncertain;
+
+    io->uncertain = NULL;
+    while (r) {
+        struct record_reading *next = r->next;
+        if (r->redis == redis) {
+            r->told = true;
+            tell_asker(r, why);
+        } else {
+            r->next = io->uncertain;
+            io->uncertain = r;
+        }
+        r = next;
+    }
+}
 
 static void on_wait(void *arg, const redisReply *reply, const char *error)
 {
-    struct reading *r = arg;
+    struct record_reading *r = arg;
 
     if (!error && (reply->type != REDIS_REPLY_INTEGER || reply->integer < r->wanted))
         error = NOT_IN_TIME;
-    tell(r, error);
+    if (error || !r->io->sentinels) {
+        tell(r, error);
+        return;
+    }
+    r->next = r->io->uncertain;
+    r->io->uncertain = r;
+    sentinels_ask_certain(r->io->sentinels, on_certain, r);
 }
 
 /* PUBLISH and WAIT behind what was sent before. */
-static bool send_wait(struct reading *r, bool publish)
+static bool send_wait(struct record_reading *r, bool publish)
 {
     char wanted[NUMBER_MAX], ms[NUMBER_MAX];
 
@@ -72,7 +117,7 @@ static bool send_wait(struct reading *r, bool publish)
 
 static void on_read(void *arg, const redisReply *reply, const char *error)
 {
-    struct reading *r = arg;
+    struct record_reading *r = arg;
 
     r->denied = reply && error;
     if (!error) {
@@ -81,7 +126,7 @@ static void on_read(void *arg, const redisReply *reply, const char *error)
             tell(r, NULL);
             return;
         }
-        if (record_redis_wanted(r->io) == 0) {
+        if (record_redis_wanted(r->io) == 0 && !r->io->sentinels) {
             tell(r, NULL);
             return;
         }
@@ -93,9 +138,9 @@ static void on_read(void *arg, const redisReply *reply, const char *error)
     tell(r, r->why);
 }
 
-static struct reading *new_reading(struct record_redis *io, struct redis *redis, void *arg)
+static struct record_reading *new_reading(struct record_redis *io, struct redis *redis, void *arg)
 {
-    struct reading *r = calloc(1, sizeof(*r));
+    struct record_reading *r = calloc(1, sizeof(*r));
 
     if (r) {
         r->io = io;
@@ -105,7 +150,7 @@ static struct reading *new_reading(struct record_redis *io, struct redis *redis,
     return r;
 }
 
-static bool sent_or_free(struct reading *r, bool sent)
+static bool sent_or_free(struct record_reading *r, bool sent)
 {
     if (!sent)
         free(r);
@@ -116,7 +161,7 @@ static bool sent_or_free(struct reading *r, bool sent)
 bool record_redis_confirm(void *ctx, record_on_confirm answered, void *arg)
 {
     struct record_redis *io = ctx;
-    struct reading *r = new_reading(io, io->main, arg);
+    struct record_reading *r = new_reading(io, io->main, arg);
 
     if (!r)
         return false;
@@ -129,7 +174,7 @@ bool record_redis_confirm(void *ctx, record_on_confirm answered, void *arg)
 bool record_redis_scan(void *ctx, struct record_scan *scan)
 {
     struct record_redis *io = ctx;
-    struct reading *r = new_reading(io, io->main, NULL);
+    struct record_reading *r = new_reading(io, io->main, NULL);
     char cursor[NUMBER_MAX];
 
     if (!r)
@@ -146,7 +191,7 @@ static struct slice text_of(const redisReply *r)
     return r->type == REDIS_REPLY_STRING ? slice_of(r->str, (uint32_t)r->len) : slice_of("", 0);
 }
 
-static void tell_scan(struct reading *r, const char *error)
+static void tell_scan(struct record_reading *r, const char *error)
 {
     const redisReply *reply = r->held;
 
@@ -175,7 +220,7 @@ bool record_redis_follow(void *ctx, struct record_follow *follow)
         redis_drop(io->log, "the log is read from the server that changes go to");
         return false;
     }
-    struct reading *r = new_reading(io, io->log, NULL);
+    struct record_reading *r = new_reading(io, io->log, NULL);
     if (!r)
         return false;
     r->follow = follow;
@@ -209,7 +254,7 @@ static bool tell_entry(struct record_follow *f, const redisReply *e, const char 
 }
 
 /* [[key, [entry, ...]]] */
-static void tell_follow(struct reading *r, const char *error)
+static void tell_follow(struct record_reading *r, const char *error)
 {
     struct record_follow *f = r->follow;
     const redisReply *reply = r->held;
@@ -238,7 +283,7 @@ bool record_redis_read(void *ctx, enum record_table table, struct slice field, r
                        void *arg)
 {
     struct record_redis *io = ctx;
-    struct reading *r = new_reading(io, io->main, arg);
+    struct record_reading *r = new_reading(io, io->main, arg);
 
     if (!r)
         return false;
@@ -248,7 +293,7 @@ bool record_redis_read(void *ctx, enum record_table table, struct slice field, r
     return sent_or_free(r, redis_send(io->main, 3, argv, len, 0, on_read, r));
 }
 
-static void tell_value(struct reading *r, const char *error)
+static void tell_value(struct record_reading *r, const char *error)
 {
     struct slice raw;
 
@@ -260,7 +305,7 @@ static void tell_value(struct reading *r, const char *error)
     r->value(r->arg, &raw, NULL);
 }
 
-static void tell(struct reading *r, const char *error)
+static void tell_asker(struct record_reading *r, const char *error)
 {
     if (r->scan)
         tell_scan(r, error);
@@ -270,7 +315,17 @@ static void tell(struct reading *r, const char *error)
         tell_value(r, error);
     else
         r->confirm(r->arg, !error, error);
+}
+
+static void release(struct record_reading *r)
+{
     if (r->held)
         freeReplyObject(r->held);
     free(r);
+}
+
+static void tell(struct record_reading *r, const char *error)
+{
+    tell_asker(r, error);
+    release(r);
 }

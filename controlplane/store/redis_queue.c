@@ -88,9 +88,18 @@ void redis_queue_fail(struct redis *r, const char *why)
     }
 }
 
+/* Of a subscription: comes between the answers. */
+static bool is_message(const redisReply *reply)
+{
+    const redisReply *kind = reply->type == REDIS_REPLY_ARRAY && reply->elements ? reply->element[0] : NULL;
+
+    return kind && kind->type == REDIS_REPLY_STRING &&
+           (strcmp(kind->str, "pmessage") == 0 || strcmp(kind->str, "message") == 0);
+}
+
 void redis_queue_answer(struct redis *r, const redisReply *reply)
 {
-    if (r->count == 0 && r->message) {
+    if (r->message && (r->count == 0 || is_message(reply))) {
         r->message(r->message_arg, reply, NULL);
         return;
     }

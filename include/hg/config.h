@@ -63,17 +63,19 @@ struct hg_config {
 #undef HG_STR
 #undef HG_ENUM
     /* lists, allocated by the loader */
-    uint32_t nports, nstatics, nlisteners, naccess, nneighbours, nnodes, nroutes, ntemplates, naliases;
+    uint32_t nports, nstatics, nlisteners, naccess, nneighbours, nnodes, nroutes, ntemplates, naliases,
+        nsentinels;
     struct hg_config_port *ports;
     struct hg_config_static *statics;
     struct hg_config_listener *listeners;
     struct hg_config_access *access;
     struct hg_config_neighbour *neighbours;
     struct hg_config_node *nodes;
-    struct hg_static_route *routes;        /* cluster.routes[] */
-    char (*templates)[HG_PATTERN_MAX + 1]; /* cluster.route_embed_templates[] (L21) */
-    char (*aliases)[HG_HOST_MAX + 1];      /* cluster.domain_aliases[] */
-    struct hg_config_source *source;       /* file and lines, for hg_config_show */
+    struct hg_static_route *routes;         /* cluster.routes[] */
+    char (*templates)[HG_PATTERN_MAX + 1];  /* cluster.route_embed_templates[] (L21) */
+    char (*aliases)[HG_HOST_MAX + 1];       /* cluster.domain_aliases[] */
+    char (*sentinels)[HG_SENTINEL_MAX + 1]; /* node.redis.sentinels[], address:port */
+    struct hg_config_source *source;        /* file and lines, for hg_config_show */
 };
 
 #define HG_POLLING_BUSY     0

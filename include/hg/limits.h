@@ -19,6 +19,7 @@
 #define HG_SAME_PATTERN_MAX 100 /* L03 */
 #define HG_TEMPLATES_MAX    5   /* L21 */
 #define HG_NODE_NAME_MAX    255
+#define HG_SENTINEL_MAX     63    /* address and port as text */
 #define HG_MESSAGE_MAX      65535 /* one SIP message over UDP */
 #define HG_CONTACTS_MAX     16    /* contacts of one user */
 #define HG_CONTACT_URI_MAX  255

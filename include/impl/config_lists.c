@@ -180,6 +180,16 @@ static const struct config_field alias_field[] = {
      .expected = "a string"},
 };
 
+static const struct config_field sentinel_field[] = {
+    {.kind = CONFIG_TEXT,
+     .form = FORM_ENDPOINT,
+     .size = HG_SENTINEL_MAX + 1,
+     .max = HG_SENTINEL_MAX,
+     .text = "",
+     .doc = "Address and port of a Sentinel.",
+     .expected = "a string"},
+};
+
 #define TOP(pointer, count_)                                                                                 \
     .element = sizeof(*((struct hg_config *)0)->pointer), .offset = offsetof(struct hg_config, pointer),     \
     .count_offset = offsetof(struct hg_config, count_), .count_size = sizeof(uint32_t)
@@ -245,5 +255,11 @@ const struct config_list config_lists[CONFIG_LISTS_N] = {
                         .cluster = true,
                         .reload = true,
                         .doc = "Further names that mean this cluster."},
+    [CONFIG_SENTINELS] = {.name = "node.redis.sentinels",
+                          FIELDS(sentinel_field),
+                          TOP(sentinels, nsentinels),
+                          .max = 16,
+                          .doc =
+                              "Sentinels that say which Redis is the master; an odd number, at least three."},
 };
 const unsigned config_lists_n = CONFIG_LISTS_N;

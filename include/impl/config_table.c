@@ -62,12 +62,19 @@ const unsigned config_items_n = sizeof(config_items) / sizeof(config_items[0]);
 
 /* What a string of an item must look like; an item that is not here takes any text. */
 static const struct config_text_rule rules[] = {
-    {"node.name", FORM_NODE, false, false},         {"node.address", FORM_ENDPOINT, true, false},
-    {"node.redis.host", FORM_PEER, false, false},   {"node.redis.password", FORM_ANY, true, true},
-    {"node.admin_socket", FORM_PATH, false, false}, {"node.metrics.address", FORM_ADDRESS, false, false},
-    {"dataplane.cores", FORM_CPUS, false, false},   {"dataplane.eal_args", FORM_ANY, true, false},
-    {"cluster.id", FORM_CLUSTER, false, false},     {"cluster.domain", FORM_HOST, false, false},
-    {"cluster.secret", FORM_ANY, true, true},       {"cluster.srv_name", FORM_HOST, true, false},
+    {"node.name", FORM_NODE, false, false},
+    {"node.address", FORM_ENDPOINT, true, false},
+    {"node.redis.sentinel_password", FORM_ANY, true, true},
+    {"node.redis.host", FORM_PEER, false, false},
+    {"node.redis.password", FORM_ANY, true, true},
+    {"node.admin_socket", FORM_PATH, false, false},
+    {"node.metrics.address", FORM_ADDRESS, false, false},
+    {"dataplane.cores", FORM_CPUS, false, false},
+    {"dataplane.eal_args", FORM_ANY, true, false},
+    {"cluster.id", FORM_CLUSTER, false, false},
+    {"cluster.domain", FORM_HOST, false, false},
+    {"cluster.secret", FORM_ANY, true, true},
+    {"cluster.srv_name", FORM_HOST, true, false},
 };
 
 struct config_text_rule config_rule(const struct config_field *field)

@@ -166,14 +166,11 @@ static void happen(struct pair *w, const struct pair_event *e)
         else
             node_services(n);
         break;
-    case PE_FAULT:
-    case PE_HEAL:
-        break;
     }
 }
 
 /* Everything until then, from both queues, in order. */
-static void run_until(struct pair *w, uint64_t until)
+void pair_until(struct pair *w, uint64_t until)
 {
     for (;;) {
         uint64_t ours = w->nheap > 0 ? w->pool[w->heap[0]].at : UINT64_MAX, theirs = sim_redis_next(w->redis);
@@ -223,7 +220,7 @@ static void healed(struct pair *w)
 
     pair_heal(w);
     while (w->now < limit && calm < 4 * w->p.timeout && !w->broken) {
-        run_until(w, w->now + step);
+        pair_until(w, w->now + step);
         calm = at_rest(w) ? calm + step : 0;
     }
     if (w->broken || calm >= 4 * w->p.timeout)
@@ -320,28 +317,40 @@ static void tear(struct pair *w)
     log_close(&w->log);
 }
 
-bool pair_run(const struct pair_options *options, struct pair_result *result)
+struct pair *pair_open(const struct pair_options *options, struct pair_result *result)
 {
     struct pair *w = calloc(1, sizeof(*w));
 
     w->o = *options;
     w->r = result;
     build(w);
-    run_until(w, SECONDS(2));
+    pair_until(w, SECONDS(2));
     node_event(&w->node[0], &(struct srm_event){.type = SRM_COMMAND, .u.command = {SRM_CMD_HA_ON, 0}});
-    run_until(w, w->now + 3 * w->p.init_timeout);
+    pair_until(w, w->now + 3 * w->p.init_timeout);
+    return w;
+}
+
+void pair_close(struct pair *w)
+{
+    tear(w);
+    free(w);
+}
+
+bool pair_run(const struct pair_options *options, struct pair_result *result)
+{
+    struct pair *w = pair_open(options, result);
+
     if (w->o.quiet_run > 0)
-        run_until(w, w->now + w->o.quiet_run);
+        pair_until(w, w->now + w->o.quiet_run);
     for (unsigned i = 0; i < w->o.faults && !w->broken; i++) {
         pair_fault(w);
         result->faults++;
-        run_until(w, w->now + pair_below(w, 3 * w->p.interval));
+        pair_until(w, w->now + pair_below(w, 3 * w->p.interval));
     }
     if (!w->broken)
         healed(w);
     result->time += w->now;
     bool good = !w->broken;
-    tear(w);
-    free(w);
+    pair_close(w);
     return good;
 }

@@ -73,7 +73,7 @@ struct wire { /* one way of one path */
     uint64_t delay, jitter;
 };
 
-enum pair_event_kind { PE_TICK, PE_BEAT, PE_DRAIN, PE_START, PE_CORES, PE_FAULT, PE_HEAL, PE_WAKE };
+enum pair_event_kind { PE_TICK, PE_BEAT, PE_DRAIN, PE_START, PE_CORES, PE_WAKE };
 struct pair_event {
     uint64_t at, order;
     enum pair_event_kind kind;
@@ -99,10 +99,13 @@ struct pair {
     uint32_t nheap, room, nidle;
     struct record_version acknowledged;
     bool broken;
-    uint64_t generation; /* of faults with an end: a heal voids what is under way */
 };
 
 /* pair.c */
+/* A world with high availability switched on and both nodes in Normal. */
+struct pair *pair_open(const struct pair_options *options, struct pair_result *result);
+void pair_close(struct pair *w);
+void pair_until(struct pair *w, uint64_t until); /* everything until then, in order */
 uint64_t pair_random(struct pair *w);
 uint64_t pair_below(struct pair *w, uint64_t n); /* 0 .. n-1 */
 void pair_at(struct pair *w, const struct pair_event *event);
