@@ -14,6 +14,7 @@ static const struct {
     {"config.md", docgen_config_md},     /* docs/config.md */
     {"config.5", docgen_config_man},     /* docs/man/heliograph.cfg.5 */
     {"counters.md", docgen_counters_md}, /* docs/counters.md */
+    {"ha.md", docgen_ha_md},             /* docs/ha.md */
     {"hgctl.1", docgen_ctl_man},         /* docs/man/hgctl.1 */
     {"hgctl.bash", docgen_completion},   /* deploy/hgctl.bash */
 };

@@ -14,6 +14,7 @@ void docgen_sample(FILE *out);
 void docgen_config_md(FILE *out);
 void docgen_config_man(FILE *out);
 void docgen_counters_md(FILE *out);
+void docgen_ha_md(FILE *out);
 void docgen_ctl_man(FILE *out);
 void docgen_completion(FILE *out);
 /* text with what roff would take for its own escaped */

@@ -18,6 +18,7 @@ sample deploy/heliograph.cfg
 config.md docs/config.md
 config.5 docs/man/heliograph.cfg.5
 counters.md docs/counters.md
+ha.md docs/ha.md
 hgctl.1 docs/man/hgctl.1
 hgctl.bash deploy/hgctl.bash
 LIST
