@@ -19,6 +19,12 @@ REDIS_ARGS = ["--save", "", "--appendonly", "yes", "--maxmemory-policy", "noevic
               "--repl-timeout", "5", "--repl-ping-replica-period", "1"]
 
 
+SECRET = 'secret = "of the laboratory, and long enough";'
+# Failover in well under a second, and no pacing (docs/ha.md, profile "fast").
+FAST = ("ha = { heartbeat_interval = 100; heartbeat_timeout = 300; init_timeout = 1000; lease = 300; guard = 50; "
+        "service_down_delay = 1000; users_moved_per_iteration = 0; };")
+
+
 class RedisHost(lab.Namespace):
     """A machine with a Redis server and a Sentinel, or with a Sentinel alone."""
 
@@ -145,6 +151,44 @@ class Cluster:
             n.start_dp()
         for n in chosen:
             n.wait_ready(seconds)
+
+    def form(self, mode="balanced", **service):
+        """Subclusters S1, S2 ... of two nodes each, highly available. service: a=, b= lists per subcluster."""
+        one = self[1]
+        lab.wait_for(lambda: all(n.unique in one.hgctl("node", "list").stdout for n in self.nodes), 60, "every node has joined")
+        for i in range(0, len(self.nodes), 2):
+            name = f"S{i // 2 + 1}"
+            more = [w for slot in service for w in (f"--service-{slot}", service[slot][i // 2])]
+            one.hgctl("subcluster", "add", name, "--mode", mode, *more)
+            for n in self.nodes[i:i + 2]:
+                one.hgctl("node", "assign", n.unique, name, "--yes")
+            one.hgctl("ha", "enable", name, "--yes")
+        self.wait_rows("F01")
+
+    def rows(self):
+        """subcluster -> row of its states, as the record has it."""
+        lines = self.record("ha")
+        return {name: next(w[4:] for w in value.split() if w.startswith("row=")) for name, value in lines.items()}
+
+    def wait_rows(self, row, seconds=60):
+        want = len(self.nodes) // 2
+        lab.wait_for(lambda: list(self.rows().values()) == [row] * want, seconds, f"every subcluster is in {row}")
+
+    def record(self, table, cluster="StandaloneCluster"):
+        store = self.master()
+        lines = store.cli("HGETALL", f"hg:{{{cluster}}}:{table}").split("\n") if store else []
+        return dict(zip(lines[0::2], lines[1::2]))
+
+    def import_users(self, users, contact, seconds=120):
+        """user000000 ...: the home of user i is node i modulo N, so that a class of the probe is a node's users."""
+        path = os.path.join(self.lab.dir, "users.csv")
+        with open(path, "w") as f:
+            for i in range(users):
+                f.write(f"user{i:06d}@example.com,{self.nodes[i % len(self.nodes)].unique},{contact}\n")
+        self[1].hgctl("--timeout", str(seconds), "user", "import", path, timeout=seconds + 10)
+        for n in self.nodes:
+            lab.wait_for(lambda n=n: n.hgctl("user", "find", f"user{users - 1:06d}@example.com", check=False).returncode == 0,
+                         seconds, f"{n.name} has the users")
 
     def master(self):
         """The store whose Redis is the master now, as it says itself."""
