@@ -161,8 +161,10 @@ class Cluster:
             more = [w for slot in service for w in (f"--service-{slot}", service[slot][i // 2])]
             one.hgctl("subcluster", "add", name, "--mode", mode, *more)
             for n in self.nodes[i:i + 2]:
-                one.hgctl("node", "assign", n.unique, name, "--yes")
-            one.hgctl("ha", "enable", name, "--yes")
+                # Refused as long as the others do not see it in service.
+                lab.wait_for(lambda n=n: one.hgctl("node", "assign", n.unique, name, "--yes", check=False).returncode == 0, 60,
+                             f"{n.name} is assigned")
+            lab.wait_for(lambda: one.hgctl("ha", "enable", name, "--yes", check=False).returncode == 0, 60, "it is enabled")
         self.wait_rows("F01")
 
     def rows(self):
