@@ -57,8 +57,8 @@ struct route {
     bool resync; /* begun and not ended */
     bool sweeping;
     uint64_t generation_next, generation; /* of resynchronisations: under way, whole */
-    uint16_t self;                  /* 0 = not told yet */
-    uint16_t serving[HG_NODES_MAX]; /* by home; [0] is 0 */
+    uint16_t self;                        /* 0 = not told yet */
+    uint16_t serving[HG_NODES_MAX];       /* by home; [0] is 0 */
     struct route_node nodes[HG_NODES_MAX];
     uint64_t serving_epoch;
     struct route_service service[HG_NODES_MAX]; /* by home */
