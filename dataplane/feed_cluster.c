@@ -86,15 +86,12 @@ unsigned feed_tell_datagrams(struct feed *feed)
     const struct net_control_datagram *d;
     unsigned n = net_control_take(feed->setup.net, &d);
     for (unsigned i = 0; i < n; i++) {
-        struct {
-            struct hg_up_datagram head;
-            char data[HG_DATAGRAM_MAX];
-        } out = {.head = {.r.type = HG_UP_DATAGRAM,
-                          .tsc = feed->setup.ctx->tsc,
-                          .src = d[i].src,
-                          .length = d[i].length}};
-        memcpy(out.data, d[i].data, d[i].length);
-        if (!log_record(feed->setup.ctx, &out.head.r, (uint32_t)sizeof(out.head) + d[i].length))
+        alignas(8) char room[sizeof(struct hg_up_datagram) + HG_DATAGRAM_MAX];
+        struct hg_up_datagram *out = (void *)room;
+        *out = (struct hg_up_datagram){
+            .r.type = HG_UP_DATAGRAM, .tsc = feed->setup.ctx->tsc, .src = d[i].src, .length = d[i].length};
+        memcpy(out->data, d[i].data, d[i].length);
+        if (!log_record(feed->setup.ctx, &out->r, (uint32_t)sizeof(*out) + d[i].length))
             ctx_count(feed->setup.ctx, HG_C_control_lost);
     }
     return n;

@@ -82,15 +82,14 @@ bool feed_service_addresses(struct feed *feed, uint16_t home, const struct hg_ne
 bool feed_datagram_send(struct feed *feed, const struct hg_endpoint *dst, const void *data, uint32_t length)
 {
     /* not in feed->buf: on_datagram may answer while its record stands there */
-    struct {
-        struct hg_down_datagram head;
-        char data[HG_DATAGRAM_MAX];
-    } out = {.head = {.dst = *dst, .length = length}};
+    alignas(8) char room[sizeof(struct hg_down_datagram) + HG_DATAGRAM_MAX];
+    struct hg_down_datagram *out = (void *)room;
     /* before its BEGIN a core would refuse it */
     if (!feed->segment.header || feed->core[0].others.begin || length > HG_DATAGRAM_MAX || dst->port == 0)
         return false;
-    memcpy(out.data, data, length);
-    if (!feed_put(feed, 0, &out, HG_DOWN_DATAGRAM, (uint32_t)sizeof(out.head) + length))
+    *out = (struct hg_down_datagram){.dst = *dst, .length = length};
+    memcpy(out->data, data, length);
+    if (!feed_put(feed, 0, out, HG_DOWN_DATAGRAM, (uint32_t)sizeof(*out) + length))
         return false;
     feed_sent(feed, 0);
     return true;

@@ -6,26 +6,22 @@
 
 bool feed_put_serving(struct feed *feed, unsigned core)
 {
-    struct {
-        struct hg_down_serving head;
-        struct hg_down_serves map[HG_NODES_MAX - 1];
-    } out = {.head = {.epoch = feed->serving.epoch, .n = HG_NODES_MAX - 1}};
+    struct hg_down_serving *out = (void *)feed->buf;
+    *out = (struct hg_down_serving){.epoch = feed->serving.epoch, .n = HG_NODES_MAX - 1};
     for (unsigned i = 0; i < HG_NODES_MAX - 1; i++)
-        out.map[i] = (struct hg_down_serves){.home = (uint16_t)(i + 1), .serving = feed->serving.node[i + 1]};
-    return feed_put(feed, core, &out, HG_DOWN_SERVING,
-                    (uint32_t)sizeof(out.head) + (HG_NODES_MAX - 1) * (uint32_t)sizeof(out.map[0]));
+        out->map[i] =
+            (struct hg_down_serves){.home = (uint16_t)(i + 1), .serving = feed->serving.node[i + 1]};
+    return feed_put(feed, core, out, HG_DOWN_SERVING,
+                    (uint32_t)(sizeof(*out) + (HG_NODES_MAX - 1) * sizeof(out->map[0])));
 }
 
 bool feed_put_service(struct feed *feed, unsigned core, unsigned home)
 {
     const struct feed_service *s = &feed->service[home];
-    struct {
-        struct hg_down_service head;
-        struct hg_net net[HG_SERVICE_MAX];
-    } out = {.head = {.home = (uint16_t)home, .n = s->n}};
-    memcpy(out.net, s->net, s->n * sizeof(s->net[0]));
-    return feed_put(feed, core, &out, HG_DOWN_SERVICE,
-                    (uint32_t)(sizeof(out.head) + s->n * sizeof(s->net[0])));
+    struct hg_down_service *out = (void *)feed->buf;
+    *out = (struct hg_down_service){.home = (uint16_t)home, .n = s->n};
+    memcpy(out->net, s->net, s->n * sizeof(s->net[0]));
+    return feed_put(feed, core, out, HG_DOWN_SERVICE, (uint32_t)(sizeof(*out) + s->n * sizeof(s->net[0])));
 }
 
 bool feed_fill_contacts(struct feed *feed, unsigned core)

@@ -167,6 +167,8 @@ unsigned core_turn(struct core *core)
     unsigned work = turn_mail(core);
     work += turn_rx(core);
     work += turn_timers(core);
+    if (work) /* what was done under the old tables has left before "applied" is said of new ones */
+        turn_tx(core);
     work += turn_feed(core);
     turn_tx(core);
     if ((++core->turns & HOUSE_MASK) == 0)

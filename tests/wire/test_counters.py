@@ -30,7 +30,7 @@ class World:
             routes=[dict(name="stateful", pattern="4*", next_hop="10.88.0.11"),
                     dict(name="stateless", pattern="5*", next_hop="10.88.0.11", stateful=False),
                     dict(name="nobody", pattern="6*", next_hop="10.88.0.99")]))
-        self.cable = f"p{self.l.ports}"  # the bridge's end of the node's cable
+        self.cable = f"p{self.l.lan.ports}"  # the bridge's end of the node's cable
         self.node.start_both()
 
     def capture(self, direction):

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What the control plane would tell of the cluster, applied to the tables of every core. */
+#include <stdalign.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "harness_impl.h"
@@ -52,20 +54,19 @@ static void tell_service(struct harness *h, unsigned core)
 
 bool harness_serving(struct harness *h, uint16_t home, uint16_t serving)
 {
-    struct {
-        struct hg_down_serving head;
-        struct hg_down_serves map[HG_NODES_MAX - 1];
-    } rec = {.head = {.r.type = HG_DOWN_SERVING, .n = HG_NODES_MAX - 1}};
-    for (unsigned i = 0; i < h->cores; i++) {
+    uint32_t length = sizeof(struct hg_down_serving) + (HG_NODES_MAX - 1) * sizeof(struct hg_down_serves);
+    struct hg_down_serving *rec = calloc(1, length);
+    bool good = rec != NULL;
+    for (unsigned i = 0; good && i < h->cores; i++) {
+        rec->n = HG_NODES_MAX - 1;
         for (uint16_t k = 1; k < HG_NODES_MAX; k++)
-            rec.map[k - 1] = (struct hg_down_serves){
+            rec->map[k - 1] = (struct hg_down_serves){
                 .home = k, .serving = k == home ? serving : route_serving(h->core[i]->route, k)};
-        if (!route_apply_serving(h->core[i]->route, &rec.head.r,
-                                 sizeof(rec.head) + (HG_NODES_MAX - 1) * sizeof(rec.map[0])))
-            return false;
+        good = route_apply_serving(h->core[i]->route, &rec->r, length);
         tell_service(h, i);
     }
-    return true;
+    free(rec);
+    return good;
 }
 
 bool harness_contacts(struct harness *h, const char *user, unsigned n, const struct harness_contact *contact)
@@ -97,20 +98,19 @@ bool harness_contacts(struct harness *h, const char *user, unsigned n, const str
 
 bool harness_service(struct harness *h, uint16_t home, const char *net)
 {
-    struct {
-        struct hg_down_service head;
-        struct hg_net net;
-    } rec = {.head = {.r.type = HG_DOWN_SERVICE, .home = home, .n = net ? 1 : 0}};
-    if (net && !hg_net_parse(slice_str(net), &rec.net))
+    alignas(8) char room[sizeof(struct hg_down_service) + sizeof(struct hg_net)];
+    struct hg_down_service *rec = (void *)room;
+    *rec = (struct hg_down_service){.home = home, .n = net ? 1 : 0};
+    if (net && !hg_net_parse(slice_str(net), &rec->net[0]))
         return false;
     /* hg_net_parse() gives the network; the address with its last bits is what is meant */
     struct hg_endpoint ep;
     const char *slash = net ? strchr(net, '/') : NULL;
     if (slash && hg_endpoint_parse(slice_of(net, (uint32_t)(slash - net)), 5060, &ep))
-        rec.net.ip = ep.ip;
+        rec->net[0].ip = ep.ip;
     for (unsigned i = 0; i < h->cores; i++) {
-        if (!route_apply_service(h->core[i]->route, &rec.head.r,
-                                 (uint32_t)(sizeof(rec.head) + (net ? sizeof(rec.net) : 0))))
+        if (!route_apply_service(h->core[i]->route, &rec->r,
+                                 (uint32_t)(sizeof(*rec) + (net ? sizeof(rec->net[0]) : 0))))
             return false;
         tell_service(h, i);
     }

@@ -2,6 +2,7 @@
 /* The contact table against a plain model, and every way in which records of the cluster can be malformed. */
 #include "rig.h"
 
+#include <stdalign.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -186,23 +187,25 @@ static void malformed_contacts(void **state)
 
 static void malformed_maps(void **state)
 {
-    struct {
-        struct hg_down_serving head;
-        struct hg_down_serves map[HG_NODES_MAX];
-    } rec = {.head = {.n = 2, .epoch = 9}, .map = {{1, 2}, {2, 2}}};
-    uint32_t length = sizeof(rec.head) + 2 * sizeof(rec.map[0]);
+    static const struct hg_down_serves good[] = {{1, 2}, {2, 2}};
+    static const struct hg_down_serves bad[] = {{0, 1}, {HG_NODES_MAX, 1}, {2, 1}, {1, HG_NODES_MAX}};
+    alignas(8) char room[sizeof(struct hg_down_serving) + HG_NODES_MAX * sizeof(struct hg_down_serves)] = {0};
+    struct hg_down_serving *rec = (void *)room;
+    uint32_t length = sizeof(*rec) + sizeof(good);
     (void)state;
-    assert_true(route_apply_serving(rig->route, &rec.head.r, length));
+    rec->n = 2;
+    rec->epoch = 9;
+    memcpy(rec->map, good, sizeof(good));
+    assert_true(route_apply_serving(rig->route, &rec->r, length));
     assert_int_equal(route_serving(rig->route, 1), 2);
     assert_int_equal(route_serving(rig->route, 3), 0); /* whole: who is not in it has nobody */
     assert_int_equal(route_serving(rig->route, HG_NODES_MAX), 0);
-    assert_false(route_apply_serving(rig->route, &rec.head.r, length - 4));
-    assert_false(route_apply_serving(rig->route, &rec.head.r, length + 4));
-    assert_false(route_apply_serving(rig->route, &rec.head.r, 20));
-    static const struct hg_down_serves bad[] = {{0, 1}, {HG_NODES_MAX, 1}, {2, 1}, {1, HG_NODES_MAX}};
+    assert_false(route_apply_serving(rig->route, &rec->r, length - 4));
+    assert_false(route_apply_serving(rig->route, &rec->r, length + 4));
+    assert_false(route_apply_serving(rig->route, &rec->r, 20));
     for (unsigned i = 0; i < 4; i++) {
-        rec.map[0] = bad[i];
-        assert_false(route_apply_serving(rig->route, &rec.head.r, length));
+        rec->map[0] = bad[i];
+        assert_false(route_apply_serving(rig->route, &rec->r, length));
     }
     assert_int_equal(route_serving(rig->route, 1), 2); /* nothing of it was applied */
     assert_int_equal(route_serving_epoch(rig->route), 9);
@@ -210,30 +213,31 @@ static void malformed_maps(void **state)
 
 static void malformed_services(void **state)
 {
-    struct {
-        struct hg_down_service head;
-        struct hg_net net[2];
-    } rec = {.head = {.home = 1, .n = 2},
-             .net = {{.ip = endpoint(1).ip, .bits = 120}, {.ip = endpoint(2).ip, .bits = 120}}};
+    alignas(8) char room[sizeof(struct hg_down_service) + 2 * sizeof(struct hg_net)] = {0};
+    struct hg_down_service *rec = (void *)room;
     struct route_service_address out[ROUTE_SERVICE_MAX];
-    uint32_t length = sizeof(rec.head) + sizeof(rec.net);
+    uint32_t length = sizeof(room);
     (void)state;
-    assert_true(route_apply_service(rig->route, &rec.head.r, length));
+    rec->home = 1;
+    rec->n = 2;
+    for (unsigned i = 0; i < 2; i++)
+        rec->net[i] = (struct hg_net){.ip = endpoint(i + 1).ip, .bits = 120};
+    assert_true(route_apply_service(rig->route, &rec->r, length));
     assert_int_equal(route_service_addresses(rig->route, out), 2);
     assert_false(out[0].held); /* nobody has told who we are */
-    assert_false(route_apply_service(rig->route, &rec.head.r, length - 1));
-    rec.net[1].bits = 129;
-    assert_false(route_apply_service(rig->route, &rec.head.r, length));
-    rec.net[1].bits = 95; /* an IPv4 prefix is counted from 96 */
-    assert_false(route_apply_service(rig->route, &rec.head.r, length));
-    rec.net[1].bits = 120;
-    rec.net[1].ip.b[12] = 224;
-    assert_false(route_apply_service(rig->route, &rec.head.r, length));
-    rec.net[1].ip.b[12] = 10;
-    rec.head.home = 0;
-    assert_false(route_apply_service(rig->route, &rec.head.r, length));
-    rec.head.home = HG_NODES_MAX;
-    assert_false(route_apply_service(rig->route, &rec.head.r, length));
+    assert_false(route_apply_service(rig->route, &rec->r, length - 1));
+    rec->net[1].bits = 129;
+    assert_false(route_apply_service(rig->route, &rec->r, length));
+    rec->net[1].bits = 95; /* an IPv4 prefix is counted from 96 */
+    assert_false(route_apply_service(rig->route, &rec->r, length));
+    rec->net[1].bits = 120;
+    rec->net[1].ip.b[12] = 224;
+    assert_false(route_apply_service(rig->route, &rec->r, length));
+    rec->net[1].ip.b[12] = 10;
+    rec->home = 0;
+    assert_false(route_apply_service(rig->route, &rec->r, length));
+    rec->home = HG_NODES_MAX;
+    assert_false(route_apply_service(rig->route, &rec->r, length));
     assert_int_equal(route_service_addresses(rig->route, out), 2);
 }
 
