@@ -127,6 +127,20 @@ int run_ha_status(struct ctl *ctl)
     return status;
 }
 
+static bool starts(json_t *pair)
+{
+    size_t i;
+    json_t *node;
+
+    json_array_foreach(table_member(pair, "nodes"), i, node)
+    {
+        const char *state = json_string_value(table_member(node, "state"));
+        if (state && strcmp(state, "Initializing") == 0)
+            return true;
+    }
+    return false;
+}
+
 /* Whether the subcluster's managers have done what the record wants. */
 static bool settled(json_t *status, json_t *name)
 {
@@ -136,7 +150,8 @@ static bool settled(json_t *status, json_t *name)
     json_array_foreach(table_member(status, "pairs"), i, p)
     {
         if (json_equal(table_member(p, "subcluster"), name))
-            return json_is_true(table_member(p, "ha")) == json_is_true(table_member(p, "wanted"));
+            return json_is_true(table_member(p, "ha")) == json_is_true(table_member(p, "wanted")) &&
+                   !starts(p);
     }
     return true;
 }

@@ -118,7 +118,7 @@ struct srm_params ha_params(const struct controlplane *cp)
         .service_down_delay = (uint64_t)c->ha_service_down_delay_ms * MS,
         .fallback_quiet = (uint64_t)c->ha_fallback_quiet_ms * MS,
         .iteration = (uint64_t)c->ha_iteration_ms * MS,
-        .move_timeout = 30000ull * MS,
+        .move_timeout = (uint64_t)c->ha_heartbeat_timeout_ms * 10 * MS,
         .users_per_iteration = (uint32_t)c->ha_users_moved,
         .automatic_failover = c->ha_automatic_failover,
         .automatic_fallback = c->ha_automatic_fallback,
@@ -393,7 +393,11 @@ void ha_stop(struct ha *ha)
 
     if (!ha)
         return;
-    ha_give(ha, &e);
+    /* A control plane that is restarted alone is back before its lease is over, and nobody notices. Where the
+     * dataplane has ended before, the node is being shut down. */
+    const struct hg_segment *s = feed_segment(ha->cp->feed);
+    if (!s || !hg_segment_dp_lives(s))
+        ha_give(ha, &e);
     ha->stopping = true;
     srm_free(ha->srm);
     ha->srm = NULL;

@@ -21,7 +21,7 @@ struct ha;
 
 /* After feed, record and topology were created. NULL with a message in why. */
 struct ha *ha_create(struct controlplane *cp, char *why, unsigned size);
-/* While the loop still turns: says good-bye to the peer. */
+/* While the loop still turns. Says good-bye to the peer when the whole node ends. */
 void ha_stop(struct ha *ha);
 void ha_free(struct ha *ha);
 

@@ -73,6 +73,7 @@ static void on_cas(void *arg, const struct record_outcome *outcome)
     switch (outcome->result) {
     case RECORD_OK:
         e.u.cas.result = SRM_CAS_OK;
+        ha_say_written(ha, cas->from, cas->to, cas->flip);
         break;
     case RECORD_EXISTS:
     case RECORD_MISSING:
@@ -99,6 +100,7 @@ static void compare_and_set(struct ha *ha, const struct srm_action *a)
     struct ha_cas *cas = calloc(1, sizeof(*cas));
     char text[SRM_ENTRY_TEXT];
     struct srm_entry entry = a->u.cas.entry;
+    const struct srm_entry *known = entries_find(&ha->entries, slice_str(ha->subcluster));
 
     entry.since = (uint64_t)time(NULL); /* for people */
     size_t len = srm_entry_text(&entry, text);
@@ -111,6 +113,9 @@ static void compare_and_set(struct ha *ha, const struct srm_action *a)
     cas->ha = ha;
     ha->writing++;
     cas->id = a->u.cas.id;
+    cas->from = known ? known->row : ROW_NONE;
+    cas->to = entry.row;
+    cas->flip = entry.flip;
     memcpy(cas->subcluster, ha->subcluster, sizeof(cas->subcluster));
     if (a->u.cas.urgent)
         own_count(&ha->cp->own, OWN_ha_record_renewals);
@@ -140,8 +145,7 @@ void ha_act(struct ha *ha, const struct srm_action *a)
         ha_users_move(ha, a->u.move.home, a->u.move.to, a->u.move.back, a->u.move.max);
         break;
     case SRM_DO_LOG:
-        ha_say_row(ha, a->u.log.from, a->u.log.to, a->u.log.flip, a->u.log.fact, a->u.log.slot,
-                   a->u.log.by_us);
+        ha_say_row(ha, a->u.log.from, a->u.log.to, a->u.log.flip, a->u.log.fact, a->u.log.slot);
         break;
     case SRM_DO_ALARM:
         ha_say_alarm(ha, a->u.alarm.alarm, a->u.alarm.on);

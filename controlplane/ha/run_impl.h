@@ -69,6 +69,8 @@ struct ha {
 struct ha_cas { /* one under way */
     struct ha *ha;
     uint64_t id;
+    uint8_t from, to; /* rows */
+    bool flip;
     char subcluster[TOPOLOGY_NAME_MAX + 1];
 };
 
@@ -98,7 +100,8 @@ void ha_users_move(struct ha *ha, uint8_t home, uint8_t to, bool back, uint32_t 
 void ha_users_rehome(struct ha *ha, uint8_t home, uint8_t to);
 void ha_users_turn(struct ha *ha);
 /* run_say.c */
-void ha_say_row(struct ha *ha, uint8_t from, uint8_t to, bool flip, uint8_t fact, uint8_t slot, bool by_us);
+void ha_say_row(struct ha *ha, uint8_t from, uint8_t to, bool flip, uint8_t fact, uint8_t slot);
+void ha_say_written(struct ha *ha, uint8_t from, uint8_t to, bool flip);
 void ha_say_alarm(struct ha *ha, enum srm_alarm alarm, bool on);
 
 #endif

@@ -22,21 +22,47 @@ static void one_node(const struct ha *ha, uint8_t row, unsigned role, bool flip,
              srm_reason_names[info->reason[role]]);
 }
 
-void ha_say_row(struct ha *ha, uint8_t from, uint8_t to, bool flip, uint8_t fact, uint8_t slot, bool by_us)
+static void pair_text(const struct ha *ha, uint8_t row, bool flip, char *out, size_t size)
 {
-    char node[2][360], text[1200], what[400] = "the record says so";
+    char node[2][360];
+
+    for (unsigned role = 0; role < 2; role++)
+        one_node(ha, row, role, flip, node[role], sizeof(node[role]));
+    snprintf(out, size, "%s, %s. %s", node[0], node[1], srm_row_info[row].cause);
+}
+
+static const char *row_name(uint8_t row)
+{
+    return row == ROW_NONE || row >= SRM_ROWS ? "none" : srm_row_info[row].name;
+}
+
+void ha_say_row(struct ha *ha, uint8_t from, uint8_t to, bool flip, uint8_t fact, uint8_t slot)
+{
+    char text[1100], what[400] = "the record says so";
 
     own_count(&ha->cp->own, OWN_ha_transitions);
-    for (unsigned role = 0; role < 2; role++)
-        one_node(ha, to, role, flip, node[role], sizeof(node[role]));
+    pair_text(ha, to, flip, text, sizeof(text));
     if (fact < SRM_FACTS)
         snprintf(what, sizeof(what), "%s of %s", srm_fact_info[fact].name, name_of(ha, slot & 1));
-    snprintf(text, sizeof(text), "subcluster %s: %s -> %s by %s: %s, %s. %s", ha->subcluster,
-             from == ROW_NONE ? "none" : srm_row_info[from].name, srm_row_info[to].name, what, node[0],
-             node[1], srm_row_info[to].cause);
-    log_printf(&ha->cp->log, HG_LOG_INFO, "ha_row", "%s", text);
-    if (by_us) /* once in the stream, not by both nodes */
-        event_write(ha->cp->event_stream, EVENT_STATE, "info", srm_row_info[to].name, "%s", text);
+    log_printf(&ha->cp->log, HG_LOG_INFO, "ha_row", "subcluster %s: %s -> %s by %s: %s", ha->subcluster,
+               row_name(from), row_name(to), what, text);
+}
+
+/* By whose write the record changed: so each change stands in the stream once. */
+void ha_say_written(struct ha *ha, uint8_t from, uint8_t to, bool flip)
+{
+    char text[1100];
+
+    if (from == to)
+        return;
+    pair_text(ha, to, flip, text, sizeof(text));
+    event_write(ha->cp->event_stream, EVENT_STATE, "info", row_name(to), "subcluster %s: %s -> %s: %s",
+                ha->subcluster, row_name(from), row_name(to), text);
+    enum srm_state now = srm_row_info[to].state[flip ? 1 - ha->slot : ha->slot];
+    if (now == STATE_BACKUP && from != ROW_NONE && srm_in_transition(srm_row_info[from].state[1]))
+        own_count(&ha->cp->own, OWN_ha_failovers);
+    if (to == ROW_F01 && from != ROW_NONE && srm_row_info[from].state[0] == STATE_TAKING_BACK)
+        own_count(&ha->cp->own, OWN_ha_fallbacks);
 }
 
 void ha_say_alarm(struct ha *ha, enum srm_alarm alarm, bool on)

@@ -27,6 +27,11 @@ void ha_users_move(struct ha *ha, uint8_t home, uint8_t to, bool back, uint32_t 
 
     if (!m->active || m->to != to || m->back != back)
         *m = (struct ha_move){.active = true, .back = back, .to = to};
+    if (!record_was_loaded(ha->cp->record)) { /* a control plane that starts does not know yet how many there are */
+        struct srm_event unknown = {.type = SRM_MOVED, .u.moved = {.home = home, .moved = 0, .left = 1}};
+        ha_give(ha, &unknown);
+        return;
+    }
     m->total = at ? users_count_at(ha->cp->users, at) : 0;
     if (m->done > m->total)
         m->done = m->total;

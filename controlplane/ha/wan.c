@@ -56,7 +56,7 @@ static uint32_t dispersion(const struct wan *w)
 
 uint32_t wan_arrived(struct wan *w, uint32_t train, uint32_t index, uint32_t bytes, uint64_t at_ns)
 {
-    if (train != w->train) {
+    if (train != w->train || index <= w->index) { /* numbers begin anew with each start of the sender */
         w->train = train;
         w->got = 0;
         w->bytes = 0;
@@ -66,6 +66,7 @@ uint32_t wan_arrived(struct wan *w, uint32_t train, uint32_t index, uint32_t byt
     else
         w->bytes += bytes;
     w->last_ns = at_ns;
+    w->index = index;
     w->got++;
     return index + 1 == WAN_TRAIN ? dispersion(w) : 0;
 }

@@ -18,7 +18,7 @@ struct wan {
     uint32_t rate[WAN_RATES]; /* kbit/s */
     unsigned rtts, rates;     /* ever taken */
     /* the train that is arriving */
-    uint32_t train;
+    uint32_t train, index;
     unsigned got;
     uint64_t first_ns, last_ns;
     uint32_t bytes; /* of all but the first */

@@ -210,14 +210,14 @@ class Host(Namespace):
 class Node(Namespace):
     """One Heliograph node: private Redis, control plane and dataplane in one namespace."""
 
-    def __init__(self, lab, name, config, redis=True, env=None, bad_wire=False):
+    def __init__(self, lab, name, config, redis=True, env=None, bad_wire=False, unique=None):
         super().__init__(lab, name)
         sh(f"ip netns exec {self.ns} sysctl -qw net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1")
         self.ip("link set lo up")
         self.service_wire = lab.lan.plug(self, "hg0", bad_wire)
         self.dir = os.path.join(lab.dir, name)
         os.makedirs(self.dir, exist_ok=True)
-        self.unique = f"{name}-{os.getpid()}"
+        self.unique = unique or f"{name}-{os.getpid()}"
         self.config_file = os.path.join(self.dir, "heliograph.cfg")
         self.socket_path = os.path.join(self.dir, "admin.sock")
         self.env = dict(os.environ, **(env or {}))

@@ -40,6 +40,18 @@ static void trains_do_not_mix(void **state)
     assert_int_equal(train(&w, 8, 2000000, 0), 5000);
 }
 
+/* A sender that started anew counts from 1 again. */
+static void an_old_train_of_that_number_does_not_count(void **state)
+{
+    struct wan w = {0};
+
+    (void)state;
+    train(&w, 1, 2000000, 0);
+    for (uint32_t i = 0; i < WAN_TRAIN; i++)
+        assert_int_equal(wan_arrived(&w, 1, i, 1250, 60000000000u + i * 2000000u),
+                         i + 1 == WAN_TRAIN ? 5000 : 0);
+}
+
 static void a_median_bears_odd_samples(void **state)
 {
     struct wan w = {0};
@@ -70,6 +82,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_train_shows_the_narrowest_place),
         cmocka_unit_test(trains_do_not_mix),
+        cmocka_unit_test(an_old_train_of_that_number_does_not_count),
         cmocka_unit_test(a_median_bears_odd_samples),
         cmocka_unit_test(a_clock_that_jumps_back_says_nothing),
     };
