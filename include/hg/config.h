@@ -88,6 +88,12 @@ struct hg_config *hg_config_load(const char *file, FILE *errors);
 struct hg_config *hg_config_parse(const char *text, size_t len, const char *name, FILE *errors);
 struct hg_config *hg_config_defaults(void);
 void hg_config_free(struct hg_config *config);
+struct hg_config *hg_config_copy(const struct hg_config *config);
+/* As the text of a file: what a file says, or what is not its default. Secrets are not masked. */
+void hg_config_write(const struct hg_config *config, FILE *out);
+/* One list ("cluster.access") as it stands in a file, and back; false: no list of cluster{}, or malformed. */
+void hg_config_write_list(const struct hg_config *config, const char *path, FILE *out);
+bool hg_config_put_list(struct hg_config *config, const char *path, const char *text);
 /* One reloadable item, by path and value as text, into an existing configuration (HG_DOWN_SETTING). NULL =
  * done, else a message that says the expected form. */
 const char *hg_config_set(struct hg_config *config, const char *path, const char *value);
