@@ -94,9 +94,9 @@ struct controlplane {
     struct topology_pending *topology_pending; /* changes that are under way */
     bool joined, joining;                      /* of join.c */
     uint64_t join_at;
-    struct settings *settings; /* cluster{} items of the record */
     /* set by high availability: states, who serves whom, who is down */
     void (*facts_of_ha)(struct controlplane *cp, struct rules_facts *facts);
+    struct settings *settings; /* cluster{} items of the record */
 
     /* of push_record.c: taking out what the record does not have, writing back a lost one */
     bool sweep;

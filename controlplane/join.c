@@ -130,7 +130,7 @@ void join_loaded(struct controlplane *cp)
     cp->join_at = 0; /* the record is not to be changed from inside of its load */
 }
 
-void join_second(struct controlplane *cp)
+void join_turn(struct controlplane *cp)
 {
     const struct topology_node *mine = topology_find_node(&cp->topology, slice_str(cp->config->node_name));
 

@@ -10,7 +10,7 @@
 struct controlplane;
 
 void join_loaded(struct controlplane *cp); /* the record is in memory */
-void join_second(struct controlplane *cp); /* what changed of this node since */
+void join_turn(struct controlplane *cp);   /* what changed of this node since */
 bool join_done(const struct controlplane *cp);
 
 #endif

@@ -37,6 +37,8 @@ static void turn(struct controlplane *cp)
     more |= push_users_turn(cp);
     more |= push_record_turn(cp);
     nodes_turn(cp);
+    settings_turn(cp);
+    join_turn(cp);
     push_contacts_turn(cp, now);
     push_routes_turn(cp, now);
     ha_turn(cp->ha);
@@ -63,7 +65,6 @@ static void on_second(uv_timer_t *timer)
     struct controlplane *cp = timer->data;
 
     events_second(cp);
-    join_second(cp);
     settings_second(cp);
     ha_second(cp->ha);
     export_second(cp->export);

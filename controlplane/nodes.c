@@ -164,6 +164,7 @@ void nodes_facts(struct controlplane *cp, struct rules_facts *out)
         out->health[i] = HEALTH_NORMAL;
     user_counts(cp, out);
     memcpy(out->resolves, cp->resolves, sizeof(out->resolves));
+    out->behind[cp->self] = !record_loaded(cp->record);
     if (cp->facts_of_ha)
         cp->facts_of_ha(cp, out);
 }

@@ -25,7 +25,7 @@ void push_nodes(struct controlplane *cp)
     static const struct hg_endpoint none;
     uint16_t self = nodes_find(cp, slice_str(cp->config->node_name));
 
-    if (self)
+    if (self || !cp->joined)
         cp->self = self; /* a node that was removed goes on under its last index until it ends */
     for (uint16_t i = 1; i < HG_NODES_MAX; i++) {
         struct hg_endpoint sip = none;

@@ -6,6 +6,7 @@
 
 #include "controlplane.h"
 #include "push.h"
+#include "settings.h"
 #include "store/record.h"
 #include "store/redis.h"
 
@@ -59,6 +60,19 @@ static void keep_restart_items(struct hg_config *to, const struct hg_config *fro
 #undef KEEP_RESTART
 }
 
+void reload_take(struct controlplane *cp, struct hg_config *config)
+{
+    struct hg_config *old = cp->config;
+
+    keep_restart_items(config, old);
+    cp->config = config;
+    push_routes_retire_config(cp, old);
+    reload_own(cp);
+    push_nodes(cp);
+    push_settings(cp);
+    push_routes_dirty(cp);
+}
+
 bool reload(struct controlplane *cp, FILE *errors, hg_config_entry_fn *told, void *arg)
 {
     struct tally t = {.told = told, .arg = arg};
@@ -75,14 +89,12 @@ bool reload(struct controlplane *cp, FILE *errors, hg_config_entry_fn *told, voi
                     t.restart, t.first);
     else
         alarm_clear(&cp->alarms, ALARM_config_restart);
-    struct hg_config *old = cp->config;
-    keep_restart_items(config, old);
-    cp->config = config;
-    push_routes_retire_config(cp, old);
-    reload_own(cp);
-    push_nodes(cp);
-    push_settings(cp);
-    push_routes_dirty(cp);
+    struct hg_config *whole = settings_reloaded(cp, config);
+    if (!whole) {
+        hg_config_free(config);
+        return false;
+    }
+    reload_take(cp, whole);
     log_printf(&cp->log, HG_LOG_INFO, "config_reloaded", "%s: %u items applied, %u take a restart",
                cp->config_file, t.applied, t.restart);
     return true;

@@ -12,6 +12,8 @@ struct controlplane;
 
 /* errors: what was wrong, one line each. told is called for each item that differs, before the new one is in
  * force. */
+/* Another configuration comes into force; what only a restart applies stays. The old one is freed in time. */
+void reload_take(struct controlplane *cp, struct hg_config *config);
 bool reload(struct controlplane *cp, FILE *errors, hg_config_entry_fn *told, void *arg);
 /* The same for SIGHUP: the outcome goes to the log. */
 void reload_logged(struct controlplane *cp);

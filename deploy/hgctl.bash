@@ -40,8 +40,8 @@ _hgctl() {
   esac
   if [ -z "$words" ]; then
     case "$first $second" in
-      " ") words="status drain undrain counters config route node subcluster ha alarm event troubleshoot user whatif core hop trace version help --socket --timeout --json --quiet --help --version" ;;
-      "config ") words="check show diff reload" ;;
+      " ") words="status drain undrain counters config set route node subcluster ha alarm event troubleshoot user whatif core hop trace version help --socket --timeout --json --quiet --help --version" ;;
+      "config ") words="check show diff save reload" ;;
       "route ") words="list add set remove explain" ;;
       "node ") words="list show add set remove assign unassign move ping" ;;
       "subcluster ") words="list show add set remove" ;;
@@ -58,7 +58,9 @@ _hgctl() {
       "config check") words="--help --json" ;;
       "config show") words="--help --json --changed" ;;
       "config diff") words="--help --json" ;;
+      "config save") words="--help --json" ;;
       "config reload") words="--help --json" ;;
+      "set "*) words="--help --json --force --no-wait" ;;
       "route list") words="--help --json --source --state" ;;
       "route add") words="--help --json --pattern --next-hop --port --type --protocol --priority --weight --description --less-specific --in-service --block --stateful --parallel --no-wait" ;;
       "route set") words="--help --json --pattern --next-hop --port --type --protocol --priority --weight --description --less-specific --in-service --block --stateful --parallel --no-wait" ;;
@@ -102,7 +104,7 @@ _hgctl() {
       "hop list") words="--help --json" ;;
       "trace "*) words="--help --json --method --from --to --uri --call-id --address --count --seconds --rate --pcap" ;;
       "version "*) words="--help --json" ;;
-      "help "*) words="--help --json status drain undrain counters config route node subcluster ha alarm event troubleshoot user whatif core hop trace version help" ;;
+      "help "*) words="--help --json status drain undrain counters config set route node subcluster ha alarm event troubleshoot user whatif core hop trace version help" ;;
     esac
   fi
   mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")

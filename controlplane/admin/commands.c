@@ -9,6 +9,8 @@ const struct admin_command admin_commands[] = {
     {"counters", admin_counters},
     {"config.show", admin_config_show},
     {"config.diff", admin_config_diff},
+    {"config.set", admin_config_set},
+    {"config.save", admin_config_save},
     {"config.reload", admin_config_reload},
     {"route.list", admin_route_list},
     {"route.add", admin_route_add},

@@ -92,6 +92,8 @@ void admin_undrain(struct admin_request *req);
 void admin_counters(struct admin_request *req);
 void admin_config_show(struct admin_request *req);
 void admin_config_diff(struct admin_request *req);
+void admin_config_set(struct admin_request *req);
+void admin_config_save(struct admin_request *req);
 void admin_config_reload(struct admin_request *req);
 void admin_route_list(struct admin_request *req);
 void admin_route_add(struct admin_request *req);

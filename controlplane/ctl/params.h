@@ -29,6 +29,7 @@
         "--dry-run", "dry_run", CTL_SET, false, NULL, "Only say what would happen."                          \
     }
 
+extern const struct ctl_param config_set_params[];
 extern const struct ctl_param node_name_params[], node_add_params[], node_set_params[], node_place_params[],
     node_change_params[];
 extern const struct ctl_param subcluster_name_params[], subcluster_add_params[], subcluster_set_params[],

@@ -1,6 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "ctl/params.h"
 
+const struct ctl_param config_set_params[] = {
+    {"PATH", "path", CTL_TEXT, true, NULL, "An item or list of cluster{} that a reload applies."},
+    {"VALUE", "value", CTL_TEXT, true, NULL,
+     "Its value; a list as it stands in a file: '[ \"10.0.0.0/8\" ]'."},
+    PARAM_FORCE,
+    PARAM_NO_WAIT,
+    PARAMS_END,
+};
+
 #define NODE                                                                                                 \
     {                                                                                                        \
         "NODE", "name", CTL_TEXT, true, NULL, "Name of the node."                                            \

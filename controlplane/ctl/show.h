@@ -11,6 +11,8 @@ int show_drain(struct ctl *ctl, json_t *result);
 int show_cores(struct ctl *ctl, json_t *result);
 int show_hops(struct ctl *ctl, json_t *result);
 int show_config(struct ctl *ctl, json_t *result);
+int show_set(struct ctl *ctl, json_t *result);
+int show_saved(struct ctl *ctl, json_t *result);
 int show_config_diff(struct ctl *ctl, json_t *result);
 int show_reload(struct ctl *ctl, json_t *result);
 int show_route(struct ctl *ctl, json_t *result);

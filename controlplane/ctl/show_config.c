@@ -114,3 +114,22 @@ int run_config_check(struct ctl *ctl)
     hg_config_free(config);
     return valid ? CTL_DONE : CTL_REFUSED;
 }
+
+int show_set(struct ctl *ctl, json_t *result)
+{
+    if (ctl->json)
+        return CTL_DONE;
+    table_line(ctl->out, "path", table_member(result, "path"));
+    table_line(ctl->out, "value", table_member(result, "value"));
+    show_warnings(ctl, table_member(result, "warnings"));
+    return CTL_DONE;
+}
+
+int show_saved(struct ctl *ctl, json_t *result)
+{
+    if (ctl->json)
+        return CTL_DONE;
+    table_line(ctl->out, "file", table_member(result, "file"));
+    table_line(ctl->out, "before", table_member(result, "before"));
+    return CTL_DONE;
+}

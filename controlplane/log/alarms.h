@@ -40,6 +40,7 @@ struct log;
     X(wan_throughput, "the throughput to another node is too low")                                           \
     X(users_full, "the user table of the dataplane is full; raise dataplane.users_max and restart it")       \
     X(config_restart, "the configuration file changed items that only a restart applies")                    \
+    X(config_differs, "cluster{} of this node's file is not what the record says")                           \
     X(config_refused, "the last reload was refused, the old configuration stays")
 
 enum alarm_id {

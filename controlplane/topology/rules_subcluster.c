@@ -112,8 +112,10 @@ void rules_ha_on(const struct rules_facts *w, uint16_t subcluster, struct findin
     uint64_t users = 0;
     for (unsigned k = 0; k < TOPOLOGY_SLOTS; k++) {
         const struct topology_node *n = topology_node(w->t, s->node[k]);
-        if (w->resolves[n->index] == NAME_FAILS)
-            rules_add(f, RULE_ha_unresolved, "%.100s does not resolve", n->name);
+        if (w->resolves[n->index] == NAME_FAILS && !n->address.port)
+            rules_add(f, RULE_ha_unresolved, "%.100s does not resolve, and told no address", n->name);
+        else if (w->resolves[n->index] == NAME_FAILS) /* its own word is enough for its peer */
+            rules_add(f, RULE_node_name_unresolved, "%.100s does not resolve on this node", n->name);
         if (!n->installed)
             rules_add(f, RULE_ha_version, "%.100s is not installed yet", n->name);
         if (n->installed && !n->address.port)

@@ -35,7 +35,7 @@ static void put_value(FILE *out, const struct config_field *field, const void *b
         put_string(out, text);
 }
 
-static void put_list(FILE *out, const struct config_list *list, const void *base);
+static void put_list(FILE *out, const struct config_list *list, const void *base, const char *between);
 
 static void put_element(FILE *out, const struct config_list *list, const void *element)
 {
@@ -44,7 +44,7 @@ static void put_element(FILE *out, const struct config_list *list, const void *e
         const struct config_field *field = &list->field[i];
         if (field->kind == CONFIG_LIST && config_count(field->list, element)) {
             fprintf(out, " %s = ", field->name);
-            put_list(out, field->list, element);
+            put_list(out, field->list, element, ", ");
             fputs(";", out);
         } else if (field->kind != CONFIG_LIST && (field->required || !config_is_default(field, element))) {
             fprintf(out, " %s = ", field->name);
@@ -55,7 +55,7 @@ static void put_element(FILE *out, const struct config_list *list, const void *e
     fputs(" }", out);
 }
 
-static void put_list(FILE *out, const struct config_list *list, const void *base)
+static void put_list(FILE *out, const struct config_list *list, const void *base, const char *between)
 {
     bool plain = list->field[0].name == NULL;
     uint32_t n = config_count(list, base);
@@ -67,7 +67,7 @@ static void put_list(FILE *out, const struct config_list *list, const void *base
             put_value(out, list->field, element);
         else
             put_element(out, list, element);
-        fputs(i + 1 < n ? ",\n    " : " ", out);
+        fputs(i + 1 < n ? between : " ", out);
     }
     fputs(plain ? "]" : ")", out);
 }
@@ -138,7 +138,7 @@ static void write_group(FILE *out, const struct hg_config *c, const char *prefix
             continue;
         }
         fprintf(out, "%*s%s = ", depth * 2, "", rest);
-        put_list(out, &config_lists[i], c);
+        put_list(out, &config_lists[i], c, ",\n    ");
         fputs(";\n", out);
     }
 }
@@ -152,7 +152,7 @@ void hg_config_write_list(const struct hg_config *config, const char *path, FILE
 {
     for (unsigned i = 0; i < config_lists_n; i++)
         if (strcmp(config_lists[i].name, path) == 0)
-            put_list(out, &config_lists[i], config);
+            put_list(out, &config_lists[i], config, ", ");
 }
 
 /* The text brought that list and nothing else. */

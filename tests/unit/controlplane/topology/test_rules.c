@@ -254,7 +254,11 @@ static void ha_on_D03_D04_D05_A03_D35(void **state)
     assert_int_equal(x.f.n, 0);
     x.w.resolves[4] = NAME_FAILS;
     rules_ha_on(&x.w, 2, &x.f);
+    expect(RULE_ha_unresolved, false); /* it told its address itself */
+    x.t.node[4].address.port = 0;
+    rules_ha_on(&x.w, 2, &x.f);
     expect(RULE_ha_unresolved, true);
+    x.t.node[4].address.port = 7946;
     x.w.resolves[4] = NAME_RESOLVES;
     x.t.node[4].installed = false;
     rules_ha_on(&x.w, 2, &x.f);
