@@ -6,6 +6,8 @@
 #   sudo deploy/quickstart.sh            stays up afterwards, until Ctrl-C
 #   sudo deploy/quickstart.sh --check    exits after the report; non-zero if anything was lost
 #
+#   sudo deploy/quickstart.sh --nodes 4  instead a cluster of two pairs: a node is killed under load, its peer takes over
+#
 #   --calls N     calls to send (default 600)         --rate N    calls per second (default 100)
 #
 #      caller 10.77.0.2 ---+
@@ -14,13 +16,14 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 top=$PWD
-check="" calls=600 rate=100
+check="" calls=600 rate=100 nodes=""
 while [ $# -gt 0 ]; do
   case $1 in
-    --check) check=1 ;;
+    --check) check=--check ;;
+    --nodes) nodes=${2:?--nodes needs a number}; shift ;;
     --calls) calls=${2:?--calls needs a number}; shift ;;
     --rate) rate=${2:?--rate needs a number}; shift ;;
-    -h | --help) sed -n '3,14s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    -h | --help) sed -n '3,16s/^# \{0,1\}//p' "$0"; exit 0 ;;
     *) echo "quickstart: unknown argument '$1' (try --help)" >&2; exit 2 ;;
   esac
   shift
@@ -30,6 +33,21 @@ done
 
 say() { printf '\033[1m%s\033[0m\n' "$*"; }
 [ -t 1 ] || say() { printf '%s\n' "$*"; }
+
+build() { # build LOG TARGET...: the tests need more time; who only wants to see it run does without
+  [ -f build/build.ninja ] || CC=gcc meson setup build >"$1" 2>&1 || { cat "$1" >&2; return 1; }
+  ninja -C build "${@:2}" >"$1" 2>&1 || { tail -n 40 "$1" >&2; return 1; }
+}
+programs="dataplane/hg-dataplane controlplane/hg-controlplane controlplane/hgctl"
+
+if [ -n "$nodes" ]; then # a cluster is the laboratory's business, which cleans up after itself
+  [[ $nodes =~ ^[246]$ ]] || { echo "quickstart: --nodes takes 2, 4 or 6" >&2; exit 2; }
+  deploy/packages.sh build run test
+  log=$(mktemp)
+  build "$log" $programs tests/lab/probe tests/lab/badwire || { rm -f "$log"; echo "quickstart: the build failed" >&2; exit 1; }
+  rm -f "$log"
+  exec python3 tests/lab/show.py "$nodes" $check
+fi
 
 id=hgq$$ # every namespace carries it, so that two quickstarts do not meet
 dir=$(mktemp -d /tmp/hg-quickstart.XXXXXX)
@@ -84,10 +102,7 @@ say "1/5 packages"
 deploy/packages.sh build run
 
 say "2/5 build"
-# The tests need cmocka and more time; who only wants to see it run does without.
-[ -f build/build.ninja ] || CC=gcc meson setup build >"$dir/setup.log" 2>&1 || { cat "$dir/setup.log" >&2; exit 1; }
-ninja -C build dataplane/hg-dataplane controlplane/hg-controlplane controlplane/hgctl >"$dir/build.log" 2>&1 ||
-  { tail -n 40 "$dir/build.log" >&2; fail "the build failed"; }
+build "$dir/build.log" $programs || fail "the build failed"
 
 say "3/5 network, Redis, control plane, dataplane"
 for s in $spaces; do

@@ -58,7 +58,7 @@ def kill(c, probe, victim, redis=None):
 def back(c, victim):
     c[victim].start_both()
     name = c[victim].unique
-    lab.wait_for(lambda: c[1].hgctl("ha", "fallback", name, "--yes", check=False).returncode == 0, 60, "fallback")
+    c[1].insist("ha", "fallback", name, "--yes")
     c.wait_rows("F01")
 
 
@@ -81,7 +81,7 @@ def fast(kills):
 def with_redis(kills):
     times, unaffected = [], 0
     for i in range(kills):
-        l, c, probe = pair(cluster.FAST, replicas=1, sentinels=3, down_after_ms=500)
+        l, c, probe = pair(cluster.FAST, replicas=2, sentinels=3, down_after_ms=500)
         ms, lost = kill(c, probe, 1, redis=c.master())
         times.append(ms)
         unaffected += lost

@@ -67,6 +67,19 @@ class ClusterNode(lab.Node):
         self.mgmt = network.plug(self, "eth1", kw.get("bad_wire", False))
         self.ip(f"addr add {self.mgmt_address}/24 dev eth1")
 
+    def insist(self, *args, seconds=60):
+        """A command that is refused as long as the others do not see a node in service."""
+        last = None
+
+        def done():
+            nonlocal last
+            last = self.hgctl(*args, check=False)
+            return last.returncode == 0
+        try:
+            lab.wait_for(done, seconds, f"hgctl {' '.join(args)}")
+        except AssertionError as e:
+            raise AssertionError(f"{e}\n{last.stdout}")
+
     def kill(self, sig=signal.SIGKILL):
         for p in (self.cp, self.dp):
             if p and p.poll() is None:
@@ -162,10 +175,8 @@ class Cluster:
             more = [w for slot in service for w in (f"--service-{slot}", service[slot][i // 2])]
             one.hgctl("subcluster", "add", name, "--mode", mode, *more)
             for n in self.nodes[i:i + 2]:
-                # Refused as long as the others do not see it in service.
-                lab.wait_for(lambda n=n: one.hgctl("node", "assign", n.unique, name, "--yes", check=False).returncode == 0, 60,
-                             f"{n.name} is assigned")
-            lab.wait_for(lambda: one.hgctl("ha", "enable", name, "--yes", check=False).returncode == 0, 60, "it is enabled")
+                one.insist("node", "assign", n.unique, name, "--yes")
+            one.insist("ha", "enable", name, "--yes")
         self.wait_rows("F01")
 
     def rows(self):
