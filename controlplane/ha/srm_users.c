@@ -46,7 +46,8 @@ void srm_users_step(struct srm *srm)
     a->u.move.max = srm->p.users_per_iteration;
 }
 
-/* High availability went off, and we act for the users of our peer: they stay, and become at home here (D09). */
+/* High availability went off, and we act for the users of our peer: they stay, and become at home here (D09).
+ */
 void srm_rehome_step(struct srm *srm)
 {
     unsigned home = srm->slot ^ 1;

@@ -32,13 +32,13 @@ static void send(struct srm *srm, struct srm_entry *entry, bool urgent)
     a->u.cas.urgent = urgent;
 }
 
-/* The peer cannot be acting for it any more, nor begin to before it reads what we write. */
+/* The peer cannot be acting for it any more, nor begin to before it reads what we write. A peer that has not
+ * said since high availability is on that it serves by lease may act without end, and need no word to begin.
+ */
 static bool claimable(struct srm *srm, unsigned home)
 {
-    bool clear = record_version_cmp(srm->lease[home].clear, srm->entry.version) == 0 &&
-                 !record_version_is_none(srm->lease[home].clear);
     bool bounded = (srm->entry.armed >> (srm->slot ^ 1) & 1) != 0;
-    return (clear || bounded) && srm_due(srm, srm_claim_at(srm, home));
+    return bounded && srm_due(srm, srm_claim_at(srm, home));
 }
 
 /* Gives the entry every slot that its row wants us to have; false: one of them cannot be had yet. */

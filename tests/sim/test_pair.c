@@ -413,6 +413,29 @@ static void off_makes_the_moved_at_home(void **state)
     serves(1, 2); /* D10: two standalone nodes */
 }
 
+/* It said good-bye, and then started as a standalone node: what it said then is no leave to take over from
+ * it. */
+static void on_does_not_take_from_a_standalone_node(void **state)
+{
+    (void)state;
+    open_as(PAIR_DEFAULT);
+    command(0, SRM_CMD_HA_OFF, 0);
+    await(ROW_F42, SECONDS(1));
+    node_event(&w->node[1], &(struct srm_event){.type = SRM_LEAVE});
+    pass(MS(5));
+    for (unsigned k = 0; k < 4; k++)
+        w->wire[k / 2][k % 2].cut = true;
+    restart(1);
+    pass(SECONDS(2));
+    serves(1, 2);
+    sim_client_cut(w->node[1].client, true);
+    command(0, SRM_CMD_HA_ON, 0);
+    for (unsigned i = 0; i < 600; i++) {
+        pass(MS(100)); /* two owners would end the world */
+        serves(1, 2);
+    }
+}
+
 static void off_is_refused_while_users_move(void **state)
 {
     (void)state;
@@ -500,6 +523,7 @@ int main(void)
         cmocka_unit_test_teardown(users_cannot_be_taken_over, end),
         cmocka_unit_test_teardown(users_cannot_be_taken_back, end),
         cmocka_unit_test_teardown(off_makes_the_moved_at_home, end),
+        cmocka_unit_test_teardown(on_does_not_take_from_a_standalone_node, end),
         cmocka_unit_test_teardown(off_is_refused_while_users_move, end),
         cmocka_unit_test_teardown(a_control_plane_restarts_unseen, end),
         cmocka_unit_test_teardown(a_promotion_moves_nobody, end),
