@@ -115,6 +115,16 @@ static const struct ctl_param trace_params[] = {
      "Write a capture file; its IP and UDP headers are made up from the addresses."},
     END,
 };
+static const struct ctl_param backup_params[] = {
+    {"FILE", "-file", CTL_TEXT, true, NULL, "Where to."},
+    END,
+};
+static const struct ctl_param restore_params[] = {
+    {"FILE", "-file", CTL_TEXT, true, NULL, "What hgctl backup wrote."},
+    {"--force", "-force", CTL_SET, false, NULL,
+     "Replace what the record has: what the file does not have goes out."},
+    END,
+};
 static const struct ctl_param help_params[] = {
     {"COMMAND", "-command", CTL_TEXT, false, NULL, "A command, or the first word of several."},
     {"SUBCOMMAND", "-subcommand", CTL_TEXT, false, NULL, "Its second word."},
@@ -234,6 +244,14 @@ const struct ctl_command ctl_commands[] = {
      show_whatif_fail, NULL},
     {"whatif rebalance", "user.rebalance", NULL, "What user rebalance would do", NULL, show_assigned,
      run_whatif_rebalance},
+    {"backup", NULL, backup_params, "The whole record into a file",
+     "Lines of JSON with a checksum. What changes meanwhile is in it as it was before or after.", NULL,
+     run_backup},
+    {"restore", NULL, restore_params, "The record from a file",
+     "The file is checked whole before anything is written. Refused when the record has subclusters, routes "
+     "or users "
+     "already.",
+     NULL, run_restore},
     {"core list", "core.list", NULL, "The cores of the dataplane", NULL, show_cores, NULL},
     {"hop list", "hop.list", NULL, "Next hops with their health and counters", NULL, show_hops, NULL},
     {"trace", "trace", trace_params, "Show a few matching messages as they pass",

@@ -45,6 +45,8 @@ int run_config_check(struct ctl *ctl);
 int run_route_list(struct ctl *ctl);
 int run_user_list(struct ctl *ctl);
 int run_trace(struct ctl *ctl);
+int run_backup(struct ctl *ctl);
+int run_restore(struct ctl *ctl);
 int run_help(struct ctl *ctl);
 
 #endif

@@ -109,6 +109,20 @@ void record_cas(struct record *record, enum record_table table, struct slice fie
 void record_read(struct record *record, enum record_table table, struct slice field, record_done done,
                  void *arg);
 
+/* A piece of a table as it stands there, for a backup: one() for each entry, then done with the place to go
+ * on from, 0 at the end. Begin with 0. An entry may come twice when the table changes meanwhile. */
+struct record_page {
+    void (*one)(void *arg, struct slice field, struct slice value);
+    void (*done)(void *arg, uint64_t next, const char *error);
+    void *arg;
+};
+void record_page(struct record *record, enum record_table table, uint64_t cursor,
+                 const struct record_page *page);
+/* What is there now stands for the record of that id (a restored backup): nobody who remembers that one
+ * writes it back. */
+void record_stands_for(struct record *record, const char *id, record_done done, void *arg);
+const char *record_id(const struct record *record); /* "" before the first load */
+
 /* Of the connection to a real Redis: */
 struct redis *record_redis(const struct record *record);
 void record_set_master(struct record *record, const char *host, uint16_t port);

@@ -251,9 +251,31 @@ def a_lost_record_is_written_back(l, c):
     both_have(c, before + ["after-loss"])
 
 
+def backup_and_restore(l, c):
+    """Out, refused where something is, in with --force; a spoilt file changes nothing."""
+    before = names(c[1])
+    path, spoilt = os.path.join(l.dir, "backup"), os.path.join(l.dir, "spoilt")
+    c[1].hgctl("backup", path)
+    assert os.stat(path).st_mode & 0o077 == 0
+    with open(path) as f:
+        lines = f.read().splitlines()
+    assert json.loads(lines[-1])["entries"] == len(lines) - 2
+    assert c[2].hgctl("restore", path, check=False).returncode == 1, "restored over a record"
+    for wrong in (lines[:-1], lines[:2] + lines[3:], lines[:1] + [lines[1].replace('"value":"', '"value":"x')] + lines[2:],
+                  lines + ["{}"], ["{}"] + lines, []):
+        with open(spoilt, "w") as f:
+            f.write("".join(line + "\n" for line in wrong))
+        refused = c[1].hgctl("restore", spoilt, "--force", check=False)
+        assert refused.returncode == 1 and names(c[1]) == before, refused.stdout
+    c[1].hgctl("route", "remove", before[0])
+    assert add(c[1], "not-in-the-backup", "3333*")
+    c[2].hgctl("restore", path, "--force")
+    both_have(c, before)
+
+
 if __name__ == "__main__":
     sys.exit(lab.run_tests([a_change_on_one_node_is_on_the_other, two_administrators_at_once,
                             a_killed_master_loses_nothing, a_stopped_master_loses_nothing,
                             the_term_rises_and_ids_have_no_gaps, who_fell_behind_reads_everything,
                             redis_may_come_last, a_full_redis_refuses_with_words,
-                            garbage_is_reported_and_the_rest_is_used, a_lost_record_is_written_back], setup()))
+                            garbage_is_reported_and_the_rest_is_used, a_lost_record_is_written_back, backup_and_restore], setup()))

@@ -142,6 +142,7 @@ def success_waits_for_the_replica(l, node):
     replica = node.start(["redis-server", "--port", "6380", "--bind", "127.0.0.1", "--dir", l.dir, "--save", "",
                           "--replicaof", "127.0.0.1", "6379"], "replica.log")
     lab.wait_for(lambda: node.hgctl_json("status")["redis"]["replicas"] == 1, 60, "the replica is seen")
+    lab.wait_for(lambda: node.redis_cli("WAIT", "1", "1000").strip() == "1", 30, "it has everything until now")
     add(node, "eight", "8*")
     there = node.redis_cli("-p", "6380", "HGET", KEY + "routes", "eight")
     assert "eight" in there, "told before the replica had it"
