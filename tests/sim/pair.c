@@ -223,6 +223,14 @@ static void healed(struct pair *w)
         pair_until(w, w->now + step);
         calm = at_rest(w) ? calm + step : 0;
     }
+    unsigned lost = pair_users_lost(w);
+    for (unsigned i = 0; i < w->nwrites; i++)
+        w->r->acknowledged += w->write[i].acknowledged;
+    if (lost > 0) {
+        pair_say(w, "seed %llu: %u acknowledged users are lost", (unsigned long long)w->o.seed, lost);
+        w->r->lost_acknowledged += lost;
+        w->broken = true;
+    }
     if (w->broken || calm >= 4 * w->p.timeout)
         return;
     w->r->unowned++;

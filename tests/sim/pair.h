@@ -22,6 +22,7 @@ struct pair_options {
 struct pair_result {
     uint64_t faults, events, time; /* ns simulated */
     uint64_t double_owner;         /* moments at which two nodes acted for one user */
+    uint64_t acknowledged;         /* users that administrators added and were told so */
     uint64_t lost_acknowledged;    /* acknowledged writes that the record did not keep */
     uint64_t unowned;              /* healed, and a user has no owner, or the rows do not come to rest */
     uint64_t failovers;

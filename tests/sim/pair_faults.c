@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What goes wrong, at random; and how all of it ends. */
+#include <stdio.h>
+
 #include "pair_impl.h"
 
 /* How long something lasts: mostly around the times that the manager knows, sometimes far beyond. */
@@ -172,8 +174,45 @@ static void administrator(struct pair *w)
         node_event(n, &(struct srm_event){.type = SRM_COMMAND, .u.command = {command, slot}});
 }
 
+static struct slice user_name(unsigned i, char out[32])
+{
+    return slice_of(out, (uint32_t)snprintf(out, 32, "u%u@example.com", i));
+}
+
+static void user_written(void *arg, const struct record_outcome *o)
+{
+    struct user_write *u = arg;
+
+    u->acknowledged = o->result == RECORD_OK;
+}
+
+static void add_user(struct pair *w)
+{
+    struct node *n = some_node(w);
+    char name[32];
+
+    if (!node_runs(n) || w->nwrites == USER_WRITES)
+        return;
+    struct user_write *u = &w->write[w->nwrites];
+    struct slice field = user_name(w->nwrites++, name);
+    record_change_one(n->record, RECORD_USERS, RECORD_SET, RECORD_ABSENT, field, slice_of("node1", 5),
+                      user_written, u);
+}
+
+unsigned pair_users_lost(const struct pair *w)
+{
+    const struct sim_data *d = sim_redis_data(w->redis, (unsigned)sim_redis_master(w->redis));
+    unsigned lost = 0;
+    char name[32];
+
+    for (unsigned i = 0; i < w->nwrites; i++)
+        lost += w->write[i].acknowledged && sim_data_get(d, RECORD_USERS, user_name(i, name)) == NULL;
+    return lost;
+}
+
 void pair_fault(struct pair *w)
 {
+    add_user(w);
     switch (pair_below(w, 16)) {
     case 0:
     case 1:

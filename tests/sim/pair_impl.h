@@ -83,6 +83,12 @@ struct pair_event {
     struct beat beat;
 };
 
+#define USER_WRITES 256
+
+struct user_write { /* a user that an administrator adds: each one another */
+    bool acknowledged;
+};
+
 struct pair {
     struct pair_options o;
     struct pair_result *r;
@@ -98,6 +104,8 @@ struct pair {
     uint32_t *heap, *idle;
     uint32_t nheap, room, nidle;
     struct record_version acknowledged;
+    struct user_write write[USER_WRITES];
+    unsigned nwrites;
     bool broken;
 };
 
@@ -136,5 +144,6 @@ void wire_arrive(struct node *to, enum beat_path path, const struct beat *beat);
 /* pair_faults.c */
 void pair_fault(struct pair *w);
 void pair_heal(struct pair *w);
+unsigned pair_users_lost(const struct pair *w); /* acknowledged, and not in the record */
 
 #endif
