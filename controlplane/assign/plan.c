@@ -86,6 +86,8 @@ bool plan_select(struct plan *p, uint16_t home, uint64_t users, uint64_t signed_
         node->stays -= users < node->stays ? users : node->stays;
         node->here += users;
         node->signed_in += signed_in;
+    } else if (home) {
+        p->leave[home] += users;
     }
     return true;
 }
@@ -153,6 +155,8 @@ bool plan_level(struct plan *p)
 void plan_after(const struct plan *p, const struct rules_facts *w, uint64_t after[HG_NODES_MAX])
 {
     memcpy(after, w->users, HG_NODES_MAX * sizeof(after[0]));
+    for (uint16_t i = 1; i < HG_NODES_MAX; i++)
+        after[i] -= p->leave[i] < after[i] ? p->leave[i] : after[i];
     for (unsigned i = 0; i < p->n; i++)
         after[p->node[i].node] = p->node[i].stays + p->node[i].quota;
 }

@@ -25,9 +25,10 @@ struct plan_node {
 struct plan {
     unsigned n; /* in the order of C02: 1A 2A 3A 1B 2B 3B */
     struct plan_node node[HG_NODES_MAX];
-    uint64_t selected;        /* also those without a home */
-    uint64_t moved;           /* of them, those that get another home than they had; without the unassigned */
-    uint8_t at[HG_NODES_MAX]; /* by index of the node: place in node[] + 1 */
+    uint64_t selected; /* also those without a home */
+    uint64_t moved;    /* of them, those that get another home than they had; without the unassigned */
+    uint64_t leave[HG_NODES_MAX]; /* users of the selection whose home is not among node[] */
+    uint8_t at[HG_NODES_MAX];     /* by index of the node: place in node[] + 1 */
 };
 
 /* mode: of the cluster; a subcluster may have its own. only: a subcluster, 0 = all of them. */

@@ -282,6 +282,10 @@ static void one_named_node_takes_all_C07(void **state)
     plan_select(&p, 0, 4, 0);
     assert_true(plan_level(&p));
     assert_int_equal(p.moved, 5);
+    uint64_t after[HG_NODES_MAX];
+    plan_after(&p, &x.w, after);
+    assert_int_equal(after[1], 0);
+    assert_int_equal(after[3], 11);
     assert_int_equal(p.node[0].stays + p.node[0].quota, 11);
     assert_int_equal(plan_take(&p, 3, false), 3);
 }

@@ -1,0 +1,290 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""Administrators at work: topology, users, files, settings (A, B, C, DESIGN 6). Two control planes and one Redis on this
+machine; no dataplane, no network of its own."""
+import concurrent.futures
+import json
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import lab
+
+CLUSTER = "north"
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def wait_for(ask, seconds, what):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        answer = ask()
+        if answer:
+            return answer
+        time.sleep(0.05)
+    raise AssertionError(f"{what}: not within {seconds} s")
+
+
+class World:
+    def __init__(self, folder):
+        self.folder, self.port, self.processes = folder, free_port(), []
+        self.start("redis", "redis-server", "--port", str(self.port), "--dir", folder, "--save", "", "--appendonly", "yes",
+                   "--appendfsync", "always", "--maxmemory-policy", "noeviction")
+        wait_for(lambda: self.redis("PING") == "PONG", 20, "Redis")
+
+    def start(self, name, *argv):
+        with open(os.path.join(self.folder, name + ".log"), "ab") as log:
+            process = subprocess.Popen(argv, stdout=log, stderr=log)
+        self.processes.append(process)
+        return process
+
+    def redis(self, *words):
+        run = subprocess.run(["redis-cli", "-p", str(self.port), *words], stdout=subprocess.PIPE,
+                             stderr=subprocess.DEVNULL, text=True)
+        return run.stdout.strip()
+
+    def config(self, n, cluster=""):
+        path = os.path.join(self.folder, f"n{n}.cfg")
+        with open(path, "w") as f:
+            f.write(f'node: {{ name = "n{n}.example.com"; address = "127.0.0.1:{free_port()}";'
+                    f' admin_socket = "{self.folder}/n{n}.sock"; redis: {{ port = {self.port}; }};'
+                    f' metrics: {{ port = 0; }}; }};\n'
+                    f'dataplane: {{ ports = ( {{ device = "net_null{n}"; interfaces ='
+                    f' ( {{ addresses = [ "192.0.2.{n}/24" ]; }} ); }} ); listeners = [ "192.0.2.{n}:5060" ]; }};\n'
+                    f'cluster: {{ id = "{CLUSTER}"; domain = "example.com"; secret = "of the test"; {cluster} }};\n')
+        return path
+
+    def node(self, n, cluster=""):
+        process = self.start(f"n{n}", os.path.join(lab.BUILD, "controlplane", "hg-controlplane"), "-c",
+                             self.config(n, cluster))
+        wait_for(lambda: f"n{n}.example.com" in [x["name"] for x in self.nodes(n) if x["installed"]], 30, f"n{n} joins")
+        return process
+
+    def hgctl(self, n, *words):
+        return subprocess.run([os.path.join(lab.BUILD, "controlplane", "hgctl"), "--socket", f"{self.folder}/n{n}.sock",
+                               "--json", "--timeout", "30", *words], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE, text=True)
+
+    def done(self, n, *words):
+        run = self.hgctl(n, *words)
+        assert run.returncode == 0, f"{words}: {run.stderr}"
+        return json.loads(run.stdout.splitlines()[-1])
+
+    def refused(self, n, rule, *words):
+        run = self.hgctl(n, *words)
+        assert run.returncode == 1, f"{words} was not refused: {run.stdout}"
+        found = json.loads(run.stdout)
+        assert found.get("rule") == rule, f"{words}: {found}"
+        return found
+
+    def nodes(self, n):
+        run = self.hgctl(n, "node", "list")
+        return json.loads(run.stdout)["nodes"] if run.returncode == 0 else []
+
+    def users(self, n):
+        return {u["user"].split("@")[0]: u for u in self.done(n, "user", "list", "--all")["users"]}
+
+    def settled(self):
+        """A command returns when the cores of its own node have the change; the other one follows."""
+        strip = lambda nodes: [{k: v for k, v in n.items() if k not in ("self", "health")} for n in nodes]
+        wait_for(lambda: self.users(1) == self.users(2) and strip(self.nodes(1)) == strip(self.nodes(2)), 20,
+                 "both nodes show one record")
+
+    def stop(self):
+        for process in reversed(self.processes):
+            process.terminate()
+            process.wait()
+
+
+def nodes_register_themselves(w):
+    w.node(1, 'access = [ "10.0.0.0/8" ]; sip: { t1 = 400; };')
+    w.node(2, 'access = [ "10.0.0.0/8" ]; sip: { t1 = 450; };')
+    first, second = wait_for(lambda: w.nodes(1) if len(w.nodes(1)) == 2 else None, 20, "both nodes are seen")
+    assert first["publisher"] and not second["publisher"]
+    assert (first["index"], second["index"]) == (1, 2)
+    assert w.nodes(2)[1]["self"] and not w.nodes(2)[0]["self"]
+
+
+def rules_forbid_and_say_what_would_allow(w):
+    w.done(1, "subcluster", "add", "s1")
+    w.settled()
+    w.refused(2, "subcluster_name_taken", "subcluster", "add", "s1")
+    w.done(1, "node", "assign", "n1.example.com", "s1")
+    w.refused(1, "node_already_assigned", "node", "assign", "n1.example.com", "s1")
+    w.refused(1, "ha_two_nodes", "subcluster", "set", "s1", "--ha", "true")
+    dry = w.done(1, "node", "assign", "n2.example.com", "s1", "--dry-run")
+    assert dry["dry_run"] and w.nodes(1)[1]["subcluster"] is None
+    w.settled()
+    w.done(2, "node", "assign", "n2.example.com", "s1")
+    w.settled()
+    w.refused(1, "node_publisher", "node", "remove", "n1.example.com")
+    found = w.refused(2, "subcluster_not_empty", "subcluster", "remove", "s1")
+    assert "unassign" in found["hint"]
+    w.done(1, "node", "set", "n1.example.com", "--capacity", "5")
+    assert wait_for(lambda: w.nodes(2)[0].get("capacity") == 5 or None, 10, "the other node sees the capacity")
+    # the node's own file says none: its word comes back
+    wait_for(lambda: "capacity" not in w.nodes(2)[0] or None, 20, "the node's own word")
+
+
+def two_administrators_at_once(w):
+    """Both nodes add nodes at the same time: limits hold, no index twice, everybody gets an answer."""
+    names = [f"logical{i}.example.com" for i in range(12)]
+    with concurrent.futures.ThreadPoolExecutor(6) as pool:
+        runs = list(pool.map(lambda i: w.hgctl(1 + i % 2, "node", "add", names[i]), range(12)))
+    assert sum(run.returncode == 0 for run in runs) == 4, [run.stderr for run in runs]
+    for run in runs:
+        assert run.returncode == 0 or json.loads(run.stdout)["rule"] == "nodes_limit", run.stdout
+    nodes = w.nodes(1)
+    assert sorted(n["index"] for n in nodes) == [1, 2, 3, 4, 5, 6]
+    wait_for(lambda: w.nodes(2) and [n["name"] for n in w.nodes(2)] == [n["name"] for n in nodes], 10, "one history")
+    for n in nodes[2:]:
+        w.done(2, "node", "remove", n["name"])
+
+
+def users_are_assigned(w):
+    for i in range(6):
+        w.done(1 + i % 2, "user", "add", f"u{i}@example.com")
+    w.settled()
+    homes = [u["node"] for u in w.users(1).values()]
+    assert sorted(homes) == ["n1.example.com"] * 3 + ["n2.example.com"] * 3, homes
+    w.done(1, "user", "set", "u0@example.com", "--contact", "sip:u0@10.0.0.9", "--contact", "sip:u0@10.0.0.8;q=0.5")
+    w.settled()
+    assert w.done(2, "user", "find", "u0@example.com")["contacts"] == ["sip:u0@10.0.0.9", "sip:u0@10.0.0.8;q=0.5"]
+    refused = w.hgctl(1, "user", "add", "u0@example.com")
+    assert refused.returncode == 1 and "user set" in refused.stderr, refused
+    assert w.hgctl(1, "user", "add", "x@example.com", "--contact", "tel:1").returncode == 1
+    w.refused(1, "node_has_users", "node", "unassign", "n2.example.com")
+    moved = w.done(1, "user", "assign", "--from", "n2.example.com", "--to", "n1.example.com")
+    assert moved["moved"] == 3 and [n["after"] for n in moved["nodes"]] == [6, 0], moved
+    assert "sessions_end" in [x["rule"] for x in moved["warnings"]]
+    w.settled()
+    ahead = w.done(2, "whatif", "rebalance")
+    assert ahead["dry_run"] and ahead["moved"] == 3
+    assert {u["node"] for u in w.users(2).values()} == {"n1.example.com"}
+    w.done(2, "user", "rebalance")
+    w.settled()
+    assert w.users(1)["u0"]["node"] == "n1.example.com", "who is signed in stays"
+    lost = w.done(1, "whatif", "fail", "n1.example.com")
+    assert lost["without_service"] == 3 and lost["warnings"][0]["rule"] == "no_protection"
+
+
+def the_peer_must_be_able_to_carry(w):
+    w.settled()
+    w.done(1, "set", "cluster.assignment.node_capacity", "3")
+    w.refused(1, "capacity_node", "user", "add", "u7@example.com", "--node", "n1.example.com")
+    forced = w.done(1, "user", "add", "u7@example.com", "--node", "n1.example.com", "--force")
+    assert "capacity_node" in [x["rule"] for x in forced["warnings"]]
+    w.done(1, "user", "remove", "u7@example.com")
+    w.settled()
+    w.done(2, "set", "cluster.assignment.node_capacity", "0")
+
+
+def files_of_users(w):
+    w.settled()
+    path = os.path.join(w.folder, "users.csv")
+    with open(path, "w") as f:
+        f.write('user,node,contact\n'
+                'v1@example.com,,sip:v1@10.0.0.9\n'
+                'nobody\n'
+                '"v2@example.com",n9.example.com\n'
+                'v3@other.org,\n'
+                'v4@example.com,-\n'
+                'v4@example.com,n1.example.com\n'
+                'v5@example.com,n2.example.com,not a contact\n')
+    before = w.users(1)
+    none = w.hgctl(1, "user", "import", path, "--all-or-nothing")
+    said = json.loads(none.stdout)
+    assert none.returncode == 1 and not said["written"] and w.users(1) == before
+    wrong = sorted(e["line"] for e in said["errors"])
+    assert wrong == [3, 4, 5, 7, 8], said
+    some = w.hgctl(2, "user", "import", path)
+    said = json.loads(some.stdout)
+    assert some.returncode == 1 and said["good"] == 2 and said["new"] == 2, said
+    w.settled()
+    users = w.users(2)
+    assert users["v1"]["contacts"] == ["sip:v1@10.0.0.9"] and users["v1"]["node"] is not None
+    assert users["v4"]["node"] is None
+    out = os.path.join(w.folder, "out.csv")
+    w.hgctl(1, "user", "export", out)
+    w.done(1, "user", "assign", "--all", "--to", "nothing")
+    assert {u["node"] for u in w.users(1).values()} == {None}
+    back = json.loads(w.hgctl(1, "user", "import", out, "--all-or-nothing").stdout)
+    assert back["wrong"] == 0 and back["written"], back
+    assert w.users(1) == users
+
+
+def settings_follow_the_record(w):
+    show = lambda n: w.done(n, "config", "show", "cluster.sip.t1")["items"][0]["value"]
+    wait_for(lambda: show(2) == "400", 10, "the publisher's word is in force everywhere")
+    wait_for(lambda: any("cluster.sip.t1" in a for a in json.loads(w.hgctl(2, "status").stdout)["alarms"]), 10,
+             "an alarm where the file differs")
+    w.done(2, "set", "cluster.sip.t1", "333")
+    wait_for(lambda: show(1) == "333", 10, "every node follows")
+    assert w.hgctl(1, "set", "cluster.sip.t1", "0").returncode == 1
+    assert w.hgctl(1, "set", "cluster.secret", "x").returncode == 1
+    w.settled()
+    w.done(1, "set", "cluster.access", '[ "10.0.0.0/8", "11.0.0.0/8" ]')
+    diff = {i["path"]: (i["running"], i["file"]) for i in w.done(1, "config", "diff")["items"]}
+    assert diff == {"cluster.sip.t1": ("333", "400"), "cluster.access[1]": ("11.0.0.0/8", None)}, diff
+    w.done(1, "config", "save")
+    assert w.done(1, "config", "diff")["items"] == []
+    w.refused(1, "domain_changes", "set", "cluster.domain", "example.org")
+
+
+def a_restart_keeps_what_was_set(w):
+    w.done(2, "set", "cluster.sip.t2", "3000")
+    process = w.processes[1]
+    process.terminate()
+    process.wait()
+    w.processes[1] = w.start("n1", os.path.join(lab.BUILD, "controlplane", "hg-controlplane"), "-c",
+                             os.path.join(w.folder, "n1.cfg"))
+    wait_for(lambda: len(w.nodes(1)) == 2, 30, "n1 is back")
+    wait_for(lambda: w.done(1, "config", "show", "cluster.sip.t2")["items"][0]["value"] == "3000", 10, "what was set")
+    assert [n["index"] for n in w.nodes(1)] == [1, 2] and len(w.users(1)) == 8
+
+
+def garbage_in_the_record(w):
+    """Another writer's nonsense takes nobody out of service."""
+    w.redis("HSET", f"hg:{{{CLUSTER}}}:nodes", "n2.example.com", "nonsense")
+    w.redis("HSET", f"hg:{{{CLUSTER}}}:nodes", "x.example.com", '9-9 {"id":1}')
+    w.redis("HSET", f"hg:{{{CLUSTER}}}:users", "g@example.com", "")
+    w.redis("HSET", f"hg:{{{CLUSTER}}}:settings", "cluster.sip.t1", "9-9 zero")
+    w.redis("CLIENT", "KILL", "TYPE", "normal")
+    wait_for(lambda: any("cannot be used" in a for a in json.loads(w.hgctl(1, "status").stdout)["alarms"]), 20, "an alarm")
+    assert [n["name"] for n in w.nodes(1)] == ["n1.example.com", "n2.example.com"]
+    assert w.done(1, "config", "show", "cluster.sip.t1")["items"][0]["value"].isdigit()
+
+
+def main():
+    tests = [nodes_register_themselves, rules_forbid_and_say_what_would_allow, two_administrators_at_once,
+             users_are_assigned, the_peer_must_be_able_to_carry, files_of_users, settings_follow_the_record,
+             a_restart_keeps_what_was_set, garbage_in_the_record]
+    passed = 0
+    with tempfile.TemporaryDirectory() as folder:
+        w = World(folder)
+        try:
+            for test in tests:
+                test(w)
+                print(f"ok {test.__name__}", flush=True)
+                passed += 1
+        except AssertionError as e:
+            print(f"not ok {tests[passed].__name__}, line {e.__traceback__.tb_next.tb_lineno}: {e}")
+            for n in (1, 2):
+                path = os.path.join(folder, f"n{n}.log")
+                if os.path.exists(path):
+                    print(open(path, errors="replace").read()[-2500:])
+        finally:
+            w.stop()
+    print(f"{passed} passed, {len(tests) - passed} failed")
+    return 0 if passed == len(tests) else 1
+
+
+sys.exit(main())
