@@ -40,7 +40,7 @@ _hgctl() {
   esac
   if [ -z "$words" ]; then
     case "$first $second" in
-      " ") words="status drain undrain counters config set route node subcluster ha alarm event troubleshoot user whatif core hop trace version help --socket --timeout --json --quiet --help --version" ;;
+      " ") words="status drain undrain counters config set route node subcluster ha alarm event troubleshoot user whatif backup restore core hop trace version help --socket --timeout --json --quiet --help --version" ;;
       "config ") words="check show diff save reload" ;;
       "route ") words="list add set remove explain" ;;
       "node ") words="list show add set remove assign unassign move ping" ;;
@@ -100,11 +100,13 @@ _hgctl() {
       "user export") words="--help --json --node --match" ;;
       "whatif fail") words="--help --json" ;;
       "whatif rebalance") words="--help --json" ;;
+      "backup "*) words="--help --json" ;;
+      "restore "*) words="--help --json --force" ;;
       "core list") words="--help --json" ;;
       "hop list") words="--help --json" ;;
       "trace "*) words="--help --json --method --from --to --uri --call-id --address --count --seconds --rate --pcap" ;;
       "version "*) words="--help --json" ;;
-      "help "*) words="--help --json status drain undrain counters config set route node subcluster ha alarm event troubleshoot user whatif core hop trace version help" ;;
+      "help "*) words="--help --json status drain undrain counters config set route node subcluster ha alarm event troubleshoot user whatif backup restore core hop trace version help" ;;
     esac
   fi
   mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
