@@ -100,14 +100,14 @@ if [ -z "$quick" ]; then
     [ -e "$t" ] || continue
     section "$t"
     case $t in
-      *.py) run "$t" timeout 600 python3 "$t" ;;
-      *) run "$t" timeout 600 bash "$t" ;;
+      *.py) run "$t" timeout 1200 python3 "$t" ;;
+      *) run "$t" timeout 1200 bash "$t" ;;
     esac
   done
 
   section "quickstart"
   status=0
-  timeout 300 deploy/quickstart.sh --check >"$out/quickstart.log" 2>&1 || status=$?
+  timeout 900 deploy/quickstart.sh --check >"$out/quickstart.log" 2>&1 || status=$?
   [ $status -eq 0 ] && echo "ok quickstart" >>"$out/quickstart.log"
   tally "quickstart" "$out/quickstart.log" $status
 fi

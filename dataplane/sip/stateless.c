@@ -29,10 +29,11 @@ unsigned stateless_forward(struct sip *s, struct work *w, const struct decision 
 {
     const struct route_target *t = pick(s, &dec->targets);
     bool ack = w->m->method == SIP_M_ACK;
+    /* 16.11: a retransmission that meets another core must get the same branch */
     struct branch b = {.kind = s->fenced ? BRANCH_FENCED : BRANCH_STATELESS,
                        .node = s->node,
                        .boot = s->ctx->boot,
-                       .core = (uint8_t)s->ctx->core};
+                       .core = (uint8_t)sip_owner(s, w)};
     struct forward f = {.branch = &b, .breadth = forward_breadth(s, w)};
     struct hg_endpoint dst;
     struct rte_mbuf *m;

@@ -44,6 +44,22 @@ static void add(struct hg_config *c, uint8_t type, const char *pattern, const ch
     r->parallel = c->nroutes % 3 == 0;
 }
 
+/* Every kind of look-up: exact, prefixes with and without dots, a template, hosts and their endings. */
+static const struct {
+    uint8_t type;
+    const char *pattern, *next_hop;
+} routes[] = {
+    {HG_ROUTE_USER, "12", "192.0.2.1"},
+    {HG_ROUTE_USER, "12*", "192.0.2.2"},
+    {HG_ROUTE_USER, "12*", "192.0.2.3"},
+    {HG_ROUTE_USER, "12..", "192.0.2.3"},
+    {HG_ROUTE_USER, "1.3*", "192.0.2.4"},
+    {HG_ROUTE_USER, "*", "192.0.2.5"},
+    {HG_ROUTE_DOMAIN, "*.example.com", "192.0.2.6"},
+    {HG_ROUTE_DOMAIN, "a*.com", "192.0.2.7"},
+    {HG_ROUTE_DOMAIN, "a.example.com", "192.0.2.8"},
+};
+
 static struct world *world_open(void)
 {
     static const struct hg_hash_secret secret;
@@ -57,15 +73,8 @@ static struct world *world_open(void)
     c->naccess = 2;
     hg_net_parse(SLICE_LIT("10.0.0.0/8"), &c->access[0].net);
     hg_net_parse(SLICE_LIT("10.1.0.0/16"), &c->access[1].net);
-    add(c, HG_ROUTE_USER, "12", "192.0.2.1");
-    add(c, HG_ROUTE_USER, "12*", "192.0.2.2");
-    add(c, HG_ROUTE_USER, "12*", "192.0.2.3");
-    add(c, HG_ROUTE_USER, "12..", "192.0.2.3");
-    add(c, HG_ROUTE_USER, "1.3*", "192.0.2.4");
-    add(c, HG_ROUTE_USER, "*", "192.0.2.5");
-    add(c, HG_ROUTE_DOMAIN, "*.example.com", "192.0.2.6");
-    add(c, HG_ROUTE_DOMAIN, "a*.com", "192.0.2.7");
-    add(c, HG_ROUTE_DOMAIN, "a.example.com", "192.0.2.8");
+    for (unsigned i = 0; i < sizeof(routes) / sizeof(*routes); i++)
+        add(c, routes[i].type, routes[i].pattern, routes[i].next_hop);
     snprintf(c->cluster_domain, sizeof(c->cluster_domain), "a.example.com");
     c->dp_users_max = 1000;
     struct routes_input in = {.config = c};

@@ -2,8 +2,9 @@
 """Writes a heliograph.cfg for a node of the laboratory."""
 import os
 
-# Probes are traffic of their own, and a callee that stalls for a second would be marked down: a test that wants them says so.
-NO_PROBES = "enabled = false; down_after = 100;"
+# Probes are traffic of their own, and a callee that stalls would be marked down: a test that wants them says so. Without
+# them failures in a row are forgotten once an interval; a short one, as 60 calls refused and 60 unanswered are no reason.
+NO_PROBES = "enabled = false; interval = 100; down_after = 100;"
 # A core whose CPU other programs take looks busy: a test that wants new requests shed for that says so.
 NO_SHEDDING = "overload_high = 100;"
 

@@ -102,6 +102,31 @@ static void hot_flow_is_sprayed(void **state)
     rig_close();
 }
 
+/* RFC 3261 16.11: a request that comes again gets the same branch, whichever core it meets. */
+static void stateless_branch_is_the_same_on_every_core(void **state)
+{
+    char text[2048], first[sizeof(rig.text)];
+    uint8_t frame[4096];
+    struct hg_endpoint alice, gateway;
+    (void)state;
+    rig_open(2, "user_mode = \"stateless\";");
+    assert_true(harness_node(rig.h, 2, BOB, false));
+    assert_true(harness_user(rig.h, "bob@example.com", 2));
+    snprintf(text, sizeof(text), "%s", rig_request("MESSAGE", "sip:bob@example.com", "again", NULL));
+    hg_endpoint_parse(slice_str(ALICE), 5060, &alice);
+    hg_endpoint_parse(slice_str("10.0.0.1:5060"), 5060, &gateway);
+    uint32_t len = harness_build_udp(rig.h, frame, &alice, &gateway, text, (uint32_t)strlen(text));
+    for (unsigned core = 0; core < 2; core++) {
+        assert_true(harness_send_frame(rig.h, 0, core, frame, len));
+        harness_settle(rig.h);
+        rig_expect(BOB, "MESSAGE sip:bob@example.com SIP/2.0\r\n");
+        if (core == 0)
+            snprintf(first, sizeof(first), "%s", rig.text);
+    }
+    assert_string_equal(rig.text, first);
+    rig_close();
+}
+
 /* Without a buffer for the answer the message is dropped by name, and the next one is served. */
 static void no_buffer_for_an_answer(void **state)
 {
@@ -326,6 +351,7 @@ int main(void)
         cmocka_unit_test(branches_give_way),
         cmocka_unit_test(hot_flow_keeps_one_bucket),
         cmocka_unit_test(hot_flow_is_sprayed),
+        cmocka_unit_test(stateless_branch_is_the_same_on_every_core),
         cmocka_unit_test(no_buffer_for_an_answer),
         cmocka_unit_test(no_room_in_the_owners_mailbox),
         cmocka_unit_test(a_neighbours_bucket_is_its_own),
