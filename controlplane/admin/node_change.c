@@ -122,9 +122,15 @@ static bool make_remove(struct topology_edit_request *e, const struct rules_fact
 
     if (!named(e, w, &n))
         return false;
-    rules_node_remove(w, n.index, &e->findings);
-    if (items && allowed(e))
+    n.leaving = e->step == EDIT_MARK;
+    if (e->step != EDIT_TAKE_BACK)
+        rules_node_remove(w, n.index, &e->findings);
+    if (!items || !allowed(e))
+        return true;
+    if (e->step == EDIT_REMOVE)
         topology_items_remove(items, RECORD_NODES, n.name);
+    else
+        topology_items_node(items, &n);
     return true;
 }
 
@@ -135,6 +141,7 @@ void admin_node_remove(struct admin_request *req)
     if (!e)
         return;
     e->removes = true;
+    e->step = EDIT_MARK;
     topology_edit_run(e);
 }
 

@@ -83,10 +83,26 @@ static void done(struct controlplane *cp, void *arg, enum topology_result result
 
     switch (result) {
     case TOPOLOGY_DONE:
+        if (e->step == EDIT_MARK) {
+            e->step = EDIT_REMOVE;
+            topology_change(cp, edit, done, e);
+            return;
+        }
+        if (e->step == EDIT_TAKE_BACK) {
+            e->findings = e->forbidden;
+            refused(e);
+            return;
+        }
         nodes_turn(cp);
         admin_ok_when_applied(e->req, answer(e, cp), 0);
         return;
     case TOPOLOGY_REFUSED:
+        if (e->step == EDIT_REMOVE && !e->missing) {
+            e->forbidden = e->findings;
+            e->step = EDIT_TAKE_BACK;
+            topology_change(cp, edit, done, e);
+            return;
+        }
         refused(e);
         return;
     case TOPOLOGY_BUSY:

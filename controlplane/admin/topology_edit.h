@@ -23,6 +23,9 @@ struct topology_edit_request { /* state of the request */
     const char *member; /* of the result: "node" or "subcluster" */
     bool force, dry_run, removes;
     bool missing; /* the answer is not_found */
+    /* A node that goes is marked first, so that nobody assigns users to it while it is judged once more. */
+    enum { EDIT_ONLY, EDIT_MARK, EDIT_REMOVE, EDIT_TAKE_BACK } step;
+    struct findings forbidden; /* why it was taken back */
     enum rule_resolves resolves;
     struct findings findings;
     char name[HG_NODE_NAME_MAX + 1];

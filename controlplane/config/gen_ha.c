@@ -77,6 +77,28 @@ static const char intro[] =
     "extend that before it has read the record. With the default lease nobody notices.\n"
     "\n";
 
+static const char entry[] =
+    "## The entry\n"
+    "\n"
+    "`redis-cli HGET 'hg:{<cluster>}:ha' SUBCLUSTER` shows, behind the version, `key=value` and then the row "
+    "in words:\n"
+    "\n"
+    "    7-1204 epoch=4 row=F16 flip=1 ha=1 armed=3 serves=1,1 moved=0,0 since=1700000000 | F16: ...\n"
+    "\n"
+    "| key | meaning |\n"
+    "| --- | --- |\n"
+    "| `epoch` | rises whenever `serves` changes |\n"
+    "| `row` | of the table below |\n"
+    "| `flip` | 1: the node in slot B plays N1 |\n"
+    "| `ha` | high availability is on |\n"
+    "| `armed` | bit per slot: that node serves by lease; only then may it be taken over |\n"
+    "| `serves` | the slot (0 A, 1 B) that serves the users of A, and of B |\n"
+    "| `moved` | users of A, and of B, accounted for by the last move |\n"
+    "| `since` | of the row, Unix time, for people |\n"
+    "\n"
+    "An entry that an older Redis shows again is written back by whoever knows a newer one, with an alarm.\n"
+    "\n";
+
 static const char bounds[] =
     "## Published bounds\n"
     "\n"
@@ -188,6 +210,7 @@ static void moves(FILE *out)
 void docgen_ha_md(FILE *out)
 {
     fputs(intro, out);
+    fputs(entry, out);
     fputs(bounds, out);
     states(out);
     rows(out);

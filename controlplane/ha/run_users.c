@@ -27,7 +27,8 @@ void ha_users_move(struct ha *ha, uint8_t home, uint8_t to, bool back, uint32_t 
 
     if (!m->active || m->to != to || m->back != back)
         *m = (struct ha_move){.active = true, .back = back, .to = to};
-    if (!record_was_loaded(ha->cp->record)) { /* a control plane that starts does not know yet how many there are */
+    if (!record_was_loaded(
+            ha->cp->record)) { /* a control plane that starts does not know yet how many there are */
         struct srm_event unknown = {.type = SRM_MOVED, .u.moved = {.home = home, .moved = 0, .left = 1}};
         ha_give(ha, &unknown);
         return;

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
 """A million users: assigned from nothing, and rebalanced once a second subcluster was added, through hgctl, the
-control plane and a Redis that keeps what it acknowledged. BUILD is where both were built.
+control plane and a Redis that keeps what it acknowledged. HG_BUILD is where both were built.
 
   figure assign_million_s, figure rebalance_million_s: from the command to its answer."""
 import json
@@ -12,7 +12,7 @@ import sys
 import tempfile
 import time
 
-BUILD = os.environ.get("BUILD", "build")
+BUILD = os.environ.get("HG_BUILD", "build")
 USERS = int(os.environ.get("USERS", "1000000"))
 CLUSTER = "bench"
 
@@ -52,7 +52,7 @@ class Bench:
             process.wait()
 
     def redis(self, *words, **more):
-        return subprocess.run(["redis-cli", "-p", str(self.port), *words], stdout=subprocess.PIPE, **more).stdout
+        return subprocess.run(["redis-cli", "-p", str(self.port), *words], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, **more).stdout
 
     def key(self, table):
         return f"hg:{{{CLUSTER}}}:{table}"

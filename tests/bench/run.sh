@@ -3,7 +3,7 @@
 # Measures what is claimed, beside the peers in the same run, and prints 'figure NAME VALUE UNIT' lines and a summary.
 #   sudo tests/bench/run.sh [sip]        everything of the SIP suite (about ten minutes)
 #   sudo tests/bench/run.sh sip PART...  parse inproc kamailio veth memif churn
-#   sudo tests/bench/run.sh failover [PART...]   the cluster: feed record sim wan
+#   sudo tests/bench/run.sh failover [PART...]   the cluster: feed record assign sim wan
 # Never a timed test: machines are noisy. Medians of BENCH_RUNS (7) runs; quote ratios, not single figures.
 set -uo pipefail
 cd "$(dirname "$0")/../.." || exit 1
@@ -12,7 +12,7 @@ shift || true
 case $suite in
   -h | --help) sed -n '3,7s/^# //p' "$0"; exit 0 ;;
   sip) all="parse inproc kamailio veth memif churn" ;;
-  failover) all="feed record sim wan" ;;
+  failover) all="feed record assign sim wan" ;;
   *) echo "tests/bench/run.sh: unknown suite '$suite'; there are: sip failover" >&2; exit 2 ;;
 esac
 parts=${*:-$all}
@@ -59,6 +59,7 @@ for p in $parts; do
     memif) part "two processes over net_memif" python3 tests/bench/memif.py ;;
     feed) part "a million users told while forwarding" $bench/bench_churn feed ;;
     record) part "the record over a real Redis" $bench/bench_record ;;
+    assign) part "a million users assigned and rebalanced" python3 tests/bench/assign_million.py ;;
     sim) part "a million faults in simulated time" taskset -c 1 build-bench/tests/sim/sim_pair --faults 1000000 ;;
     wan) part "a simulated month at 80 ms and 1% loss" taskset -c 1 build-bench/tests/sim/sim_pair --month ;;
     churn) part "load while the tables change" $bench/bench_churn ;;

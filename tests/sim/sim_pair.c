@@ -44,8 +44,9 @@ static int faults(uint64_t wanted, uint64_t seed, int profile, bool verbose)
     printf("figure double_owner_events %llu 1\nfigure lost_acknowledged %llu 1\n",
            (unsigned long long)r.double_owner, (unsigned long long)r.lost_acknowledged);
     printf("figure unowned_after_healing %llu 1\n", (unsigned long long)r.unowned);
-    printf("# %llu faults, %llu events, %.1f simulated hours; rows not reached:",
-           (unsigned long long)r.faults, (unsigned long long)r.events, (double)r.time / 3600e9);
+    printf("# %llu faults, %llu events, %llu acknowledged users, %.1f simulated hours; rows not reached:",
+           (unsigned long long)r.faults, (unsigned long long)r.events, (unsigned long long)r.acknowledged,
+           (double)r.time / 3600e9);
     for (unsigned i = 1; i < SRM_ROWS; i++)
         if ((r.rows >> i & 1) == 0)
             printf(" %s", srm_row_id((enum srm_row)i));
