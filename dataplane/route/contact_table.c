@@ -8,7 +8,11 @@
 
 #define LINK_BITS 28 /* index in its slab + 1; the class above */
 
-static const uint32_t class_size[CONTACT_CLASSES] = {128, 256, 512, 1024, 2048, 5120};
+/* Few users have many contacts: the larger the class, the fewer of it. One that is full borrows from the
+ * next. */
+static const struct {
+    uint32_t size, share; /* of the users: one in share */
+} classes[CONTACT_CLASSES] = {{128, 1}, {256, 1}, {512, 2}, {1024, 4}, {2048, 8}, {5120, 16}};
 static_assert(sizeof(struct contact_set) + HG_CONTACTS_BYTES <= 5120, "the largest set fits the last class");
 
 static uint32_t bucket_of(const struct contact_table *t, const struct hg_user_key *key)
@@ -18,8 +22,8 @@ static uint32_t bucket_of(const struct contact_table *t, const struct hg_user_ke
 
 static struct contact_set *at(const struct contact_table *t, uint32_t link)
 {
-    uint32_t class = link >> LINK_BITS, index = link & ((1u << LINK_BITS) - 1);
-    return link ? slab_at(t->slab[class], index - 1) : NULL;
+    uint32_t size_class = link >> LINK_BITS, index = link & ((1u << LINK_BITS) - 1);
+    return link ? slab_at(t->slab[size_class], index - 1) : NULL;
 }
 
 bool contact_table_open(struct contact_table *t, uint32_t users)
@@ -32,7 +36,7 @@ bool contact_table_open(struct contact_table *t, uint32_t users)
     t->bucket = calloc(buckets, sizeof(*t->bucket));
     bool ok = t->bucket != NULL && users < 1u << LINK_BITS;
     for (unsigned i = 0; i < CONTACT_CLASSES; i++) {
-        t->slab[i] = slab_create(class_size[i], users);
+        t->slab[i] = slab_create(classes[i].size, users / classes[i].share + 16);
         ok &= t->slab[i] != NULL;
     }
     if (!ok)
@@ -79,13 +83,17 @@ static void drop(struct contact_table *t, struct contact_set *s)
 
 static struct contact_set *take(struct contact_table *t, uint32_t length)
 {
-    unsigned class = 0;
-    while (sizeof(struct contact_set) + length > class_size[class])
-        class ++;
-    struct contact_set *s = t->used < t->max ? slab_get(t->slab[class]) : NULL;
+    struct contact_set *s = NULL;
+    unsigned size_class = 0;
+    if (t->used == t->max)
+        return NULL;
+    while (sizeof(struct contact_set) + length > classes[size_class].size)
+        size_class++;
+    while (size_class < CONTACT_CLASSES && !(s = slab_get(t->slab[size_class])))
+        size_class++;
     if (!s)
         return NULL;
-    s->self = (uint32_t) class << LINK_BITS | (slab_index(t->slab[class], s) + 1);
+    s->self = (uint32_t)size_class << LINK_BITS | (slab_index(t->slab[size_class], s) + 1);
     t->used++;
     return s;
 }

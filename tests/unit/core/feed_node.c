@@ -133,6 +133,7 @@ struct feed_node *feed_node_start(const char *node, unsigned cores, uint32_t rin
                                    .boot = 1};
     n->config = hg_config_defaults();
     n->config->dp_users_max = users_max;
+    n->config->dp_contacts_max = 4000;
     spec.route_slots = (uint32_t)(n->config->dp_routes_max = 1024);
     n->cores = cores;
     n->images = images_create(cores);

@@ -24,6 +24,7 @@ struct rig *rig_open(uint16_t core, uint16_t cores)
     rig->config = hg_config_defaults();
     assert_non_null(rig->config);
     rig->config->dp_users_max = 1000;
+    rig->config->dp_contacts_max = 2000;
     rig->config->routes = calloc(RIG_ROUTES, sizeof(*rig->config->routes));
     rig->config->templates = calloc(HG_TEMPLATES_MAX + 1, sizeof(*rig->config->templates));
     snprintf(rig->config->cluster_domain, sizeof(rig->config->cluster_domain), "example.com");

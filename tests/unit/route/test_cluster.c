@@ -132,6 +132,21 @@ static void no_room(void **state)
     assert_true(apply(&rec, fill(&rec, max + 1, 1, 3)));
 }
 
+/* Many users with several contacts: a class that is full borrows from the larger ones, and what fits stays
+ * whole. */
+static void larger_sets(void **state)
+{
+    static struct record rec;
+    unsigned n = 0, max = (unsigned)rig->config->dp_contacts_max;
+    (void)state;
+    while (n < max &&
+           apply(&rec, fill(&rec, n, 2, 100))) /* 330 bytes each: the class of 512 has half as many */
+        n++;
+    assert_true(n > max * 3 / 4);
+    for (unsigned i = 0; i < n; i += 17)
+        expect(i, 2, 100);
+}
+
 static void a_target_outlives_its_contact(void **state)
 {
     static struct record rec;
@@ -246,8 +261,13 @@ static void malformed_services(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        T(as_the_model_says),  T(no_room),        T(a_target_outlives_its_contact),
-        T(malformed_contacts), T(malformed_maps), T(malformed_services),
+        T(larger_sets),
+        T(as_the_model_says),
+        T(no_room),
+        T(a_target_outlives_its_contact),
+        T(malformed_contacts),
+        T(malformed_maps),
+        T(malformed_services),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
