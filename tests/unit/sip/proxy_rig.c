@@ -14,7 +14,8 @@ void rig_open(unsigned cores, const char *extra)
     static char config[4096];
     snprintf(config, sizeof(config),
              "node = { name = \"harness\"; };\n"
-             "dataplane = { mbufs = 8192; users_max = 10000; contacts_max = 1000; transactions_max = 1024; routes_max = 1024;\n"
+             "dataplane = { mbufs = 8192; users_max = 10000; contacts_max = 1000; transactions_max = 1024; "
+             "routes_max = 1024;\n"
              "  ports = ( { device = \"net_ring\"; interfaces = (\n"
              "    { addresses = [ \"10.0.0.1/24\", \"fd00::1/64\" ]; gateway4 = \"10.0.0.254\"; } ); } );\n"
              "  listeners = ( { address = \"10.0.0.1\"; }, { address = \"fd00::1\"; } ); };\n"
