@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A bad cable: carries frames between two interfaces of this namespace and spoils them as told. The kernels of
- * laboratories often have no netem; this needs nothing but packet sockets. Commands on standard input, a line
- * each, change it while it runs:
- *   ab loss=0.01 delay_ms=40 jitter_ms=2 duplicate=0.001 corrupt=0.001 rate_mbit=5
- *   ba cut            nothing passes from B to A; "ba" alone: a perfect cable again
- * Frames keep their order where only the delay is set. Ends when its input ends. */
+/* A bad cable: carries frames between two interfaces of this namespace and spoils them as told. The kernels
+ * of laboratories often have no netem; this needs nothing but packet sockets. Commands on standard input, a
+ * line each, change it while it runs: ab loss=0.01 delay_ms=40 jitter_ms=2 duplicate=0.001 corrupt=0.001
+ * rate_mbit=5 ba cut            nothing passes from B to A; "ba" alone: a perfect cable again Frames keep
+ * their order where only the delay is set. Ends when its input ends. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <linux/if_ether.h>
@@ -34,7 +33,7 @@ struct way { /* one direction */
     int from, to;
     bool cut;
     double loss, delay_ms, jitter_ms, duplicate, corrupt, rate_mbit;
-    double free_at; /* when the last frame has left a cable of rate_mbit */
+    double free_at;     /* when the last frame has left a cable of rate_mbit */
     struct frame *held; /* by due time */
     uint32_t nheld;
 };

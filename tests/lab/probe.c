@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Asks for users of a cluster all the time and is their only device: sends MESSAGEs for user000000@DOMAIN ... to
- * the entry nodes in turn, answers what reaches the contact with 200, and keeps account from outside: which request
- * was answered, which node delivered it, when each class of users was last not served. Nothing is sent again, so
- * a request that the cluster loses is lost here. The class of a user is its number modulo the number of classes.
+/* Asks for users of a cluster all the time and is their only device: sends MESSAGEs for user000000@DOMAIN ...
+ * to the entry nodes in turn, answers what reaches the contact with 200, and keeps account from outside:
+ * which request was answered, which node delivered it, when each class of users was last not served. Nothing
+ * is sent again, so a request that the cluster loses is lost here. The class of a user is its number modulo
+ * the number of classes.
  *
  *   probe ADDRESS USERS CLASSES DOMAIN     callers at ADDRESS:5070, the contact of all users at ADDRESS:5080
  * Commands on standard input, a line each; every command is answered with one line:
@@ -114,8 +115,8 @@ static void ask(void)
                        "MESSAGE sip:user%06u@%s SIP/2.0\r\nVia: SIP/2.0/UDP %s:5070;branch=z9hG4bKp%llu\r\n"
                        "Max-Forwards: 20\r\nFrom: <sip:probe@%s>;tag=p%llu\r\nTo: <sip:user%06u@%s>\r\n"
                        "Call-ID: p%llu@%s\r\nCSeq: 1 MESSAGE\r\nContent-Length: 0\r\n\r\n",
-                       user, domain, address, (unsigned long long)n, domain, (unsigned long long)n, user, domain,
-                       (unsigned long long)n, address);
+                       user, domain, address, (unsigned long long)n, domain, (unsigned long long)n, user,
+                       domain, (unsigned long long)n, address);
     *q = (struct asked){.number = n, .sent_ns = now_ns(), .class = (uint8_t)(user % classes)};
     account[q->class].sent++;
     if (sendto(caller, text, (size_t)len, 0, (struct sockaddr *)&entry[n % nentries], sizeof(entry[0])) < 0) {
@@ -249,10 +250,10 @@ static void report(void)
         printf("%s{\"sent\": %llu, \"ok\": %llu, \"lost\": %llu, \"open\": %llu, \"first_bad_ns\": %llu, "
                "\"last_bad_ns\": %llu, \"first_ok_ns\": %llu, \"last_ok_ns\": %llu, \"back_and_forth\": %u, "
                "\"p99_ms\": %.0f, \"status\": {",
-               c ? ", " : "", (unsigned long long)a->sent, (unsigned long long)a->ok, (unsigned long long)a->lost,
-               (unsigned long long)open, (unsigned long long)a->first_bad_ns, (unsigned long long)a->last_bad_ns,
-               (unsigned long long)a->first_ok_ns, (unsigned long long)a->last_ok_ns, a->back_and_forth,
-               quantile(a, 0.99));
+               c ? ", " : "", (unsigned long long)a->sent, (unsigned long long)a->ok,
+               (unsigned long long)a->lost, (unsigned long long)open, (unsigned long long)a->first_bad_ns,
+               (unsigned long long)a->last_bad_ns, (unsigned long long)a->first_ok_ns,
+               (unsigned long long)a->last_ok_ns, a->back_and_forth, quantile(a, 0.99));
         const char *comma = "";
         for (unsigned s = 0; s < STATUS_MAX; s++)
             if (a->status[s]) {
