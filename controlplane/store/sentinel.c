@@ -8,6 +8,7 @@
 #include "hg/endpoint.h"
 #include "log/alarms.h"
 #include "log/log.h"
+#include "store/sentinel_news.h"
 
 #define ASK_MS    200
 #define FRESH_MS  1000
@@ -35,6 +36,7 @@ struct sentinels {
     uint64_t epoch, begun;
     uint64_t agreed_since; /* 0: they do not */
     uint64_t doubt_until;  /* a promotion was begun */
+    uint64_t doubt_epoch;  /* the newest that was voted for */
     struct sentinel one[SENTINELS_MAX];
 };
 
@@ -112,7 +114,9 @@ static void decide(struct sentinels *s)
                    s->port);
     snprintf(s->host, sizeof(s->host), "%s", best->host);
     s->port = best->port;
-    s->agreed_since = s->doubt_until = 0;
+    s->agreed_since = 0;
+    if (s->epoch >= s->doubt_epoch) /* this is the one that was begun */
+        s->doubt_until = 0;
     s->o.on_master(s->o.arg, s->host, s->port);
 }
 
@@ -155,23 +159,26 @@ static void ask(struct sentinels *s)
     }
 }
 
-/* Channels are named after what happens. Every promotion begins with votes of a majority, or with a manual
- * failover at one Sentinel; from then on the master of now is in doubt until another one is named. What the
- * Sentinels say of the master is asked for, so that there is one way to believe it. */
+/* Channels are named after what happens. From the first word of a promotion on the master of now is in doubt
+ * until another one is named. What the Sentinels say of the master is asked for, so that there is one way to
+ * believe it. */
 static void on_message(void *arg, const redisReply *reply, const char *error)
 {
-    static const char *const begun[] = {"+vote-for-leader", "+try-failover",   "+failover-",
-                                        "+selected-slave",  "+promoted-slave", "+elected-leader"};
     struct sentinel *one = arg;
     struct sentinels *s = one->all;
+    uint64_t epoch;
 
     (void)error;
-    if (reply->elements < 3 || reply->element[2]->type != REDIS_REPLY_STRING)
+    if (reply->elements < 4 || reply->element[2]->type != REDIS_REPLY_STRING ||
+        reply->element[3]->type != REDIS_REPLY_STRING)
         return;
     const char *channel = reply->element[2]->str;
-    for (unsigned i = 0; i < sizeof(begun) / sizeof(begun[0]); i++)
-        if (strncmp(channel, begun[i], strlen(begun[i])) == 0)
-            s->doubt_until = uv_now(s->o.loop) + promotion_ms(s);
+    struct sentinel_master now = {.host = s->host, .port = s->port, .epoch = s->epoch};
+    if (sentinel_news_doubt(channel, reply->element[3]->str, &now, &epoch)) {
+        s->doubt_until = uv_now(s->o.loop) + promotion_ms(s);
+        if (epoch > s->doubt_epoch)
+            s->doubt_epoch = epoch;
+    }
     if (strcmp(channel, "+switch-master") == 0)
         ask(s);
 }
