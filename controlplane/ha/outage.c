@@ -7,22 +7,35 @@ void outage_set(struct outage *o, unsigned bit, bool watched, bool up, bool rela
     struct outage_service *s = &o->service[bit & 63];
     if (!s->watched || (s->up && !up))
         s->down_since = now;
-    *s = (struct outage_service){watched, up, relative, database, s->down_since};
+    s->counts = s->counts && watched && !up;
+    s->watched = watched;
+    s->up = up;
+    s->relative = relative;
+    s->database = database;
 }
 
-struct outage_verdict outage_judge(const struct outage *o, uint64_t peer, uint64_t now, uint64_t delay)
+static bool counts(struct outage_service *s, bool peer_has, uint64_t now)
+{
+    bool before = s->counts;
+    s->counts = s->watched && !s->up && (!s->relative || peer_has);
+    if (s->counts && !before)
+        s->since = s->relative ? now : s->down_since;
+    return s->counts;
+}
+
+struct outage_verdict outage_judge(struct outage *o, uint64_t peer, uint64_t now, uint64_t delay)
 {
     struct outage_verdict v = {true, false, false, UINT64_MAX};
     for (unsigned i = 0; i < 64; i++) {
-        const struct outage_service *s = &o->service[i];
-        if (!s->watched || s->up || (s->relative && (peer >> i & 1) == 0))
+        struct outage_service *s = &o->service[i];
+        if (!counts(s, (peer >> i & 1) != 0, now))
             continue;
         v.well = false;
-        bool out = now - s->down_since >= delay;
+        bool out = now - s->since >= delay;
         v.database_out |= out && s->database;
         v.service_out |= out && !s->database;
-        if (!out && s->down_since + delay < v.next)
-            v.next = s->down_since + delay;
+        if (!out && s->since + delay < v.next)
+            v.next = s->since + delay;
     }
     return v;
 }

@@ -10,6 +10,8 @@
 struct outage_service {
     bool watched, up, relative, database;
     uint64_t down_since;
+    bool counts; /* it is an outage, since: of a relative service while the peer has what we lack */
+    uint64_t since;
 };
 struct outage {
     struct outage_service service[64];
@@ -22,8 +24,9 @@ struct outage_verdict {
 
 void outage_set(struct outage *o, unsigned bit, bool watched, bool up, bool relative, bool database,
                 uint64_t now);
-/* peer: bits of the services that it has; a relative service is down only if the peer still has it. */
-struct outage_verdict outage_judge(const struct outage *o, uint64_t peer, uint64_t now, uint64_t delay);
+/* peer: bits of the services that it has; a relative service is down only if the peer still has it, and for
+ * as long: when both get back what both had lost, the one that is a moment later has no outage. */
+struct outage_verdict outage_judge(struct outage *o, uint64_t peer, uint64_t now, uint64_t delay);
 uint64_t outage_up(const struct outage *o);
 uint64_t outage_watched(const struct outage *o);
 

@@ -149,11 +149,31 @@ static void what_both_lack_is_not_down(void **state)
 
     (void)state;
     outage_set(&o, 5, true, false, true, true, 0);
+    assert_false(outage_judge(&o, 1u << 5, 0, 90 * SECOND).well);
     assert_true(outage_judge(&o, 1u << 5, 90 * SECOND, 90 * SECOND).database_out);
     assert_true(outage_judge(&o, 0, 1000 * SECOND, 90 * SECOND).well);
     assert_false(outage_judge(&o, 0, 1000 * SECOND, 90 * SECOND).database_out);
     outage_set(&o, 6, false, false, false, false, 0); /* not watched: never down */
     assert_true(outage_judge(&o, 0, 1000 * SECOND, 0).well);
+}
+
+/* D14, D16: both lost it, and get it back one a moment after the other: nobody fails over for that moment */
+static void what_both_lacked_is_not_down_at_once(void **state)
+{
+    struct outage o = {0};
+    uint64_t delay = 90 * SECOND;
+
+    (void)state;
+    outage_set(&o, 5, true, false, true, true, 0);
+    assert_true(outage_judge(&o, 0, 200 * SECOND, delay).well);
+    struct outage_verdict v = outage_judge(&o, 1u << 5, 300 * SECOND, delay);
+    assert_false(v.well);
+    assert_false(v.database_out);
+    assert_int_equal(v.next, 390 * SECOND);
+    assert_true(outage_judge(&o, 1u << 5, 390 * SECOND, delay).database_out);
+    outage_set(&o, 5, true, true, true, true, 391 * SECOND);
+    outage_set(&o, 5, true, false, true, true, 392 * SECOND); /* a new one */
+    assert_false(outage_judge(&o, 1u << 5, 393 * SECOND, delay).database_out);
 }
 
 int main(void)
@@ -165,6 +185,7 @@ int main(void)
         cmocka_unit_test(unwise_parameters_are_told),
         cmocka_unit_test(a_rolling_outage_is_none),
         cmocka_unit_test(what_both_lack_is_not_down),
+        cmocka_unit_test(what_both_lacked_is_not_down_at_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
