@@ -21,7 +21,8 @@ struct sentinel {
     bool asked, subscribed;
     uint64_t said_at; /* 0: never */
     uint64_t epoch, failover_timeout;
-    bool doubt; /* it thinks that the master is down, or is promoting another one */
+    bool doubt;     /* it thinks that the master is down, or is promoting another one */
+    bool promoting; /* it does that itself: to the end it names the old master by the new epoch */
     char host[64];
     uint16_t port;
 };
@@ -100,7 +101,8 @@ static void decide(struct sentinels *s)
 
     for (unsigned i = 0; i < s->n; i++) {
         const struct sentinel *one = &s->one[i];
-        if (is_fresh(one, now) && one->epoch >= s->epoch && (!best || one->epoch > best->epoch))
+        if (is_fresh(one, now) && !one->promoting && one->epoch >= s->epoch &&
+            (!best || one->epoch > best->epoch))
             best = one;
     }
     if (!best)
@@ -144,6 +146,7 @@ static void on_answer(void *arg, const redisReply *reply, const char *error)
     snprintf(one->host, sizeof(one->host), "%s", ip);
     one->port = (uint16_t)number;
     one->epoch = strtoull(epoch, NULL, 10);
+    one->promoting = flags && strstr(flags, "failover_in_progress");
     one->doubt = !flags || strstr(flags, "down") || strstr(flags, "failover");
     one->failover_timeout = longest ? strtoull(longest, NULL, 10) : 180000;
     one->said_at = uv_now(s->o.loop);
