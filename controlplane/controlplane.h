@@ -49,6 +49,7 @@ struct homes {                /* of nodes.c: homes of users -> nodes */
     uint64_t topology, names; /* generations that node[] was made from */
     uint16_t node[HG_NODES_MAX];
     bool dirty;
+    bool whole;                  /* every node of the record is known: the cores may be told of them */
     uint16_t told[HG_NODES_MAX]; /* what the cores' tables were made from */
     bool here[HG_NODES_MAX];
 };

@@ -8,6 +8,7 @@
 #include "counters/export.h"
 #include "counters/view.h"
 #include "ha/run.h"
+#include "nodes.h"
 #include "store/events.h"
 #include "push.h"
 
@@ -21,6 +22,7 @@ static void on_attached(void *ctx, const struct hg_segment *segment)
     alarm_clear(&cp->alarms, ALARM_dataplane_mismatch);
     export_reset(cp->export);
     ha_attached(cp->ha, segment);
+    nodes_changed(cp); /* it may be one that has nothing yet */
     push_users_begin(cp);
 }
 

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "nodes.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "assign/users.h"
 #include "controlplane.h"
+#include "feed/feed.h"
 #include "ha/run.h"
+#include "impl/segment.h"
 #include "push.h"
 
 static bool from_file(const struct controlplane *cp)
@@ -123,9 +126,27 @@ static bool other_homes(struct controlplane *cp)
     return other;
 }
 
+void nodes_whole(struct controlplane *cp)
+{
+    if (cp->homes.whole)
+        return;
+    cp->homes.whole = true;
+    push_nodes(cp); /* the users that follow are told by what this node is */
+    nodes_changed(cp);
+}
+
+/* Cores that serve keep what they have until the record has told everything: a node that does not know its
+ * own index yet would be a stranger to them. Others begin with what the file says. */
+bool nodes_may_tell(const struct controlplane *cp)
+{
+    const struct hg_segment *s = feed_segment(cp->feed);
+
+    return cp->homes.whole || (s && atomic_load_explicit(&s->header->dp_ready, memory_order_acquire) == 0);
+}
+
 void nodes_turn(struct controlplane *cp)
 {
-    if (!cp->homes.dirty)
+    if (!cp->homes.dirty || !nodes_may_tell(cp))
         return;
     cp->homes.dirty = false;
     push_nodes(cp);

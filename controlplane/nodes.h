@@ -28,6 +28,9 @@ struct hg_config_node *nodes_list(const struct controlplane *cp, uint32_t *n);
 
 /* Topology changed: on the next turn the cores are told, and users whose home is another node now. */
 void nodes_changed(struct controlplane *cp);
+/* The record has named every node and subcluster. */
+void nodes_whole(struct controlplane *cp);
+bool nodes_may_tell(const struct controlplane *cp);
 void nodes_turn(struct controlplane *cp);
 
 /* What the rules look at. */

@@ -27,6 +27,10 @@ void push_nodes(struct controlplane *cp)
 
     if (self || !cp->joined)
         cp->self = self; /* a node that was removed goes on under its last index until it ends */
+    if (!nodes_may_tell(cp)) {
+        nodes_changed(cp);
+        return;
+    }
     for (uint16_t i = 1; i < HG_NODES_MAX; i++) {
         struct hg_endpoint sip = none;
         const char *name = nodes_name(cp, i);

@@ -122,13 +122,19 @@ static void one(struct controlplane *cp, enum record_table table, struct slice f
         one_route(cp, field, value);
 }
 
+static void tables_loaded(struct controlplane *cp)
+{
+    nodes_whole(cp);
+    ha_tables_loaded(cp->ha);
+}
+
 static void loaded_one(void *arg, enum record_table table, struct slice field, struct slice value,
                        struct record_version version)
 {
     struct controlplane *cp = arg;
 
     if (table > RECORD_HA) /* the manager does not wait for a million users */
-        ha_tables_loaded(cp->ha);
+        tables_loaded(cp);
     one(cp, table, field, value, version);
 }
 
@@ -180,7 +186,7 @@ static void load_end(void *arg)
     struct controlplane *cp = arg;
 
     topology_load_end(&cp->topology);
-    ha_tables_loaded(cp->ha);
+    tables_loaded(cp);
     nodes_changed(cp);
     settings_load_end(cp);
     join_loaded(cp);

@@ -26,7 +26,7 @@ static void all_others(struct feed *feed, struct feed_core *c)
         c->others.nodes |= (uint64_t)feed->node[i].present << i;
         c->others.services |= (uint64_t)(feed->service[i].n != 0) << i;
     }
-    c->others.serving = true;
+    c->others.serving = feed->serving_known;
     for (unsigned i = 0; i < feed->nsettings; i++)
         c->others.settings[i / 64] |= 1ull << i % 64;
     /* A control plane that was restarted does not know that its node is draining, and must not end it. */

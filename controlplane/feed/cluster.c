@@ -27,8 +27,9 @@ bool feed_serving_set(struct feed *feed, const uint16_t serving[HG_NODES_MAX], u
             return false;
         fresh.node[i] = serving[i];
     }
-    if (memcmp(&fresh, &feed->serving, sizeof(fresh)) == 0)
+    if (feed->serving_known && memcmp(&fresh, &feed->serving, sizeof(fresh)) == 0)
         return true;
+    feed->serving_known = true;
     feed->serving = fresh;
     feed->change++;
     for (unsigned i = 0; i < HG_CORES_MAX; i++)

@@ -97,6 +97,7 @@ struct feed {
     bool users_loaded;
     bool serve_always;
     struct feed_serving serving;
+    bool serving_known;                        /* until then cores go by the map that they have */
     struct feed_service service[HG_NODES_MAX]; /* by home */
     uint64_t change;                           /* raised with each change of others */
     struct feed_node node[HG_NODES_MAX];

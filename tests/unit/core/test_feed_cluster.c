@@ -89,6 +89,26 @@ static void the_map_survives(void **state)
     assert_int_equal(serving(2, 2), 1);
 }
 
+/* A control plane that starts knows nothing of it yet. */
+static void the_map_is_kept_until_the_next_one_is_known(void **state)
+{
+    uint16_t map[HG_NODES_MAX];
+    (void)state;
+    attach_whole(10);
+    identity(map);
+    map[2] = 1;
+    assert_true(feed_serving_set(w.cp, map, 5));
+    assert_int_equal(until_applied(), FEED_APPLIED);
+    feed_destroy(w.cp);
+    start_cp();
+    run(200);
+    assert_int_equal(serving(2, 2), 1);
+    map[2] = 2; /* also where it is what everybody begins with */
+    assert_true(feed_serving_set(w.cp, map, 6));
+    run(50);
+    assert_int_equal(serving(2, 2), 2);
+}
+
 /* ---- contacts ---- */
 
 static void contacts_are_mirrored(void **state)
@@ -308,11 +328,18 @@ static void the_lease_is_written_only_when_asked_for(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        T(the_map_comes_whole),         T(the_map_survives),
-        T(contacts_are_mirrored),       T(the_newest_contacts_arrive),
-        T(contacts_are_swept),          T(service_addresses_follow_the_map),
-        T(service_addresses_are_swept), T(pairs_and_peers),
-        T(datagrams_down_and_up),       T(the_lease_is_written_only_when_asked_for),
+        T(the_map_comes_whole),
+        T(the_map_survives),
+        T(the_map_is_kept_until_the_next_one_is_known),
+        T(the_map_is_kept_until_the_next_one_is_known),
+        T(contacts_are_mirrored),
+        T(the_newest_contacts_arrive),
+        T(contacts_are_swept),
+        T(service_addresses_follow_the_map),
+        T(service_addresses_are_swept),
+        T(pairs_and_peers),
+        T(datagrams_down_and_up),
+        T(the_lease_is_written_only_when_asked_for),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
