@@ -180,8 +180,8 @@ static bool take_node(struct admin_request *req, struct change *c)
 
 static void change(struct admin_request *req, bool add)
 {
+    struct controlplane *cp = req->cp; /* a refusal ends the request */
     struct change *c = begin(req);
-    struct controlplane *cp = req->cp;
 
     if (!c || !take_node(req, c) || !take_contacts(req, c) || !admin_arg_bool(req, "force", &c->force))
         return;
