@@ -37,8 +37,11 @@ bool route_resync_end(struct route *r)
     user_table_sweep_start(&r->users);
     contact_table_sweep_start(&r->contacts);
     for (unsigned i = 1; i < HG_NODES_MAX; i++)
-        if (r->nodes[i].round != r->users.round)
+        if (r->nodes[i].round != r->users.round) {
             r->nodes[i].present = false;
+            if (r->self == i)
+                r->self = 0;
+        }
     cluster_sweep(r);
     return true;
 }

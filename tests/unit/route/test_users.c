@@ -188,8 +188,10 @@ static void records_are_checked(void **state)
     /* a resynchronisation that does not mention the node */
     route_resync_begin(r, 1);
     assert_true(route_node(r, 9, &ep, &self));
+    assert_int_equal(route_self(r), 9);
     assert_true(route_resync_end(r));
     assert_false(route_node(r, 9, &ep, &self));
+    assert_int_equal(route_self(r), 0); /* nor serves anybody */
     rig_close(rig);
 }
 
