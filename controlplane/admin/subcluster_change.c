@@ -25,6 +25,14 @@ static void change(const struct topology_edit_request *e, struct topology_subclu
     }
 }
 
+static void service_rules(struct topology_edit_request *e, const struct rules_facts *w,
+                          const struct topology_subcluster *s)
+{
+    for (unsigned k = 0; k < TOPOLOGY_SLOTS; k++)
+        if (e->set_service[k])
+            rules_service(w, s, k, &e->findings);
+}
+
 static bool make_add(struct topology_edit_request *e, const struct rules_facts *w,
                      struct topology_items *items)
 {
@@ -33,6 +41,7 @@ static bool make_add(struct topology_edit_request *e, const struct rules_facts *
     rules_subcluster_add(w, slice_str(e->name), &e->findings);
     snprintf(s.name, sizeof(s.name), "%.*s", TOPOLOGY_NAME_MAX, e->name);
     change(e, &s);
+    service_rules(e, w, &s);
     if (items && allowed(e))
         topology_items_subcluster(items, &s);
     return true;
@@ -61,9 +70,7 @@ static bool make_set(struct topology_edit_request *e, const struct rules_facts *
         rules_ha_on(w, s.index, &e->findings);
     if (e->set_ha && !e->ha && old->ha)
         rules_ha_off(w, s.index, &e->findings);
-    for (unsigned k = 0; k < TOPOLOGY_SLOTS; k++)
-        if (e->set_service[k])
-            rules_service(w, s.index, k, s.service[k], s.nservice[k], &e->findings);
+    service_rules(e, w, &s);
     if (items && allowed(e))
         topology_items_subcluster(items, &s);
     return true;
@@ -93,10 +100,14 @@ static bool take_service(struct topology_edit_request *e, const char *arg, unsig
     while (text && *text) {
         size_t len = strcspn(text, " ,");
         struct hg_net net;
-        if (len && (e->nservice[slot] == TOPOLOGY_SERVICE_MAX ||
-                    !hg_net_parse(slice_of(text, (uint32_t)len), &net))) {
+        if (len && e->nservice[slot] == TOPOLOGY_SERVICE_MAX) {
+            admin_fail(e->req, ADMIN_BAD_REQUEST, NULL, "%s: at most %u addresses", arg,
+                       TOPOLOGY_SERVICE_MAX);
+            return false;
+        }
+        if (len && !hg_net_parse(slice_of(text, (uint32_t)len), &net)) {
             admin_fail(e->req, ADMIN_BAD_REQUEST, "192.0.2.10/24",
-                       "%s: at most %u addresses with their prefix", arg, TOPOLOGY_SERVICE_MAX);
+                       "%s: \"%.*s\" is no address with its prefix", arg, (int)(len < 100 ? len : 100), text);
             return false;
         }
         if (len)
@@ -155,7 +166,7 @@ void admin_subcluster_set(struct admin_request *req)
     struct topology_edit_request *e = begin(req, make_set);
 
     if (e && !e->set_ha && !e->set_mode && !e->set_service[0] && !e->set_service[1])
-        admin_fail(req, ADMIN_BAD_REQUEST, "hgctl subcluster set SUBCLUSTER --ha on",
+        admin_fail(req, ADMIN_BAD_REQUEST, "hgctl subcluster set SUBCLUSTER --ha true",
                    "nothing is given that shall change");
     else if (e)
         topology_edit_run(e);

@@ -89,8 +89,10 @@ void rules_node_move(const struct rules_facts *w, uint16_t node, uint16_t subclu
 /* ---- subclusters (rules_subcluster.c) ---- */
 void rules_subcluster_add(const struct rules_facts *w, struct slice name, struct findings *f);
 void rules_subcluster_remove(const struct rules_facts *w, uint16_t subcluster, struct findings *f);
-void rules_service(const struct rules_facts *w, uint16_t subcluster, unsigned slot, const struct hg_net *net,
-                   unsigned n, struct findings *f);
+/* The service addresses of one slot of a subcluster that is made or changed; it need not be in the record
+ * yet. */
+void rules_service(const struct rules_facts *w, const struct topology_subcluster *changed, unsigned slot,
+                   struct findings *f);
 void rules_ha_on(const struct rules_facts *w, uint16_t subcluster, struct findings *f);
 void rules_ha_off(const struct rules_facts *w, uint16_t subcluster, struct findings *f);
 

@@ -39,14 +39,15 @@ void rules_subcluster_remove(const struct rules_facts *w, uint16_t subcluster, s
                       s->name);
 }
 
-/* Whether another slot of the cluster, or a node itself, has the address. */
-static const char *address_of(const struct rules_facts *w, uint16_t subcluster, unsigned slot,
-                              const struct hg_ip *ip)
+/* Whether another slot of the cluster, or a node itself, has the address. What is changed need not stand
+ * there yet. */
+static const char *address_of(const struct rules_facts *w, const struct topology_subcluster *changed,
+                              unsigned slot, const struct hg_ip *ip)
 {
     for (uint16_t i = 1; i < TOPOLOGY_SUBCLUSTERS_MAX; i++) {
-        const struct topology_subcluster *s = topology_subcluster(w->t, i);
+        const struct topology_subcluster *s = i == changed->index ? changed : topology_subcluster(w->t, i);
         for (unsigned k = 0; s && k < TOPOLOGY_SLOTS; k++)
-            for (unsigned a = 0; (i != subcluster || k != slot) && a < s->nservice[k]; a++)
+            for (unsigned a = 0; (s != changed || k != slot) && a < s->nservice[k]; a++)
                 if (hg_ip_eq(&s->service[k][a].ip, ip))
                     return s->name;
     }
@@ -59,15 +60,14 @@ static const char *address_of(const struct rules_facts *w, uint16_t subcluster, 
     return NULL;
 }
 
-void rules_service(const struct rules_facts *w, uint16_t subcluster, unsigned slot, const struct hg_net *net,
-                   unsigned n, struct findings *f)
+void rules_service(const struct rules_facts *w, const struct topology_subcluster *changed, unsigned slot,
+                   struct findings *f)
 {
+    const struct hg_net *net = changed->service[slot];
     char text[HG_IP_STRLEN];
 
-    if (!known(w, subcluster, f))
-        return;
-    for (unsigned i = 0; i < n; i++) {
-        const char *user = address_of(w, subcluster, slot, &net[i].ip);
+    for (unsigned i = 0; i < changed->nservice[slot]; i++) {
+        const char *user = address_of(w, changed, slot, &net[i].ip);
         for (unsigned k = 0; k < i && !user; k++)
             if (hg_ip_eq(&net[i].ip, &net[k].ip))
                 user = "this slot";

@@ -203,6 +203,15 @@ static void assigning_A02_A12_A18_A19(void **state)
     expect(RULE_node_leaving, true);
 }
 
+static void service(unsigned subcluster, unsigned slot, const struct hg_net *net, unsigned n)
+{
+    struct topology_subcluster changed = x.t.subcluster[subcluster];
+
+    changed.nservice[slot] = (uint8_t)n;
+    memcpy(changed.service[slot], net, n * sizeof(*net));
+    rules_service(&x.w, &changed, slot, &x.f);
+}
+
 static void subclusters_A08(void **state)
 {
     char name[32];
@@ -230,19 +239,23 @@ static void subclusters_A08(void **state)
     rules_subcluster_add(&x.w, SLICE_LIT("another"), &x.f);
     expect(RULE_subclusters_wall, true);
     assert_true(hg_net_parse(SLICE_LIT("192.0.2.50/24"), &nets[0]));
-    rules_service(&x.w, 2, 0, nets, 1, &x.f);
+    service(2, 0, nets, 1);
     assert_int_equal(x.f.n, 0);
     x.t.subcluster[1].nservice[1] = 1;
     x.t.subcluster[1].service[1][0] = nets[0];
-    rules_service(&x.w, 2, 0, nets, 1, &x.f);
+    service(2, 0, nets, 1);
     expect(RULE_service_address_used, true);
-    rules_service(&x.w, 1, 1, nets, 1, &x.f); /* its own */
+    service(0, 0, nets, 1); /* of a subcluster that is being made */
+    expect(RULE_service_address_used, true);
+    service(1, 1, nets, 1); /* its own */
     expect(RULE_service_address_used, false);
+    service(1, 0, nets, 1); /* of the other slot */
+    expect(RULE_service_address_used, true);
     nets[1] = nets[0];
-    rules_service(&x.w, 1, 1, nets, 2, &x.f);
+    service(1, 1, nets, 2);
     expect(RULE_service_address_used, true);
     assert_true(hg_net_parse(SLICE_LIT("192.0.2.3/24"), &nets[0])); /* the node n3 itself */
-    rules_service(&x.w, 2, 0, nets, 1, &x.f);
+    service(2, 0, nets, 1);
     expect(RULE_service_address_used, true);
 }
 
