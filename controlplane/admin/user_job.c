@@ -394,7 +394,7 @@ void admin_user_assign(struct admin_request *req)
     }
     if (!to || (!j->names && !j->match && !j->from_given && !j->all)) {
         admin_fail(req, ADMIN_BAD_REQUEST, "hgctl user assign --from NODE --to TARGET",
-                   to ? "nothing is selected: names, from, match or all" : "to is missing");
+                   to ? "nothing is selected: a pattern, --from or --all" : "--to is missing");
         return;
     }
     if (user_job_target(req, to, &j->to, &j->node, &j->subcluster))

@@ -51,7 +51,7 @@ int show_status(struct ctl *ctl, json_t *result)
     else
         fprintf(out, "%-12s away\n", "dataplane");
     if (truth(result, "redis/connected"))
-        fprintf(out, "%-12s connected to %s, %s, %lld replicas\n", "redis", text(result, "redis/address"),
+        fprintf(out, "%-12s %s, %s, %lld replicas\n", "redis", text(result, "redis/state"),
                 text(result, "redis/role"), number(result, "redis/replicas"));
     else
         fprintf(out, "%-12s away (%s: %s)\n", "redis", text(result, "redis/address"),
@@ -61,7 +61,7 @@ int show_status(struct ctl *ctl, json_t *result)
             number(result, "routes/in_service"), number(result, "routes/out_of_service"));
     fprintf(out, "%-12s %lld up, %lld down, %lld not probed yet\n", "next hops", number(result, "hops/up"),
             number(result, "hops/down"), number(result, "hops/unknown"));
-    table_line(out, "users", table_member(result, "users"));
+    fprintf(out, "%-12s %lld\n", "users", number(result, "users"));
     print_list(out, "ALARM", table_member(result, "alarms"));
     return status;
 }
