@@ -7,6 +7,7 @@
 #include "admin/request.h"
 #include "assign/users.h"
 #include "controlplane.h"
+#include "ha/row_text.h"
 #include "ha/run.h"
 #include "json_text.h"
 #include "nodes.h"
@@ -71,10 +72,13 @@ static json_t *one_pair(struct controlplane *cp, const struct topology_subcluste
     for (unsigned slot = 0; slot < SRM_SLOTS; slot++)
         json_array_append_new(nodes, one_node(cp, s, slot, entry, own));
     const struct srm_row_info *row = entry ? &srm_row_info[entry->row] : NULL;
+    const char *const names[] = {nodes_name(cp, s->node[0]), nodes_name(cp, s->node[1])};
+    char cause[ROW_TEXT_MAX], advice[ROW_TEXT_MAX];
     return json_pack("{s:s, s:b, s:b, s:o, s:o, s:o, s:I, s:o}", "subcluster", s->name, "wanted", s->ha, "ha",
                      entry && entry->ha, "row", text_or_null(row ? row->name : NULL), "cause",
-                     text_or_null(row ? row->cause : NULL), "advice", text_or_null(row ? row->advice : NULL),
-                     "epoch", (json_int_t)(entry ? entry->epoch : 0), "nodes", nodes);
+                     text_or_null(row ? row_text(row->cause, names, entry->flip, cause) : NULL), "advice",
+                     text_or_null(row ? row_text(row->advice, names, entry->flip, advice) : NULL), "epoch",
+                     (json_int_t)(entry ? entry->epoch : 0), "nodes", nodes);
 }
 
 static json_t *services(struct controlplane *cp, const struct ha_pair_view *own)

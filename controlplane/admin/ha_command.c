@@ -7,6 +7,7 @@
 
 #include "admin/request.h"
 #include "controlplane.h"
+#include "ha/row_text.h"
 #include "ha/run.h"
 #include "nodes.h"
 #include "store/events.h"
@@ -26,10 +27,20 @@ struct following {
 static const char *const words[] = {
     [SRM_CMD_FAILOVER] = "failover", [SRM_CMD_FALLBACK] = "fallback", [SRM_CMD_RECOVER] = "recover"};
 
+/* Of the row of the pair; out: ROW_TEXT_MAX bytes. */
+static const char *with_names(struct admin_request *req, const struct ha_pair_view *pair, const char *text,
+                              char *out)
+{
+    const char *const names[] = {nodes_name(req->cp, pair->node[0]), nodes_name(req->cp, pair->node[1])};
+
+    return row_text(text, names, pair->status.entry.flip, out);
+}
+
 static json_t *outcome(struct admin_request *req, const struct ha_pair_view *pair)
 {
     const struct following *f = req->state;
     json_t *states = json_array();
+    char cause[ROW_TEXT_MAX];
 
     for (unsigned slot = 0; slot < SRM_SLOTS; slot++)
         json_array_append_new(
@@ -38,7 +49,8 @@ static json_t *outcome(struct admin_request *req, const struct ha_pair_view *pai
                               srm_reason_names[srm_entry_reason(&pair->status.entry, slot)]));
     return json_pack("{s:s, s:s, s:s, s:s, s:s, s:o}", "command", words[f->command], "node", f->node,
                      "subcluster", pair->subcluster, "row", srm_row_info[pair->status.entry.row].name,
-                     "cause", srm_row_info[pair->status.entry.row].cause, "nodes", states);
+                     "cause", with_names(req, pair, srm_row_info[pair->status.entry.row].cause, cause),
+                     "nodes", states);
 }
 
 static bool unsettled(const struct srm_entry *entry)
@@ -68,6 +80,7 @@ static bool reached(const struct following *f, const struct srm_entry *entry)
 static void poll_settled(struct admin_request *req, uint64_t now_ms)
 {
     struct following *f = req->state;
+    char cause[ROW_TEXT_MAX], advice[ROW_TEXT_MAX];
     struct ha_pair_view pair;
 
     ha_look(req->cp->ha, &pair);
@@ -80,9 +93,10 @@ static void poll_settled(struct admin_request *req, uint64_t now_ms)
     if (!unsettled(entry) && f->begun && reached(f, entry)) {
         admin_ok(req, outcome(req, &pair));
     } else if (!unsettled(entry) && f->begun && now_ms >= req->next_at) {
-        admin_fail(req, ADMIN_CONFLICT, srm_row_info[entry->row].advice,
+        admin_fail(req, ADMIN_CONFLICT, with_names(req, &pair, srm_row_info[entry->row].advice, advice),
                    "the %s of %s did not come about: %s (%s)", words[f->command], f->node,
-                   srm_row_info[entry->row].cause, srm_row_info[entry->row].name);
+                   with_names(req, &pair, srm_row_info[entry->row].cause, cause),
+                   srm_row_info[entry->row].name);
     } else if (now_ms >= req->deadline) {
         admin_fail(req, ADMIN_UNAVAILABLE, "hgctl ha status", "the %s of %s %s", words[f->command], f->node,
                    f->begun ? "goes on, it takes longer than this command waits"

@@ -6,6 +6,7 @@
 
 #include "admin/request.h"
 #include "controlplane.h"
+#include "ha/row_text.h"
 #include "ha/run.h"
 #include "json_text.h"
 #include "nodes.h"
@@ -66,12 +67,15 @@ static void pairs(struct checks *c, struct controlplane *cp)
     for (uint16_t i = 1; i < TOPOLOGY_SUBCLUSTERS_MAX; i++) {
         const struct topology_subcluster *s = topology_subcluster(&cp->topology, i);
         const struct srm_entry *entry = s ? ha_entry_of(cp->ha, s->name) : NULL;
-        char text[400];
+        char cause[ROW_TEXT_MAX], advice[ROW_TEXT_MAX], text[ROW_TEXT_MAX + 2 * TOPOLOGY_NAME_MAX];
         if (!entry || !entry->ha)
             continue;
         const struct srm_row_info *row = &srm_row_info[entry->row];
-        snprintf(text, sizeof(text), "subcluster %s, %s: %s", s->name, row->name, row->cause);
-        check(c, "high availability", entry->row == ROW_F01, text, row->advice);
+        const char *const names[] = {nodes_name(cp, s->node[0]), nodes_name(cp, s->node[1])};
+        snprintf(text, sizeof(text), "subcluster %s, %s: %s", s->name, row->name,
+                 row_text(row->cause, names, entry->flip, cause));
+        check(c, "high availability", entry->row == ROW_F01, text,
+              row_text(row->advice, names, entry->flip, advice));
     }
 }
 

@@ -32,7 +32,7 @@ static void pair(FILE *out, json_t *p)
             on ? "" : " (hgctl ha enable)");
     table_print(out, table_member(p, "nodes"), columns, sizeof(columns) / sizeof(columns[0]));
     if (on) {
-        char cause[300], advice[300];
+        char cause[900], advice[900];
         table_text(table_member(p, "cause"), cause, sizeof(cause));
         table_text(table_member(p, "advice"), advice, sizeof(advice));
         fprintf(out, "  %s: %s\n  to do: %s\n", row, cause, advice);
@@ -202,7 +202,7 @@ int show_ha_command(struct ctl *ctl, json_t *result)
 {
     static const struct column columns[] = {
         {"NODE", "name", false}, {"STATE", "state", false}, {"REASON", "reason", false}};
-    char row[40], cause[300];
+    char row[40], cause[900];
 
     if (ctl->json || json_is_true(table_member(result, "dry_run")))
         return CTL_DONE;

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "controlplane.h"
+#include "ha/row_text.h"
 #include "ha/run_impl.h"
 #include "store/events.h"
 
@@ -24,11 +25,13 @@ static void one_node(const struct ha *ha, uint8_t row, unsigned role, bool flip,
 
 static void pair_text(const struct ha *ha, uint8_t row, bool flip, char *out, size_t size)
 {
-    char node[2][360];
+    const char *const names[] = {name_of(ha, 0), name_of(ha, 1)};
+    char node[2][360], cause[ROW_TEXT_MAX];
 
     for (unsigned role = 0; role < 2; role++)
         one_node(ha, row, role, flip, node[role], sizeof(node[role]));
-    snprintf(out, size, "%s, %s. %s", node[0], node[1], srm_row_info[row].cause);
+    snprintf(out, size, "%s, %s. %s", node[0], node[1],
+             row_text(srm_row_info[row].cause, names, flip, cause));
 }
 
 static const char *row_name(uint8_t row)
