@@ -84,8 +84,10 @@ static bool make_set(struct topology_edit_request *e, const struct rules_facts *
 
     if (!named(e, w, &n))
         return false;
-    if (e->set_capacity)
+    if (e->set_capacity) {
+        rules_node_capacity(w, n.index, e->capacity, &e->findings);
         n.capacity = e->capacity;
+    }
     if (e->set_publisher && publisher != n.index) {
         struct topology_node old = publisher ? *topology_node(w->t, publisher) : (struct topology_node){0};
         old.publisher = false;

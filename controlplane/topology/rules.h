@@ -85,6 +85,7 @@ void rules_node_assign(const struct rules_facts *w, uint16_t node, uint16_t subc
 void rules_node_unassign(const struct rules_facts *w, uint16_t node, struct findings *f);
 void rules_node_move(const struct rules_facts *w, uint16_t node, uint16_t subcluster, int slot,
                      struct findings *f);
+void rules_node_capacity(const struct rules_facts *w, uint16_t node, uint32_t capacity, struct findings *f);
 
 /* ---- subclusters (rules_subcluster.c) ---- */
 void rules_subcluster_add(const struct rules_facts *w, struct slice name, struct findings *f);

@@ -180,3 +180,13 @@ void rules_node_move(const struct rules_facts *w, uint16_t node, uint16_t subclu
         return; /* to the other slot */
     place(w, node, subcluster, slot, f);
 }
+
+/* A node that runs says its capacity itself, from its file: another one in the record does not last. */
+void rules_node_capacity(const struct rules_facts *w, uint16_t node, uint32_t capacity, struct findings *f)
+{
+    const struct topology_node *n = topology_node(w->t, node);
+
+    if (n && n->installed && n->capacity != capacity)
+        rules_add(f, RULE_node_capacity_own, "%.100s is installed: what its own file says comes back at once",
+                  n->name);
+}

@@ -203,6 +203,19 @@ static void assigning_A02_A12_A18_A19(void **state)
     expect(RULE_node_leaving, true);
 }
 
+static void capacity_of_its_own_C23(void **state)
+{
+    (void)state;
+    begin();
+    rules_node_capacity(&x.w, 1, x.t.node[1].capacity, &x.f);
+    expect(RULE_node_capacity_own, false);
+    rules_node_capacity(&x.w, 1, 5, &x.f);
+    expect(RULE_node_capacity_own, true);
+    x.t.node[1].installed = false; /* a logical node: the record alone says it */
+    rules_node_capacity(&x.w, 1, 5, &x.f);
+    expect(RULE_node_capacity_own, false);
+}
+
 static void service(unsigned subcluster, unsigned slot, const struct hg_net *net, unsigned n)
 {
     struct topology_subcluster changed = x.t.subcluster[subcluster];
@@ -507,6 +520,7 @@ int main(void)
         cmocka_unit_test(unassigning_A12_A15),
         cmocka_unit_test(moving_A14),
         cmocka_unit_test(assigning_A02_A12_A18_A19),
+        cmocka_unit_test(capacity_of_its_own_C23),
         cmocka_unit_test(subclusters_A08),
         cmocka_unit_test(ha_on_D03_D04_D05_A03_D35),
         cmocka_unit_test(ha_off_D08_D09_D10),
