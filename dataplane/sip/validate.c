@@ -130,8 +130,9 @@ unsigned validate_request(struct sip *s, struct work *w)
         w->error = SIP_E_TO;
     if (w->error != SIP_E_NONE)
         return refuse_broken(s, w);
-    /* M19: a ping that must not travel is refused, unless it is us that it pings */
-    if (w->c.has_max_forwards && w->c.max_forwards == 0 && !(w->m->method == SIP_M_OPTIONS && w->to_self))
+    /* M19: a ping that must not travel is refused, unless it is us that it pings, by way of nobody else */
+    if (w->c.has_max_forwards && w->c.max_forwards == 0 &&
+        !(w->m->method == SIP_M_OPTIONS && w->to_self && w->route_element.len == 0))
         return ack ? HG_DROP_sip_ack_unroutable : answer_status(s, w, 483);
     w->loop_hash = validate_loop_hash(s, w);
     if (loops(s, w)) {

@@ -125,6 +125,10 @@ static void max_forwards_M19(void **state)
     rig_expect(ALICE, "SIP/2.0 200 OK\r\n");
     rig_send(ALICE, rig_request("OPTIONS", "sip:ping@10.0.0.1:5060", "3", NULL));
     rig_expect(ALICE, "SIP/2.0 200 OK\r\n");
+    /* us, but by way of somebody else: it would travel */
+    rig_send(ALICE,
+             rig_request("OPTIONS", "sip:10.0.0.1", "5", "Max-Forwards: 0\r\nRoute: <sip:10.0.0.3;lr>\r\n"));
+    rig_expect(ALICE, "SIP/2.0 483 Too Many Hops\r\n");
     rig_send(ALICE, rig_request("ACK", "sip:bob@example.com", "4", "Max-Forwards: 0\r\n"));
     rig_expect_nothing();
     assert_int_equal(rig_count(HG_DROP_sip_ack_unroutable), 1);
