@@ -30,7 +30,7 @@ static void read_both(uint64_t *ns, uint64_t *tsc)
 
 void ha_clock_init(struct ha_clock *clock, uint64_t hz)
 {
-    uint64_t ns[2], tsc[2];
+    uint64_t ns[2] = {0}, tsc[2] = {0};
     struct timespec wait = {.tv_nsec = MEASURE_NS};
 
     clock->hz = hz;
