@@ -94,6 +94,7 @@ struct controlplane {
     struct push_contacts *push_contacts;
     struct topology_pending *topology_pending; /* changes that are under way */
     bool joined, joining;                      /* of join.c */
+    uint32_t files_read, files_joining, files_seeded;
     uint64_t join_at;
     /* set by high availability: states, who serves whom, who is down */
     void (*facts_of_ha)(struct controlplane *cp, struct rules_facts *facts);

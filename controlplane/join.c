@@ -89,7 +89,7 @@ static bool edit(struct controlplane *cp, void *arg, struct topology_items *item
         n.publisher = true;
     if (!mine || !same(mine, &n) || mine->publisher != n.publisher)
         topology_items_node(items, &n);
-    if (!cp->joined)
+    if (cp->files_seeded != cp->files_read)
         seed(cp, &taken, items);
     return true;
 }
@@ -98,6 +98,8 @@ static void done(struct controlplane *cp, void *arg, enum topology_result result
 {
     (void)arg;
     cp->joining = false;
+    if (result == TOPOLOGY_DONE)
+        cp->files_seeded = cp->files_joining;
     cp->join_at = uv_now(&cp->loop) + AGAIN_MS;
     if (result == TOPOLOGY_REFUSED) {
         alarm_raise(
@@ -122,12 +124,19 @@ static void start(struct controlplane *cp)
     if (cp->joining || cp->stopping)
         return;
     cp->joining = true;
+    cp->files_joining = cp->files_read;
     topology_change(cp, edit, done, NULL);
 }
 
 void join_loaded(struct controlplane *cp)
 {
     cp->join_at = 0; /* the record is not to be changed from inside of its load */
+}
+
+void join_file(struct controlplane *cp)
+{
+    cp->files_read++;
+    cp->join_at = 0;
 }
 
 void join_turn(struct controlplane *cp)
@@ -142,7 +151,7 @@ void join_turn(struct controlplane *cp)
     }
     struct topology_node n = mine ? *mine : (struct topology_node){0};
     describe(cp, &n);
-    if (!cp->joined || !same(mine, &n))
+    if (!cp->joined || !same(mine, &n) || cp->files_seeded != cp->files_read)
         start(cp);
 }
 

@@ -179,6 +179,7 @@ bool life_start(struct controlplane *cp)
         log_printf(&cp->log, HG_LOG_ERROR, "admin_socket", "%s", why);
         return false;
     }
+    join_file(cp);
     cp->users = users_create();
     cp->routes = book_create(HG_ROUTES_MAX);
     cp->dns = dns_create(&cp->loop, NULL);

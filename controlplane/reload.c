@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "controlplane.h"
+#include "join.h"
 #include "push.h"
 #include "settings.h"
 #include "store/record.h"
@@ -95,6 +96,7 @@ bool reload(struct controlplane *cp, FILE *errors, hg_config_entry_fn *told, voi
         return false;
     }
     reload_take(cp, whole);
+    join_file(cp);
     log_printf(&cp->log, HG_LOG_INFO, "config_reloaded", "%s: %u items applied, %u take a restart",
                cp->config_file, t.applied, t.restart);
     return true;

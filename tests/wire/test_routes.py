@@ -189,6 +189,7 @@ def users_come_after_static_routes(w):
     assert w.ask("sip:carol@example.com")[0] == 404
     w.node.write_config(text(cluster='nodes = ( { name = "far"; sip = "10.88.0.12:5060"; } );'))
     w.node.hgctl("config", "reload")
+    lab.wait_for(lambda: "far" in [n["name"] for n in w.node.hgctl_json("node", "list")["nodes"]], 30, "the record has far")
     w.node.hgctl("user", "set", "carol@example.com", "far")
     assert w.ask("sip:carol@example.com") == (200, 12)
     w.node.hgctl("route", "add", "static-carol", "--pattern", "carol", "--next-hop", "10.88.0.13", "--protocol", "UDP")
