@@ -5,7 +5,8 @@ Sentinels on machines of their own, and the faults that an operator fears.
         mgmt  10.99.0.0/24   nodes .1 .2 ... (eth1), Redis .101 .102 (Sentinel on each, and on .103)
         lan   10.88.0.0/24   nodes .1 .2 ... (hg0: the dataplane's), hosts
 
-A fault is given and healed by name: cluster.kill(node), cluster.pause(process), node.mgmt.set(ab="cut").
+A fault is given and healed by name (README.md): node.kill(), cluster.pause(process), node.mgmt.set(ab="cut"),
+store.disk.fill().
 """
 import json
 import os
@@ -28,13 +29,14 @@ FAST = ("ha = { heartbeat_interval = 100; heartbeat_timeout = 300; init_timeout 
 class RedisHost(lab.Namespace):
     """A machine with a Redis server and a Sentinel, or with a Sentinel alone."""
 
-    def __init__(self, l, network, number):
+    def __init__(self, l, network, number, bad_wire=False, disk=0):
         super().__init__(l, f"redis{number}")
-        self.wire = network.plug(self, "eth0")
+        self.wire = network.plug(self, "eth0", bad_wire)
         self.address = f"10.99.0.{100 + number}"
         self.ip(f"addr add {self.address}/24 dev eth0")
         self.dir = os.path.join(l.dir, self.name)
         os.makedirs(self.dir, exist_ok=True)
+        self.disk = l.disk(self.dir, disk) if disk else None
         self.redis = self.sentinel = None
 
     def start_redis(self, master=None, fsync="everysec", args=()):
@@ -128,11 +130,12 @@ class Cluster:
     """The record's Redis stands up at once; nodes start when they are told to."""
 
     def __init__(self, l, nodes, replicas=0, sentinels=0, node="", cluster="", dataplane="", bad_wires=False, cores="",
-                 down_after_ms=1000, **settings):
-        """node, cluster, dataplane: further items of those groups; settings go to config.text()."""
+                 down_after_ms=1000, disk=0, **settings):
+        """node, cluster, dataplane: further items of those groups; disk: each Redis has one of so many MB; settings go to
+        config.text()."""
         self.lab = l
         self.mgmt = lab.Network(l, "mgmt")
-        self.stores = [RedisHost(l, self.mgmt, i + 1) for i in range(max(1 + replicas, sentinels))]
+        self.stores = [RedisHost(l, self.mgmt, i + 1, bad_wires, disk) for i in range(max(1 + replicas, sentinels))]
         for i, s in enumerate(self.stores[:1 + replicas]):
             s.start_redis(self.stores[0].address if i else None, "everysec" if replicas else "always")
         for s in self.stores[:1 + replicas]:

@@ -307,12 +307,34 @@ class Node(Namespace):
         return text
 
 
+class Disk:
+    """A file system of so many megabytes, in memory."""
+
+    def __init__(self, path, megabytes):
+        self.path = path
+        sh(f"mount -t tmpfs -o size={megabytes}m hg-lab {path}")
+
+    def fill(self):
+        """Not a byte more."""
+        with open(os.path.join(self.path, "full"), "wb", buffering=0) as f:
+            for size in (1 << 20, 1 << 12):
+                with contextlib.suppress(OSError):
+                    while True:
+                        f.write(bytes(size))
+
+    def free(self):
+        os.unlink(os.path.join(self.path, "full"))
+
+    def remove(self):
+        sh(f"umount -l {self.path}", check=False)
+
+
 class Lab:
     def __init__(self):
         if os.geteuid() != 0:
             sys.exit("this test makes network namespaces: run it as root")
         self.dir = tempfile.mkdtemp(prefix="hg-lab-")
-        self.processes, self.spaces = [], []
+        self.processes, self.spaces, self.disks = [], [], []
         atexit.register(self.close)
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
         self.lan = Network(self, "lan")
@@ -322,6 +344,12 @@ class Lab:
 
     def node(self, name, config, **kw):
         return Node(self, name, config, **kw)
+
+    def disk(self, path, megabytes):
+        """A small disk of its own at that path, which Disk.fill() fills."""
+        os.makedirs(path, exist_ok=True)
+        self.disks.append(Disk(path, megabytes))
+        return self.disks[-1]
 
     def end(self, p, sig=signal.SIGTERM, seconds=60):
         """Ends one process that we started. ip netns exec replaces itself, so the pid is the program's own."""
@@ -345,6 +373,9 @@ class Lab:
                     os.unlink(path)
                 shutil.rmtree(f"/var/run/dpdk/hg-{s.unique}", ignore_errors=True)  # DPDK leaves it
         self.spaces = []
+        for d in self.disks:
+            d.remove()
+        self.disks = []
         if os.environ.get("HG_KEEP"):
             print(f"kept {self.dir}")
         else:
