@@ -1,13 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Changes: one script each, one wait for the replicas for as many as were answered meanwhile (group commit),
- * told when they are durable and memory has them by the log. */
+/* Changes: held for a moment while the record is looked at anew, then one script each, one wait for the
+ * replicas for as many as were answered meanwhile (group commit), told when they are durable and memory has
+ * them by the log. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "store/record_impl.h"
 
-enum stage { SENT, ANSWERED, CONFIRMED };
+#define HELD_MAX 64 /* changes that wait for the record to be looked at */
+
+static const char not_ready[] = "the record is not ready for changes yet";
+
+enum stage { HELD, SENT, ANSWERED, CONFIRMED };
 
 struct change {
     struct record *rec;
@@ -18,7 +23,7 @@ struct change {
     enum stage stage;
     bool urgent;
     uint64_t wait;  /* which one covers it, 0: none yet */
-    uint64_t since; /* confirmed */
+    uint64_t since; /* held, or confirmed */
     struct record_version version;
 };
 
@@ -70,11 +75,45 @@ void record_changes_applied(struct record *rec)
 
 static void wait_for_replicas(struct record *rec);
 
+/* Those that were held too long; now UINT64_MAX: all. */
+static void finish_held(struct record *rec, uint64_t now, const char *why)
+{
+    struct change *next;
+
+    for (struct change *c = rec->first; c; c = next) {
+        next = c->next;
+        if (c->stage == HELD && (now == UINT64_MAX || now - c->since > rec->io.timeout_ms))
+            finish_failed(c, why);
+    }
+}
+
+static bool is_ready(const struct record *rec)
+{
+    return rec->phase == PHASE_SCAN || rec->phase == PHASE_FOLLOW;
+}
+
+/* In the order in which they were asked for. */
+void record_changes_ready(struct record *rec)
+{
+    struct change *next;
+
+    for (struct change *c = rec->first; c && is_ready(rec); c = next) {
+        next = c->next;
+        if (c->stage != HELD)
+            continue;
+        c->write.term = rec->term;
+        c->stage = SENT;
+        if (!rec->io.ops->change(rec->io.ctx, &c->write))
+            finish_failed(c, "the queue to Redis is full");
+    }
+}
+
 /* Durable is what was promised; when the log is late, memory follows it later. */
 void record_changes_tick(struct record *rec)
 {
     uint64_t now = rec->io.ops->now_ms(rec->io.ctx);
 
+    finish_held(rec, now, not_ready);
     while (rec->first && rec->first->stage == CONFIRMED && now - rec->first->since > 3 * rec->io.timeout_ms)
         finish_ok(rec->first);
     wait_for_replicas(rec);
@@ -85,6 +124,7 @@ void record_changes_lost(struct record *rec)
 {
     struct change *next;
 
+    finish_held(rec, UINT64_MAX, rec->io.ops->state(rec->io.ctx));
     for (struct change *c = rec->first; c; c = next) {
         next = c->next;
         if (c->stage == ANSWERED && !c->wait)
@@ -244,12 +284,21 @@ static struct change *new_change(struct record *rec, const struct record_item *i
     return c;
 }
 
+/* A look at the record takes a moment; an ownership is not to be written by what was known before it. */
+static bool may_hold(const struct record *rec, bool urgent)
+{
+    unsigned n = 0;
+
+    for (const struct change *c = rec->first; c; c = c->next)
+        n += c->stage == HELD;
+    return rec->up && !urgent && n < HELD_MAX;
+}
+
 static void start(struct record *rec, const struct record_item *items, uint32_t n, bool urgent,
                   record_done done, void *arg)
 {
-    if (rec->phase != PHASE_SCAN && rec->phase != PHASE_FOLLOW) {
-        refuse(done, arg,
-               !rec->up ? rec->io.ops->state(rec->io.ctx) : "the record is not ready for changes yet");
+    if (!is_ready(rec) && !may_hold(rec, urgent)) {
+        refuse(done, arg, !rec->up ? rec->io.ops->state(rec->io.ctx) : not_ready);
         return;
     }
     if (n == 0 || n > RECORD_ITEMS_MAX) {
@@ -264,7 +313,9 @@ static void start(struct record *rec, const struct record_item *items, uint32_t 
     c->done = done;
     c->arg = arg;
     c->urgent = urgent;
-    if (!rec->io.ops->change(rec->io.ctx, &c->write)) {
+    c->since = rec->io.ops->now_ms(rec->io.ctx);
+    c->stage = is_ready(rec) ? SENT : HELD;
+    if (c->stage == SENT && !rec->io.ops->change(rec->io.ctx, &c->write)) {
         free(c);
         refuse(done, arg, "the queue to Redis is full");
         return;

@@ -78,6 +78,7 @@ void record_follow_on(struct record *record);
 
 /* record_change.c */
 void record_changes_applied(struct record *record); /* the position moved */
+void record_changes_ready(struct record *record);   /* what was held may go */
 void record_changes_lost(struct record *record);
 void record_changes_close(struct record *record);
 void record_changes_free(struct record *record);

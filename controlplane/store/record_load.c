@@ -159,4 +159,5 @@ void record_load(struct record *rec)
     record_phase_set(rec, PHASE_SCAN);
     rec->ev.load_begin(rec->ev.arg);
     scan_next(rec);
+    record_changes_ready(rec);
 }
