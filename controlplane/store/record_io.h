@@ -47,6 +47,7 @@ struct record_write { /* SCRIPT_CHANGE; belongs to the caller and stays until it
 struct record_scan { /* belongs to the caller and stays until done */
     enum record_table table;
     uint64_t cursor;
+    bool whole; /* the table to its end, page by page, each asked for in done() of the one before */
     void *arg;
     void (*one)(struct record_scan *scan, struct slice field, struct slice raw);
     /* unreadable: the key holds something else, error says what */

@@ -155,7 +155,7 @@ void record_load(struct record *rec)
     record_cache_clear(&rec->lowered);
     record_seen_clear(&rec->seen);
     rec->entries = 0;
-    rec->scan = (struct record_scan){.table = 0, .cursor = 0, .one = on_one, .done = on_done, .arg = rec};
+    rec->scan = (struct record_scan){.whole = true, .one = on_one, .done = on_done, .arg = rec};
     record_phase_set(rec, PHASE_SCAN);
     rec->ev.load_begin(rec->ev.arg);
     scan_next(rec);

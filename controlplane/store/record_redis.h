@@ -36,6 +36,7 @@ struct record_redis {
     uint64_t alone_since;             /* no replica is attached, 0: one is */
     struct sentinels *sentinels;      /* NULL: nobody promotes another server */
     struct record_reading *uncertain; /* confirmed, until the Sentinels know of no promotion */
+    struct record_reading *ahead;     /* the next page of a scan, asked for before it is wanted */
     char key[KEYS][RECORD_KEY_MAX];
     char hello_sha[41], change_sha[41];
 };

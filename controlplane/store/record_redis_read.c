@@ -25,7 +25,9 @@ struct record_reading {
     bool told; /* the connection was lost while the Sentinels were asked */
     unsigned wanted;
     char why[256];
-    struct record_scan *scan;
+    struct record_scan *scan; /* of a page of this table from this cursor */
+    enum record_table table;
+    uint64_t cursor;
     struct record_follow *follow;
     record_on_value value;
     record_on_confirm confirm;
@@ -171,19 +173,33 @@ bool record_redis_confirm(void *ctx, record_on_confirm answered, void *arg)
 }
 
 /* ---- scan ---- */
-bool record_redis_scan(void *ctx, struct record_scan *scan)
+static struct record_reading *send_scan(struct record_redis *io, struct record_scan *scan,
+                                        enum record_table table, uint64_t from)
 {
-    struct record_redis *io = ctx;
     struct record_reading *r = new_reading(io, io->main, NULL);
     char cursor[NUMBER_MAX];
 
     if (!r)
-        return false;
+        return NULL;
     r->scan = scan;
-    snprintf(cursor, sizeof(cursor), "%" PRIu64, scan->cursor);
-    return sent_or_free(r,
-                        redis_words(io->main, on_read, r, "HSCAN", io->key[KEY_TABLE + scan->table], cursor,
-                                    "COUNT", scan->table == RECORD_USERS ? COUNT_USERS : COUNT_SMALL, NULL));
+    r->cursor = from;
+    r->table = table;
+    snprintf(cursor, sizeof(cursor), "%" PRIu64, from);
+    bool sent = redis_words(io->main, on_read, r, "HSCAN", io->key[KEY_TABLE + table], cursor, "COUNT",
+                            table == RECORD_USERS ? COUNT_USERS : COUNT_SMALL, NULL);
+    return sent_or_free(r, sent) ? r : NULL;
+}
+
+bool record_redis_scan(void *ctx, struct record_scan *scan)
+{
+    struct record_redis *io = ctx;
+    struct record_reading *ahead = io->ahead;
+
+    if (!ahead || ahead->table != scan->table || ahead->cursor != scan->cursor)
+        return send_scan(io, scan, scan->table, scan->cursor) != NULL;
+    ahead->scan = scan;
+    io->ahead = NULL;
+    return true;
 }
 
 static struct slice text_of(const redisReply *r)
@@ -204,9 +220,13 @@ static void tell_scan(struct record_reading *r, const char *error)
         return;
     }
     const redisReply *list = reply->element[1];
+    uint64_t next = strtoull(reply->element[0]->str, NULL, 10);
+    if (r->scan->whole && next) /* Redis looks for the next page while this one is taken in */
+        r->io->ahead = send_scan(r->io, NULL, r->table, next);
     for (size_t i = 0; i + 1 < list->elements; i += 2)
         r->scan->one(r->scan, text_of(list->element[i]), text_of(list->element[i + 1]));
-    r->scan->done(r->scan, strtoull(reply->element[0]->str, NULL, 10), false, NULL);
+    r->scan->done(r->scan, next, false, NULL);
+    r->io->ahead = NULL; /* whoever did not ask for it in done() does not get it */
 }
 
 /* ---- follow ---- */
@@ -313,7 +333,7 @@ static void tell_asker(struct record_reading *r, const char *error)
         tell_follow(r, error);
     else if (r->value)
         tell_value(r, error);
-    else
+    else if (r->confirm)
         r->confirm(r->arg, !error, error);
 }
 
