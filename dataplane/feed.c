@@ -21,7 +21,8 @@ struct feed *feed_init(const struct feed_setup *setup)
     unsigned core = setup->ctx->core;
     struct feed *feed = calloc(1, sizeof(*feed));
     if (!feed || core >= setup->segment->cores ||
-        !hg_ring_open(&feed->ring, setup->segment->core[core].down, setup->segment->ring_cells)) {
+        !hg_ring_open(&feed->ring, setup->segment->core[core].down, setup->segment->ring_cells) ||
+        !feed_urgent_open(&feed->urgent, &setup->segment->core[core])) {
         fprintf(stderr, "hg-dataplane: core %u: no memory, or no down ring in the segment\n", core);
         free(feed);
         return NULL;
@@ -189,12 +190,8 @@ static bool take(struct feed *feed, const struct hg_record *r)
         return r->length == sizeof(*r);
     case HG_DOWN_CONTACTS:
         return route_apply_contacts(feed->setup.route, r, r->length);
-    case HG_DOWN_SERVING:
-        return feed_take_serving(feed, r);
     case HG_DOWN_SERVICE:
         return feed_take_service(feed, r);
-    case HG_DOWN_DATAGRAM:
-        return feed_take_datagram(feed, r);
     default:
         return false;
     }
@@ -293,7 +290,7 @@ static unsigned turn_sweep(struct feed *feed)
 
 unsigned feed_turn(struct feed *feed, bool loaded)
 {
-    unsigned n = feed_tell(feed) + feed_tell_datagrams(feed);
+    unsigned n = feed_urgent_turn(feed) + feed_tell(feed) + feed_tell_datagrams(feed);
     switch (feed->state) {
     case FEED_WAIT_IMAGE:
         return n + turn_image(feed);

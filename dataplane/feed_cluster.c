@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the control plane says of the cluster, and the datagrams that it exchanges with those of other nodes.
- */
-#include <string.h>
-
+/* What the control plane says of the cluster, and the datagrams that it sends to those of other nodes. */
 #include "feed_impl.h"
 #include "lib/log_out.h"
 #include "net/stage.h"
@@ -79,20 +76,4 @@ bool feed_take_datagram(struct feed *feed, const struct hg_record *r)
     if (net_control_send(feed->setup.net, &d->dst, d->data, d->length))
         ctx_count(feed->setup.ctx, HG_C_control_sent);
     return true; /* without a buffer it is lost, as on a wire */
-}
-
-unsigned feed_tell_datagrams(struct feed *feed)
-{
-    const struct net_control_datagram *d;
-    unsigned n = net_control_take(feed->setup.net, &d);
-    for (unsigned i = 0; i < n; i++) {
-        alignas(8) char room[sizeof(struct hg_up_datagram) + HG_DATAGRAM_MAX];
-        struct hg_up_datagram *out = (void *)room;
-        *out = (struct hg_up_datagram){
-            .r.type = HG_UP_DATAGRAM, .tsc = feed->setup.ctx->tsc, .src = d[i].src, .length = d[i].length};
-        memcpy(out->data, d[i].data, d[i].length);
-        if (!log_record(feed->setup.ctx, &out->r, (uint32_t)sizeof(*out) + d[i].length))
-            ctx_count(feed->setup.ctx, HG_C_control_lost);
-    }
-    return n;
 }

@@ -26,10 +26,18 @@ enum feed_state {
 /* What the control plane has to be told once the up ring takes it. */
 enum feed_news { NEWS_RESYNC = 1, NEWS_READY = 2, NEWS_DRAINED = 4 };
 
+struct feed_urgent {
+    struct hg_ring down, up;
+    uint64_t epoch, number; /* of the last record taken */
+    uint64_t up_number;     /* of the last one sent */
+    bool lost;              /* records are missing: nothing counts as applied before the next map */
+};
+
 struct feed {
     struct feed_setup setup;
     struct hg_core_area *area;
     struct hg_ring ring;
+    struct feed_urgent urgent;
     enum feed_state state;
     unsigned news;          /* enum feed_news */
     uint64_t epoch, number; /* of the last record taken */
@@ -52,6 +60,10 @@ void feed_take(struct feed *feed, const struct hg_record *r);
 unsigned feed_tell(struct feed *feed);
 void feed_ask(struct feed *feed); /* for a resynchronisation */
 void feed_open(struct feed *feed);
+/* feed_urgent.c: the lane of what must not wait behind tables, images and sweeps */
+bool feed_urgent_open(struct feed_urgent *urgent, const struct hg_segment_core *core);
+unsigned feed_urgent_turn(struct feed *feed);
+unsigned feed_tell_datagrams(struct feed *feed); /* what came for the control plane goes up */
 /* feed_cluster.c */
 bool feed_take_node(struct feed *feed, const struct hg_record *r);
 bool feed_take_serving(struct feed *feed, const struct hg_record *r);
@@ -59,6 +71,5 @@ bool feed_take_service(struct feed *feed, const struct hg_record *r);
 bool feed_take_datagram(struct feed *feed, const struct hg_record *r);
 /* Nodes, serving map or service addresses are others now: the rooms below are told. */
 void feed_cluster_changed(struct feed *feed);
-unsigned feed_tell_datagrams(struct feed *feed); /* what came for the control plane goes up */
 
 #endif

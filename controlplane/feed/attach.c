@@ -26,7 +26,8 @@ static void all_others(struct feed *feed, struct feed_core *c)
         c->others.nodes |= (uint64_t)feed->node[i].present << i;
         c->others.services |= (uint64_t)(feed->service[i].n != 0) << i;
     }
-    c->others.serving = feed->serving_known;
+    c->urgent.serving = feed->serving_known;
+    c->urgent.ping = !feed->serving_known;
     for (unsigned i = 0; i < feed->nsettings; i++)
         c->others.settings[i / 64] |= 1ull << i % 64;
     /* A control plane that was restarted does not know that its node is draining, and must not end it. */
@@ -51,7 +52,8 @@ static bool open_cores(struct feed *feed)
     for (unsigned i = 0; i < feed->segment.cores; i++) {
         struct feed_core *c = &feed->core[i];
         if (!hg_ring_open(&c->down, feed->segment.core[i].down, feed->segment.ring_cells) ||
-            !hg_ring_open(&c->up, feed->segment.core[i].up, feed->segment.ring_cells))
+            !hg_ring_open(&c->up, feed->segment.core[i].up, feed->segment.ring_cells) ||
+            !feed_urgent_attach(feed, i))
             return false;
         c->check = calloc(feed->segment.ring_cells, sizeof(*c->check));
         if (!c->check)

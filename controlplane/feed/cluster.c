@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What the cores should know of the cluster: who serves whom, contacts, service addresses, the lease of who
- * has no high availability; and the control plane's own datagrams. */
+ * has no high availability. */
 #include <string.h>
 
 #include "feed/feed_impl.h"
@@ -31,9 +31,9 @@ bool feed_serving_set(struct feed *feed, const uint16_t serving[HG_NODES_MAX], u
         return true;
     feed->serving_known = true;
     feed->serving = fresh;
-    feed->change++;
+    feed->serving_change++;
     for (unsigned i = 0; i < HG_CORES_MAX; i++)
-        feed->core[i].others.serving = true;
+        feed->core[i].urgent.serving = true;
     return true;
 }
 
@@ -77,22 +77,6 @@ bool feed_service_addresses(struct feed *feed, uint16_t home, const struct hg_ne
     feed->change++;
     for (unsigned i = 0; i < HG_CORES_MAX; i++)
         feed->core[i].others.services |= 1ull << home;
-    return true;
-}
-
-bool feed_datagram_send(struct feed *feed, const struct hg_endpoint *dst, const void *data, uint32_t length)
-{
-    /* not in feed->buf: on_datagram may answer while its record stands there */
-    alignas(8) char room[sizeof(struct hg_down_datagram) + HG_DATAGRAM_MAX];
-    struct hg_down_datagram *out = (void *)room;
-    /* before its BEGIN a core would refuse it */
-    if (!feed->segment.header || feed->core[0].others.begin || length > HG_DATAGRAM_MAX || dst->port == 0)
-        return false;
-    *out = (struct hg_down_datagram){.dst = *dst, .length = length};
-    memcpy(out->data, data, length);
-    if (!feed_put(feed, 0, out, HG_DOWN_DATAGRAM, (uint32_t)sizeof(*out) + length))
-        return false;
-    feed_sent(feed, 0);
     return true;
 }
 

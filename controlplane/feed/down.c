@@ -9,8 +9,8 @@
 
 static bool others_clean(const struct others *o)
 {
-    return !o->begin && !o->nodes && !o->serving && !o->services && !o->settings[0] && !o->settings[1] &&
-           !o->image && !o->drain && !o->trace;
+    return !o->begin && !o->nodes && !o->services && !o->settings[0] && !o->settings[1] && !o->image &&
+           !o->drain && !o->trace;
 }
 
 /* The next record's header; the caller has filled the rest behind it in feed->buf. */
@@ -112,9 +112,6 @@ static bool fill_one(struct feed *feed, unsigned core)
         unsigned at = (unsigned)__builtin_ctzll(o->nodes);
         if ((ok = put_node(feed, core, at)))
             o->nodes &= o->nodes - 1;
-    } else if (o->serving) {
-        if ((ok = feed_put_serving(feed, core)))
-            o->serving = false;
     } else if (o->services) {
         if ((ok = feed_put_service(feed, core, (unsigned)__builtin_ctzll(o->services))))
             o->services &= o->services - 1;

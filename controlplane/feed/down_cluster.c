@@ -1,19 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The records of the cluster, as they go into a down ring. */
+/* Service addresses and contacts, as they go into a down ring. */
 #include <string.h>
 
 #include "feed/feed_impl.h"
-
-bool feed_put_serving(struct feed *feed, unsigned core)
-{
-    struct hg_down_serving *out = (void *)feed->buf;
-    *out = (struct hg_down_serving){.epoch = feed->serving.epoch, .n = HG_NODES_MAX - 1};
-    for (unsigned i = 0; i < HG_NODES_MAX - 1; i++)
-        out->map[i] =
-            (struct hg_down_serves){.home = (uint16_t)(i + 1), .serving = feed->serving.node[i + 1]};
-    return feed_put(feed, core, out, HG_DOWN_SERVING,
-                    (uint32_t)(sizeof(*out) + (HG_NODES_MAX - 1) * sizeof(out->map[0])));
-}
 
 bool feed_put_service(struct feed *feed, unsigned core, unsigned home)
 {

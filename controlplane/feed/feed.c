@@ -88,6 +88,8 @@ bool feed_poll(struct feed *feed, uint64_t now_ms)
     if (!feed->segment.header)
         return false;
     beat(feed);
+    for (unsigned i = 0; i < feed->segment.cores; i++)
+        more |= feed_urgent_poll(feed, i);
     for (unsigned i = 0; i < feed->segment.cores; i++) {
         feed_settle(feed, i);
         more |= feed_fill(feed, i);
@@ -101,6 +103,7 @@ bool feed_poll(struct feed *feed, uint64_t now_ms)
 void feed_mark(const struct feed *feed, struct feed_token *token)
 {
     *token = (struct feed_token){.attach = feed->segment.header ? feed->attaches : 0, .others = feed->change};
+    token->serving = feed->serving_change;
     token->image = feed->image.change;
     for (unsigned i = 0; i < feed->segment.cores && feed->segment.header; i++) {
         token->users[i] = feed->users.queue[i].pushed;
@@ -147,7 +150,7 @@ enum feed_progress feed_applied(const struct feed *feed, const struct feed_token
         const struct feed_core *c = &feed->core[i];
         bool count = feed_core_whole(feed, i) || (early && !c->again);
         if (!count || c->users_applied < token->users[i] || c->contacts_applied < token->contacts[i] ||
-            c->others_applied < token->others) {
+            c->others_applied < token->others || !feed_serving_in_force(feed, i, token->serving)) {
             *lagging_core = i;
             return FEED_PENDING;
         }

@@ -95,7 +95,8 @@ uint64_t feed_contacts_count(const struct feed *feed); /* users with contacts */
  * holds them while it serves that home and its lease lasts. Kept over attaches. n = 0: none. */
 bool feed_service_addresses(struct feed *feed, uint16_t home, const struct hg_net *net, unsigned n);
 /* Over the service network, from core 0; at once or never: false when there is no room, no dataplane yet, or
- * the length is above HG_DATAGRAM_MAX. */
+ * the length is above HG_DATAGRAM_MAX. Like the map it travels on a lane of its own, in front of all tables.
+ */
 bool feed_datagram_send(struct feed *feed, const struct hg_endpoint *dst, const void *data, uint32_t length);
 /* For who has no high availability: every dataplane that is attached gets serve_until without an end, as long
  * as this is on. Whoever writes the lease himself (on_attached tells the segment) turns it off first. */
@@ -116,7 +117,7 @@ bool feed_trace(struct feed *feed, const struct hg_down_trace *filter);
 struct feed_token {
     uint64_t attach; /* during which attach */
     uint64_t users[HG_CORES_MAX], contacts[HG_CORES_MAX];
-    uint64_t others;
+    uint64_t others, serving;
     uint64_t image; /* which image must be in force, 0 = any */
 };
 enum feed_progress {
@@ -131,6 +132,12 @@ enum feed_progress {
 void feed_mark(const struct feed *feed, struct feed_token *token);
 enum feed_progress feed_applied(const struct feed *feed, const struct feed_token *token,
                                 unsigned *lagging_core);
+/* The same for the serving map alone, which waits neither for tables nor for a resynchronisation. */
+struct feed_serving_token {
+    uint64_t attach, change;
+};
+void feed_serving_mark(const struct feed *feed, struct feed_serving_token *token);
+enum feed_progress feed_serving_applied(const struct feed *feed, const struct feed_serving_token *token);
 
 /* ---- what is known of the dataplane ---- */
 /* 0 while none is attached. Valid until on_detached. */

@@ -22,12 +22,21 @@ struct others {
     uint64_t nodes;                       /* bit per node */
     uint64_t services;                    /* bit per home node */
     uint64_t settings[SETTINGS_MAX / 64]; /* bit per setting */
-    bool serving, image, drain, trace, begin;
+    bool image, drain, trace, begin;
 };
 
 /* A record that was sent: which queue positions and changes are in force once its seq is applied. */
 struct checkpoint {
     uint64_t seq, users, contacts, others;
+};
+
+/* The urgent lane of a core (urgent.c). */
+struct urgent {
+    struct hg_ring down, up;
+    bool serving, ping; /* has to be sent: the map; or, where none is known, that the lane begins here */
+    uint64_t number;    /* of the last record sent, in this epoch */
+    uint64_t serving_seq, serving_sent; /* of the last map: its record, and the change that it carried */
+    uint64_t up_seq;                    /* of the last up record taken */
 };
 
 enum core_state {
@@ -40,6 +49,7 @@ struct feed_core {
     enum core_state state;
     bool again; /* it lost its place since the attach */
     struct others others;
+    struct urgent urgent;
     uint64_t number;                  /* of the last record sent, in this epoch */
     uint64_t users_end, contacts_end; /* END may follow once the queues have passed these */
     uint64_t end_seq;                 /* of the last END */
@@ -98,6 +108,7 @@ struct feed {
     bool serve_always;
     struct feed_serving serving;
     bool serving_known;                        /* until then cores go by the map that they have */
+    uint64_t serving_change;                   /* raised with each map */
     struct feed_service service[HG_NODES_MAX]; /* by home */
     uint64_t change;                           /* raised with each change of others */
     struct feed_node node[HG_NODES_MAX];
@@ -138,11 +149,15 @@ bool feed_put(struct feed *feed, unsigned core, void *record, uint16_t type, uin
 /* Called once the record is in the ring and the marks of what it carries are cleared. */
 void feed_sent(struct feed *feed, unsigned core);
 /* down_cluster.c */
-bool feed_put_serving(struct feed *feed, unsigned core);
 bool feed_put_service(struct feed *feed, unsigned core, unsigned home);
 bool feed_fill_contacts(struct feed *feed, unsigned core);
 /* Moves users_applied and others_applied on. */
 void feed_settle(struct feed *feed, unsigned core);
+
+/* urgent.c: both directions of a core's urgent lane; true when there may be more. */
+bool feed_urgent_attach(struct feed *feed, unsigned core);
+bool feed_urgent_poll(struct feed *feed, unsigned core);
+bool feed_serving_in_force(const struct feed *feed, unsigned core, uint64_t change);
 
 /* up.c: drains a core's ring; true when there may be more. */
 bool feed_drain_up(struct feed *feed, unsigned core);

@@ -67,17 +67,6 @@ static bool take_trace(struct feed *feed, unsigned core, const struct hg_record 
     return true;
 }
 
-static bool take_datagram(struct feed *feed, const struct hg_record *r)
-{
-    const struct hg_up_datagram *in = (const void *)r;
-    if (r->length < sizeof(*in) || in->length > HG_DATAGRAM_MAX || r->length != sizeof(*in) + in->length ||
-        in->src.proto != HG_UDP)
-        return false;
-    if (feed->on.on_datagram)
-        feed->on.on_datagram(feed->ctx, &in->src, in->tsc, in->data, in->length);
-    return true;
-}
-
 static bool take_plain(struct feed *feed, unsigned core, const struct hg_record *r,
                        void (*handler)(void *ctx, unsigned core))
 {
@@ -115,8 +104,6 @@ bool feed_take_up(struct feed *feed, unsigned core, const struct hg_record *r)
         return take_plain(feed, core, r, feed->on.on_ready);
     case HG_UP_DRAINED:
         return take_plain(feed, core, r, feed->on.on_drained);
-    case HG_UP_DATAGRAM:
-        return take_datagram(feed, r);
     case HG_UP_RESYNC:
         return take_resync(feed, core, r);
     default:

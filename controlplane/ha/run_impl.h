@@ -19,7 +19,7 @@ struct ha_map { /* the serving map that the manager asked for last */
     bool given, pending;
     uint64_t id, epoch;
     int serving[SRM_SLOTS];
-    struct feed_token token;
+    struct feed_serving_token token;
 };
 
 struct ha_move { /* of the users of one home slot */

@@ -42,17 +42,6 @@ void ha_serving_push(struct ha *ha)
                    "the serving map cannot be given to the cores");
 }
 
-/* Users need not have arrived for the map to be in force. */
-static void mark(struct ha *ha)
-{
-    struct feed_token *t = &ha->map.token;
-
-    feed_mark(ha->cp->feed, t);
-    memset(t->users, 0, sizeof(t->users));
-    memset(t->contacts, 0, sizeof(t->contacts));
-    t->image = 0;
-}
-
 void ha_map_set(struct ha *ha, uint64_t id, const int serving[SRM_SLOTS], uint64_t epoch)
 {
     ha->map.given = ha->map.pending = true;
@@ -60,7 +49,7 @@ void ha_map_set(struct ha *ha, uint64_t id, const int serving[SRM_SLOTS], uint64
     ha->map.epoch = epoch;
     memcpy(ha->map.serving, serving, sizeof(ha->map.serving));
     ha_serving_push(ha);
-    mark(ha);
+    feed_serving_mark(ha->cp->feed, &ha->map.token);
 }
 
 /* A dataplane that lives but cannot be reached (another build, say) is fenced by its deadline alone. */
@@ -79,10 +68,10 @@ void ha_map_turn(struct ha *ha)
         return;
     enum feed_progress progress = FEED_APPLIED;
     if (!nobody_else(ha))
-        progress = feed_applied(ha->cp->feed, &ha->map.token, NULL);
+        progress = feed_serving_applied(ha->cp->feed, &ha->map.token);
     if (progress == FEED_LOST)
-        mark(ha);
-    if (progress != FEED_APPLIED && progress != FEED_REFUSED)
+        feed_serving_mark(ha->cp->feed, &ha->map.token);
+    if (progress != FEED_APPLIED)
         return;
     ha->map.pending = false;
     ha_give(ha, &event);

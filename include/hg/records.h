@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Records on the rings: one to N consecutive 64-byte cells, {type, version, length, sequence} and fixed-width
- * fields or bytes; up to 64 KiB, longer ones chunked. */
+ * fields or bytes; up to 64 KiB, longer ones chunked.
+ *
+ * Two lanes each way. The plain one carries tables, in order; a core lets it stand while an image is mapped
+ * and while it sweeps. The urgent one carries what must not wait for that, the serving map and datagrams:
+ * each of its records stands for itself, and it is numbered on its own. */
 #ifndef HG_RECORDS_H
 #define HG_RECORDS_H
 
@@ -39,10 +43,10 @@ enum hg_down {
     HG_DOWN_DRAIN,     /* u32 on/off */
     HG_DOWN_TRACE,     /* trace filter, limits; off */
     HG_DOWN_PING,      /* to be answered by applied_seq alone */
-    HG_DOWN_SERVING,   /* the whole map home node -> serving node, in force at once */
+    HG_DOWN_SERVING,   /* urgent lane: the whole map home node -> serving node, in force at once */
     HG_DOWN_CONTACTS,  /* n x {key, contacts}; no contacts deletes */
     HG_DOWN_SERVICE,   /* the service addresses of a home node */
-    HG_DOWN_DATAGRAM,  /* a datagram of the control plane's own for another node */
+    HG_DOWN_DATAGRAM,  /* urgent lane: a datagram of the control plane's own for another node */
 };
 
 /* core -> control plane */
@@ -53,7 +57,7 @@ enum hg_up {
     HG_UP_READY,     /* listeners open */
     HG_UP_DRAINED,   /* no transaction left */
     HG_UP_RESYNC,    /* the core lost its place in the down ring: it wants everything again */
-    HG_UP_DATAGRAM,  /* such a datagram from another node */
+    HG_UP_DATAGRAM,  /* urgent lane: such a datagram from another node */
 };
 
 struct hg_down_begin {

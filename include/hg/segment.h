@@ -17,10 +17,11 @@
 
 #define HG_SEGMENT_MAGIC 0x48454c494f475231ull /* "HELIOGR1" */
 /* raised with every change of this file or records.h; lists tell by themselves */
-#define HG_SEGMENT_LAYOUT 2
+#define HG_SEGMENT_LAYOUT 3
 #define HG_CELL           64
-#define HG_STAGES         12 /* stages of a turn with a cycle histogram */
-#define HG_HISTOGRAM      40 /* log2 buckets */
+#define HG_URGENT_CELLS   2048 /* of each urgent ring: 100 of the longest datagrams */
+#define HG_STAGES         12   /* stages of a turn with a cycle histogram */
+#define HG_HISTOGRAM      40   /* log2 buckets */
 
 struct hg_segment_header {
     /* written by dp before the name appears, read-only afterwards */
@@ -90,11 +91,14 @@ struct hg_core_area {
     _Atomic uint64_t applied_seq;           /* hg_record.seq of the last down record in force */
     _Atomic uint64_t applied_generation;    /* last resynchronisation that is whole and swept */
     _Atomic uint64_t image_generation;      /* route image in force */
+    _Atomic uint64_t urgent_seq;            /* as applied_seq, of the urgent lane */
     /* written by dp at start */
     alignas(64) uint64_t down_offset; /* struct rte_ring and its cells, from the start of the segment */
     uint64_t up_offset;
     uint64_t route_stats_offset;
     uint64_t hop_stats_offset;
+    uint64_t urgent_down_offset; /* rings of HG_URGENT_CELLS: what must not wait behind tables and logs */
+    uint64_t urgent_up_offset;
     /* written by the core: what it sees of the service network */
     alignas(64) _Atomic uint64_t
         gateway_seen[HG_IFACES_MAX]; /* TSC of the gateway's last answer by ARP or ND, by

@@ -79,7 +79,7 @@ bool segment_view(struct hg_segment *view, char *error)
     struct hg_segment_header *h = view->header;
     char *base = (char *)h;
     uint64_t area = h->area_offset, step = h->area_size;
-    uint64_t ring = hg_ring_bytes(view->ring_cells);
+    uint64_t ring = hg_ring_bytes(view->ring_cells), urgent = hg_ring_bytes(HG_URGENT_CELLS);
     if (!inside(area, 0, sizeof(*h), view->size) || step % 64 || step < sizeof(struct hg_core_area) ||
         step > (view->size - area) / view->cores) {
         snprintf(error, HG_SEGMENT_ERROR, "%s: the areas of %u cores do not fit its size", view->path,
@@ -90,8 +90,10 @@ bool segment_view(struct hg_segment *view, char *error)
         struct hg_core_area *a = (void *)(base + area + i * step);
         uint64_t from = area + i * step + sizeof(*a), to = area + (i + 1) * step;
         uint64_t down = a->down_offset, up = a->up_offset;
+        uint64_t urgent_down = a->urgent_down_offset, urgent_up = a->urgent_up_offset;
         uint64_t routes = a->route_stats_offset, hops = a->hop_stats_offset;
         if (!inside(down, ring, from, to) || !inside(up, ring, from, to) ||
+            !inside(urgent_down, urgent, from, to) || !inside(urgent_up, urgent, from, to) ||
             !inside(routes, (uint64_t)view->route_slots * sizeof(struct hg_route_stats), from, to) ||
             !inside(hops, (uint64_t)view->hop_slots * sizeof(struct hg_hop_stats), from, to)) {
             snprintf(error, HG_SEGMENT_ERROR, "%s: an offset of core %u leaves its area", view->path, i);
@@ -100,6 +102,8 @@ bool segment_view(struct hg_segment *view, char *error)
         view->core[i] = (struct hg_segment_core){.area = a,
                                                  .down = base + down,
                                                  .up = base + up,
+                                                 .urgent_down = base + urgent_down,
+                                                 .urgent_up = base + urgent_up,
                                                  .route_stats = (void *)(base + routes),
                                                  .hop_stats = (void *)(base + hops)};
     }
@@ -152,6 +156,27 @@ static bool header_matches(struct hg_segment *s, char *error)
     return segment_view(s, error);
 }
 
+static bool rings_whole(const struct hg_segment_core *core, uint32_t cells)
+{
+    struct hg_ring ring;
+    return hg_ring_open(&ring, core->down, cells) && hg_ring_open(&ring, core->up, cells) &&
+           hg_ring_open(&ring, core->urgent_down, HG_URGENT_CELLS) &&
+           hg_ring_open(&ring, core->urgent_up, HG_URGENT_CELLS);
+}
+
+static void repair_rings(const struct hg_segment_core *core, uint32_t cells)
+{
+    struct hg_ring ring;
+    if (hg_ring_open(&ring, core->down, cells))
+        hg_ring_repair_producer(&ring);
+    if (hg_ring_open(&ring, core->urgent_down, HG_URGENT_CELLS))
+        hg_ring_repair_producer(&ring);
+    if (hg_ring_open(&ring, core->up, cells))
+        hg_ring_repair_consumer(&ring);
+    if (hg_ring_open(&ring, core->urgent_up, HG_URGENT_CELLS))
+        hg_ring_repair_consumer(&ring);
+}
+
 static enum hg_attach map_checked(struct hg_segment *s, char *error)
 {
     struct stat st;
@@ -171,9 +196,7 @@ static enum hg_attach map_checked(struct hg_segment *s, char *error)
     if (!header_matches(s, error))
         return HG_ATTACH_REFUSED;
     for (unsigned i = 0; i < s->cores; i++) {
-        struct hg_ring down, up;
-        if (!hg_ring_open(&down, s->core[i].down, s->ring_cells) ||
-            !hg_ring_open(&up, s->core[i].up, s->ring_cells)) {
+        if (!rings_whole(&s->core[i], s->ring_cells)) {
             snprintf(error, HG_SEGMENT_ERROR, "%s: a ring of core %u is damaged; restart hg-dataplane",
                      s->path, i);
             return HG_ATTACH_REFUSED;
@@ -207,13 +230,8 @@ enum hg_attach hg_segment_attach(const char *node, struct hg_segment *out, char 
         hg_segment_detach(out);
         return result;
     }
-    for (unsigned i = 0; i < out->cores; i++) {
-        struct hg_ring ring;
-        if (hg_ring_open(&ring, out->core[i].down, out->ring_cells))
-            hg_ring_repair_producer(&ring);
-        if (hg_ring_open(&ring, out->core[i].up, out->ring_cells))
-            hg_ring_repair_consumer(&ring);
-    }
+    for (unsigned i = 0; i < out->cores; i++)
+        repair_rings(&out->core[i], out->ring_cells);
     atomic_store_explicit(&out->header->cp_pid, (uint32_t)getpid(), memory_order_relaxed);
     return HG_ATTACH_OK;
 }

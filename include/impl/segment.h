@@ -25,6 +25,7 @@ struct hg_segment_spec {
 struct hg_segment_core {
     struct hg_core_area *area;
     void *down, *up; /* ring memory, for hg_ring_open */
+    void *urgent_down, *urgent_up;
     struct hg_route_stats *route_stats;
     struct hg_hop_stats *hop_stats;
 };

@@ -49,6 +49,10 @@ static uint64_t lay_out(const struct hg_segment_spec *s, uint64_t base, struct h
     off += segment_align(hg_ring_bytes(s->ring_cells));
     a->up_offset = off;
     off += segment_align(hg_ring_bytes(s->ring_cells));
+    a->urgent_down_offset = off;
+    off += segment_align(hg_ring_bytes(HG_URGENT_CELLS));
+    a->urgent_up_offset = off;
+    off += segment_align(hg_ring_bytes(HG_URGENT_CELLS));
     a->route_stats_offset = off;
     off += segment_align((uint64_t)s->route_slots * sizeof(struct hg_route_stats));
     a->hop_stats_offset = off;
@@ -84,7 +88,9 @@ static bool fill(const struct hg_segment_spec *spec, struct hg_segment *s, uint6
         return false;
     for (unsigned i = 0; i < spec->cores; i++) {
         if (!hg_ring_make(s->core[i].down, "hg_down", spec->ring_cells) ||
-            !hg_ring_make(s->core[i].up, "hg_up", spec->ring_cells)) {
+            !hg_ring_make(s->core[i].up, "hg_up", spec->ring_cells) ||
+            !hg_ring_make(s->core[i].urgent_down, "hg_urgent_down", HG_URGENT_CELLS) ||
+            !hg_ring_make(s->core[i].urgent_up, "hg_urgent_up", HG_URGENT_CELLS)) {
             snprintf(error, HG_SEGMENT_ERROR, "rings of %u cells cannot be made", spec->ring_cells);
             return false;
         }

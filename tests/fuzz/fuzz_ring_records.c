@@ -91,8 +91,25 @@ static void turn(unsigned n)
     }
 }
 
+static bool is_urgent(unsigned op)
+{
+    unsigned type = op >> 2 & 15;
+    if (op & 0x80)
+        return true;
+    return !(op & 2) &&
+           (op & 1 ? type == HG_UP_DATAGRAM : type == HG_DOWN_SERVING || type == HG_DOWN_DATAGRAM);
+}
+
+static bool open_ring(struct hg_ring *ring, unsigned op)
+{
+    const struct hg_segment_core *c = &feed_node_segment(f.dp)->core[0];
+    if (is_urgent(op))
+        return hg_ring_open(ring, op & 1 ? c->urgent_up : c->urgent_down, HG_URGENT_CELLS);
+    return hg_ring_open(ring, op & 1 ? c->up : c->down, CELLS);
+}
+
 /* Bit 0: up. Bit 1: the bytes as they are, header and all; else a header that fits, so that the content is
- * reached. */
+ * reached. Bit 7: the urgent lane whatever it is. */
 static void put(unsigned op, const uint8_t *data, uint32_t len)
 {
     static _Alignas(64) char record[HG_RECORD_MAX];
@@ -102,16 +119,17 @@ static void put(unsigned op, const uint8_t *data, uint32_t len)
     uint32_t length = len;
     memcpy(record, data, len);
     if (!(op & 2) && feed_core_status(f.cp, 0, &status)) {
+        uint64_t applied = is_urgent(op) ? s->core[0].area->urgent_seq : status.applied_seq;
         length = len + (uint32_t)sizeof(struct hg_record);
         memcpy(record + sizeof(struct hg_record), data, len);
         memcpy(record,
                &(struct hg_record){.type = (uint16_t)(op >> 2 & 15),
                                    .version = HG_RECORD_VERSION,
                                    .length = length,
-                                   .seq = op & 1 ? f.ms + 1000 : status.applied_seq + 1},
+                                   .seq = op & 1 ? f.ms + 1000 : applied + 1},
                sizeof(struct hg_record));
     }
-    if (hg_ring_open(&ring, op & 1 ? s->core[0].up : s->core[0].down, CELLS))
+    if (open_ring(&ring, op))
         hg_ring_put(&ring, record, length);
 }
 

@@ -197,8 +197,16 @@ static void mismatch_named(void **state)
     a->up_offset = 0;
     refused(&dp, "core 2", "leaves its area");
     *a = area;
+    a->urgent_down_offset = dp.size;
+    refused(&dp, "core 2", "leaves its area");
+    *a = area;
+    a->urgent_up_offset = 64;
+    refused(&dp, "core 2", "leaves its area");
+    *a = area;
+    memset(dp.core[0].urgent_up, 0xff, 512);
+    refused(&dp, "ring of core 0", "damaged");
     memset(dp.core[1].up, 0xff, 512);
-    refused(&dp, "ring of core 1", "damaged");
+    refused(&dp, "ring of core", "damaged");
     hg_segment_destroy(&dp);
 }
 
@@ -280,7 +288,7 @@ static void random_headers(void **state)
         uint32_t *words = (void *)dp.header, *more = (void *)&dp.core[1].area->down_offset;
         words[2 + (unsigned)rand() % 24] = rand() % 2 ? (uint32_t)rand() : (uint32_t)rand() % 4096 * 64;
         if (rand() % 2)
-            more[(unsigned)rand() % 8] = rand() % 2 ? (uint32_t)rand() : (uint32_t)rand() % 4096 * 64;
+            more[(unsigned)rand() % 12] = rand() % 2 ? (uint32_t)rand() : (uint32_t)rand() % 4096 * 64;
         if (hg_segment_attach(node, &cp, error) == HG_ATTACH_OK) {
             for (unsigned c = 0; c < cp.cores; c++) {
                 const char *end = (const char *)cp.header + cp.size;
@@ -288,6 +296,8 @@ static void random_headers(void **state)
                 assert_true((const char *)(cp.core[c].route_stats + cp.route_slots) <= end);
                 assert_true((const char *)cp.core[c].down + hg_ring_bytes(cp.ring_cells) <= end);
                 assert_true((const char *)cp.core[c].up + hg_ring_bytes(cp.ring_cells) <= end);
+                assert_true((const char *)cp.core[c].urgent_down + hg_ring_bytes(HG_URGENT_CELLS) <= end);
+                assert_true((const char *)cp.core[c].urgent_up + hg_ring_bytes(HG_URGENT_CELLS) <= end);
             }
             hg_segment_detach(&cp);
         }
