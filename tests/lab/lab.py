@@ -397,10 +397,11 @@ def _say(line):
 
 
 def _run(test, context):
-    """Runs one function; prints 'ok NAME' or 'FAIL NAME'."""
+    """Runs one function; prints 'ok NAME (how long)' or 'FAIL NAME'."""
+    begin = time.monotonic()
     try:
         test(*context)
-        _say(f"ok {test.__name__}")
+        _say(f"ok {test.__name__} ({time.monotonic() - begin:.1f} s)")
         return True
     except Exception as e:  # a test may fail in any way; all of them are failures
         _say(failure(test.__name__, e))
