@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What the record says, into memory and down. A load marks what is there; the rest is taken out at its end.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,6 +21,7 @@ static void load_begin(void *arg)
 {
     struct controlplane *cp = arg;
 
+    cp->sweep = false; /* of a load before this one: by the new mark everybody would be left out */
     users_new_mark(cp->users);
     book_new_mark(cp->routes);
     topology_load_begin(&cp->topology);
@@ -48,6 +50,7 @@ static void one_user(struct controlplane *cp, struct slice field, struct slice v
         bad(cp, "user", field, why);
         return;
     }
+    users_mark(cp->users, slice_of(name, len)); /* garbage in the record takes nobody out of service */
     if (!user_value_split(value, &node, &contacts)) {
         bad(cp, "user", field, "its value has no home");
         return;
@@ -91,8 +94,10 @@ static void one_node(struct controlplane *cp, enum record_table table, struct sl
 static void one_route(struct controlplane *cp, struct slice field, struct slice value)
 {
     struct hg_static_route route;
-    char why[256];
+    char why[256], name[sizeof(route.name)];
 
+    snprintf(name, sizeof(name), SLICE_FMT, SLICE_ARG(field));
+    book_mark(cp->routes, name); /* the same holds for a route */
     if (!route_json_parse(value, &route, why, sizeof(why))) {
         bad(cp, "route", field, why);
         return;

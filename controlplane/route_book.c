@@ -200,6 +200,14 @@ void book_new_mark(struct route_book *b)
     b->changed = false;
 }
 
+void book_mark(struct route_book *b, const char *name)
+{
+    uint32_t i = find(b, name);
+
+    if (i != UINT32_MAX)
+        b->mark[i] = b->now;
+}
+
 bool book_sweep(struct route_book *b)
 {
     uint32_t keep = 0, n = b->pages->n;

@@ -28,6 +28,8 @@ uint32_t book_count(const struct route_book *b);
 /* A load of the record: what was put since the mark stays, the sweep takes out the rest. True: something
  * changed. */
 void book_new_mark(struct route_book *b);
+/* What the record says of the route cannot be used: what is known stays, if anything is. */
+void book_mark(struct route_book *b, const char *name);
 bool book_sweep(struct route_book *b);
 
 /* The version of now, kept until it is put back. */

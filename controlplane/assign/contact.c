@@ -199,18 +199,25 @@ bool user_value_split(struct slice value, struct slice *home, struct slice *cont
     return true;
 }
 
+static bool put(char *out, uint32_t size, uint32_t *len, struct slice text)
+{
+    if (*len + text.len >= size)
+        return false;
+    memcpy(out + *len, text.p, text.len);
+    *len += text.len;
+    return true;
+}
+
 uint32_t user_value_put(char *out, uint32_t size, struct slice home, struct slice contacts)
 {
-    struct slice name = home.len ? home : SLICE_LIT("-");
-    uint32_t len = name.len + (contacts.len ? 1 + contacts.len : 0);
+    struct slice one;
+    uint32_t len = 0;
 
-    if (len >= size)
+    if (!put(out, size, &len, home.len ? home : SLICE_LIT("-")))
         return 0;
-    memcpy(out, name.p, name.len);
-    if (contacts.len) {
-        out[name.len] = ' ';
-        memcpy(out + name.len + 1, contacts.p, contacts.len);
-    }
+    while (contact_next(&contacts, &one))
+        if (!put(out, size, &len, SLICE_LIT(" ")) || !put(out, size, &len, one))
+            return 0;
     out[len] = '\0';
     return len;
 }

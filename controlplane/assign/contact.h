@@ -31,7 +31,8 @@ int contacts_check(struct slice list, char *why, size_t size);
 
 /* home: empty = unassigned */
 bool user_value_split(struct slice value, struct slice *home, struct slice *contacts);
-/* out: size bytes. Returns the length, 0 when it does not fit. */
+/* out: size bytes. Returns the length, 0 when it does not fit; what contacts_check() let pass fits in
+ * USER_VALUE_MAX, however many blanks stood between the contacts. */
 uint32_t user_value_put(char *out, uint32_t size, struct slice home, struct slice contacts);
 #define USER_VALUE_MAX (HG_NODE_NAME_MAX + HG_CONTACTS_MAX * (HG_CONTACT_URI_MAX + 16))
 

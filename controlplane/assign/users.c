@@ -328,6 +328,15 @@ uint8_t users_new_mark(struct users *u)
     return ++u->mark;
 }
 
+void users_mark(struct users *u, struct slice name)
+{
+    bool found;
+    uint64_t at = locate(u, hg_siphash64(&u->secret, name.p, name.len), name, &found);
+
+    if (found)
+        u->slot[at].user->mark = u->mark;
+}
+
 bool users_is_marked(const struct users *u, const struct user *user)
 {
     return user->mark == u->mark;

@@ -56,6 +56,8 @@ void users_remove_walked(struct users *users, uint64_t *at);
 
 /* A load marks what the record has; everything else is removed by whoever walks. */
 uint8_t users_new_mark(struct users *users);
+/* What the record says of the user cannot be used: what is known stays, if anything is. */
+void users_mark(struct users *users, struct slice name);
 bool users_is_marked(const struct users *users, const struct user *user);
 
 /* Names of homes <-> index; 0 when the wall is reached. An index stays as long as a user has it. */

@@ -128,6 +128,12 @@ static void values_of_the_record(void **state)
     assert_int_equal(user_value_put(out, sizeof(out), SLICE_LIT("n1"), SLICE_LIT("sip:1.2.3.4")), 14);
     assert_string_equal(out, "n1 sip:1.2.3.4");
     assert_int_equal(user_value_put(out, 14, SLICE_LIT("n1"), SLICE_LIT("sip:1.2.3.4")), 0);
+    /* blanks that somebody wrote between contacts take no room: an empty value would lose the user */
+    assert_int_equal(user_value_put(out, 26, SLICE_LIT("n1"), SLICE_LIT("  sip:1.2.3.4      sip:1.2.3.5 ")),
+                     0);
+    assert_int_equal(user_value_put(out, 27, SLICE_LIT("n1"), SLICE_LIT("  sip:1.2.3.4      sip:1.2.3.5 ")),
+                     26);
+    assert_string_equal(out, "n1 sip:1.2.3.4 sip:1.2.3.5");
 }
 
 int main(void)
