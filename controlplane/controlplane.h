@@ -109,6 +109,8 @@ struct controlplane {
 
     uint64_t busy_ms, busy_cycles[HG_CORES_MAX];
     double busy_share[HG_CORES_MAX]; /* of the cycles of the last second */
+    double load;                     /* the same over all cores, smoothed over a minute */
+    uint8_t load_percent;
     bool draining;
     uint32_t retry_after_s;
 };

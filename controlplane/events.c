@@ -12,6 +12,8 @@
 #include "store/events.h"
 #include "push.h"
 
+#define LOAD_SECONDS 60 /* that the load is smoothed over */
+
 static void on_attached(void *ctx, const struct hg_segment *segment)
 {
     struct controlplane *cp = ctx;
@@ -110,6 +112,7 @@ void events_alarm(void *arg, enum alarm_id id)
 static void busy_shares(struct controlplane *cp, const struct hg_segment *s)
 {
     uint64_t now = uv_now(&cp->loop), ms = now - cp->busy_ms;
+    double sum = 0;
 
     for (unsigned c = 0; c < s->cores; c++) {
         uint64_t cycles = view_counter(s, c, HG_C_core_busy_cycles);
@@ -117,8 +120,11 @@ static void busy_shares(struct controlplane *cp, const struct hg_segment *s)
             (double)(cycles - cp->busy_cycles[c]) * 1000 / ((double)s->tsc_hz * (double)(ms ? ms : 1));
         cp->busy_share[c] = cycles < cp->busy_cycles[c] ? 0 : share > 1 ? 1 : share;
         cp->busy_cycles[c] = cycles;
+        sum += cp->busy_share[c];
     }
     cp->busy_ms = now;
+    cp->load += (sum / (s->cores ? s->cores : 1) - cp->load) / LOAD_SECONDS;
+    cp->load_percent = (uint8_t)(cp->load * 100 + 0.5);
 }
 
 /* Users of the record that a core had to refuse stay missing there until the next resynchronisation. */

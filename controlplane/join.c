@@ -17,7 +17,10 @@ static void describe(const struct controlplane *cp, struct topology_node *n)
 
     n->installed = true;
     n->protocol = TOPOLOGY_PROTOCOL;
-    n->capacity = (uint32_t)c->node_capacity;
+    /* a file that says nothing leaves it to the administrator */
+    if (c->node_capacity || n->capacity_own)
+        n->capacity = (uint32_t)c->node_capacity;
+    n->capacity_own = c->node_capacity != 0;
     n->draining = cp->draining;
     snprintf(n->version, sizeof(n->version), "%s", HG_VERSION);
     memset(&n->address, 0, sizeof(n->address));
@@ -34,9 +37,9 @@ static void describe(const struct controlplane *cp, struct topology_node *n)
 static bool same(const struct topology_node *a, const struct topology_node *b)
 {
     return a->installed == b->installed && a->protocol == b->protocol && a->capacity == b->capacity &&
-           a->draining == b->draining && a->leaving == b->leaving && strcmp(a->version, b->version) == 0 &&
-           hg_endpoint_eq(&a->address, &b->address) && hg_endpoint_eq(&a->sip, &b->sip) &&
-           hg_endpoint_eq(&a->service, &b->service);
+           a->capacity_own == b->capacity_own && a->draining == b->draining && a->leaving == b->leaving &&
+           strcmp(a->version, b->version) == 0 && hg_endpoint_eq(&a->address, &b->address) &&
+           hg_endpoint_eq(&a->sip, &b->sip) && hg_endpoint_eq(&a->service, &b->service);
 }
 
 /* The index after those of the record and of this change. */
@@ -146,7 +149,9 @@ void join_turn(struct controlplane *cp)
     if (!record_loaded(cp->record) || uv_now(&cp->loop) < cp->join_at)
         return;
     if (cp->joined && !mine) { /* it was removed while it runs */
-        alarm_on(&cp->alarms, ALARM_node_not_joined);
+        alarm_raise(
+            &cp->alarms, ALARM_node_not_joined,
+            "this node was removed from the cluster: stop it, or restart hg-controlplane and it joins again");
         return;
     }
     struct topology_node n = mine ? *mine : (struct topology_node){0};

@@ -175,6 +175,7 @@ void nodes_facts(struct controlplane *cp, struct rules_facts *out)
         .secret = c->cluster_secret[0] != '\0',
         .node_capacity = (uint32_t)c->assign_node_capacity,
         .large = (uint32_t)c->assign_large_move,
+        .cpu_max = (uint8_t)c->assign_cpu_max,
         .heartbeat_interval_ms = (uint32_t)c->ha_heartbeat_interval_ms,
         .heartbeat_timeout_ms = (uint32_t)c->ha_heartbeat_timeout_ms,
         .init_timeout_ms = (uint32_t)c->ha_init_timeout_ms,

@@ -41,6 +41,8 @@ unsigned ready_reasons(struct controlplane *cp, char *out, size_t size)
         return say(out, size, n, "the dataplane is not running\n");
     if (cp->draining)
         n = say(out, size, n, "the node is drained; hgctl undrain ends that\n");
+    if (cp->joined && cp->alarms.a[ALARM_node_not_joined].standing)
+        n = say(out, size, n, "%s\n", cp->alarms.a[ALARM_node_not_joined].detail);
     for (unsigned c = 0; c < s->cores; c++) {
         struct feed_core_status st;
         if (feed_core_status(cp->feed, c, &st) && !st.alive) {

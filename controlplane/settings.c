@@ -46,12 +46,18 @@ struct setting *settings_find(struct settings *s, struct slice path)
     return NULL;
 }
 
-const char *settings_value(struct settings *s, const char *prefix, const char *path)
+const struct setting *settings_entry(struct settings *s, const char *prefix, const char *path)
 {
     char name[400];
 
     snprintf(name, sizeof(name), "%s%s", prefix, path);
-    const struct setting *one = settings_find(s, slice_str(name));
+    return settings_find(s, slice_str(name));
+}
+
+const char *settings_value(struct settings *s, const char *prefix, const char *path)
+{
+    const struct setting *one = settings_entry(s, prefix, path);
+
     return one ? one->value : NULL;
 }
 
@@ -99,8 +105,10 @@ void settings_one(struct controlplane *cp, struct slice path, struct slice value
     }
     struct setting *one = settings_find(s, path);
     bool same = one && slice_eq(slice_str(one->value), value);
-    if (one)
+    if (one) {
         one->mark = true;
+        one->version = version;
+    }
     if (same || memchr(value.p ? value.p : "", 0, value.len) || memchr(path.p, 0, path.len))
         return;
     char *text = malloc(path.len + value.len + 2);
@@ -114,7 +122,7 @@ void settings_one(struct controlplane *cp, struct slice path, struct slice value
         memcpy(text + path.len + 1, value.p, value.len);
     text[path.len + 1 + value.len] = '\0';
     free(one->path);
-    *one = (struct setting){.path = text, .value = text + path.len + 1, .mark = true};
+    *one = (struct setting){.path = text, .value = text + path.len + 1, .version = version, .mark = true};
     s->dirty = true;
 }
 

@@ -8,6 +8,7 @@
 
 #include "hg/config.h"
 #include "hg/slice.h"
+#include "store/version.h"
 
 #define SETTINGS_MAX 1024 /* entries that are followed */
 
@@ -16,6 +17,7 @@ struct config_field;
 
 struct setting {
     char *path, *value; /* one allocation */
+    struct record_version version;
     bool mark;
 };
 
@@ -26,9 +28,12 @@ struct settings {
     bool dirty;   /* something came from the record */
     bool publish; /* the file was read since it was published */
     bool publishing;
+    bool again;                  /* a publication met somebody else's change: */
+    struct record_version begun; /* ... what was known when it was tried first */
 };
 
 struct setting *settings_find(struct settings *s, struct slice path);
+const struct setting *settings_entry(struct settings *s, const char *prefix, const char *path);
 const char *settings_value(struct settings *s, const char *prefix, const char *path); /* NULL: none */
 const struct config_field *settings_item(const char *path);         /* NULL: not of the record */
 bool settings_said(const struct hg_config *file, const char *path); /* the file mentions it */

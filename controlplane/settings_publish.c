@@ -21,8 +21,10 @@ struct batch {
     struct record_item item[RECORD_ITEMS_MAX];
 };
 
+/* Made only where nobody else has written meanwhile. */
 static void add(struct batch *b, const char *prefix, const char *path, const char *value)
 {
+    const struct setting *old = settings_entry(b->cp->settings, prefix, path);
     size_t len = strlen(prefix) + strlen(path), value_len = value ? strlen(value) : 0;
     char *text = b->n < RECORD_ITEMS_MAX ? malloc(len + value_len + 2) : NULL;
 
@@ -33,9 +35,20 @@ static void add(struct batch *b, const char *prefix, const char *path, const cha
     b->text[b->n] = text;
     b->item[b->n++] = (struct record_item){.table = RECORD_SETTINGS,
                                            .op = value ? RECORD_SET : RECORD_REMOVE,
-                                           .expect = RECORD_ANY,
+                                           .expect = old ? RECORD_SAME : RECORD_ABSENT,
+                                           .version = old ? old->version : (struct record_version){0, 0},
                                            .field = slice_of(text, (uint32_t)len),
                                            .value = slice_of(text + len + 1, (uint32_t)value_len)};
+}
+
+/* An administrator set it while the file was being published: that word is newer than the file's. */
+static bool set_meanwhile(struct settings *s, const char *path)
+{
+    const struct setting *value = settings_entry(s, "", path),
+                         *published = settings_entry(s, SETTINGS_PUBLISHED, path);
+
+    return s->again && value && record_version_cmp(value->version, s->begun) > 0 &&
+           (!published || record_version_cmp(value->version, published->version) != 0);
 }
 
 /* One item of the file; said: whether the file mentions it. */
@@ -49,11 +62,12 @@ static void compare(struct batch *b, const char *path, bool said)
         log_printf(&b->cp->log, HG_LOG_WARNING, "setting_long",
                    "%s is too long for the record: keep the same file on every node", path);
     else if (text && (!published || strcmp(published, text) != 0)) {
-        add(b, "", path, text);
+        if (!set_meanwhile(s, path))
+            add(b, "", path, text);
         add(b, SETTINGS_PUBLISHED, path, text);
     } else if (!said && published) { /* no longer in the file */
         const char *value = settings_value(s, "", path);
-        if (value && strcmp(value, published) == 0)
+        if (value && strcmp(value, published) == 0 && !set_meanwhile(s, path))
             add(b, "", path, NULL);
         add(b, SETTINGS_PUBLISHED, path, NULL);
     }
@@ -84,15 +98,37 @@ static void on_published(void *arg, const struct record_outcome *outcome)
 
     if (!cp->stopping) {
         cp->settings->publishing = false;
-        if (outcome->result != RECORD_OK)
-            cp->settings->publish = true; /* once more, a second later */
-        else
+        cp->settings->publish = cp->settings->again = outcome->result != RECORD_OK; /* a second later */
+        if (outcome->result == RECORD_OK)
             log_printf(&cp->log, HG_LOG_INFO, "published", "%u entries of the file went into the record",
                        b->n);
     }
     for (uint32_t i = 0; i < b->n; i++)
         free(b->text[i]);
     free(b);
+}
+
+/* B10: a cluster that nobody gave a domain has that of its first node's name. */
+static void publish_domain(struct batch *b)
+{
+    static const char path[] = "cluster.domain";
+    struct controlplane *cp = b->cp;
+    const char *dot = strchr(cp->config->node_name, '.');
+    struct hg_ip ip;
+
+    if (dot && cp->config->node_name[0] != '_' && !hg_ip_parse(slice_str(cp->config->node_name), &ip) &&
+        !settings_said(cp->settings->file, path) && !settings_value(cp->settings, "", path))
+        add(b, "", path, dot + 1);
+}
+
+static struct record_version newest(const struct settings *s)
+{
+    struct record_version newest = {0, 0};
+
+    for (uint32_t i = 0; i < s->n; i++)
+        if (record_version_cmp(s->one[i].version, newest) > 0)
+            newest = s->one[i].version;
+    return newest;
 }
 
 static void publish(struct controlplane *cp)
@@ -102,8 +138,11 @@ static void publish(struct controlplane *cp)
     if (!b)
         return;
     b->cp = cp;
+    if (!cp->settings->again)
+        cp->settings->begun = newest(cp->settings);
     walk(cp, publish_one, b);
-    cp->settings->publish = false;
+    publish_domain(b);
+    cp->settings->publish = cp->settings->again = false;
     if (b->n == 0) {
         free(b);
         return;
@@ -135,6 +174,10 @@ void settings_second(struct controlplane *cp)
     struct settings *s = cp->settings;
     struct difference d = {.cp = cp};
 
+    if (strcmp(cp->config->cluster_domain, "DOMAIN.NOT.SET") == 0)
+        alarm_on(&cp->alarms, ALARM_domain_not_set);
+    else
+        alarm_clear(&cp->alarms, ALARM_domain_not_set);
     if (!record_loaded(cp->record) || !join_done(cp) || s->publishing)
         return;
     if (cp->self && topology_publisher(&cp->topology) == cp->self) {

@@ -9,6 +9,7 @@
 
 #include "admin/request.h"
 #include "controlplane.h"
+#include "ha/run.h"
 #include "nodes.h"
 #include "push.h"
 #include "settings.h"
@@ -38,6 +39,23 @@ static void on_set(void *arg, const struct record_outcome *outcome)
     admin_ok_when_applied(req, result, push_routes_wanted(cp));
 }
 
+/* D35: what would be unwise of high availability's parameters with this value. */
+static void parameters(const struct controlplane *cp, struct set *s, const char *value)
+{
+    struct hg_config *config = hg_config_copy(cp->config);
+    struct srm_warning warning[8];
+
+    if (config && strncmp(s->path, "cluster.ha.", strlen("cluster.ha.")) == 0 &&
+        !hg_config_set(config, s->path, value)) {
+        struct srm_params params = ha_params(config);
+        unsigned n = srm_params_check(&params, warning, 8);
+        for (unsigned i = 0; i < n; i++)
+            rules_add(&s->findings, RULE_ha_parameters, "%s %s", warning[i].item, warning[i].text);
+    }
+    if (config)
+        hg_config_free(config);
+}
+
 void admin_config_set(struct admin_request *req)
 {
     struct controlplane *cp = req->cp;
@@ -65,6 +83,7 @@ void admin_config_set(struct admin_request *req)
         nodes_facts(cp, &w);
         rules_domain(&w, value, &s->findings);
     }
+    parameters(cp, s, value);
     if (rules_refusal(&s->findings, force)) {
         admin_fail_findings(req, &s->findings, force);
         return;

@@ -4,6 +4,8 @@
 
 #include "admin/topology_edit.h"
 #include "controlplane.h"
+#include "ha/run.h"
+#include "json_text.h"
 #include "nodes.h"
 
 const char *const node_health_names[] = {"unknown", "normal", "backup", "transition", "failed"};
@@ -46,6 +48,8 @@ static json_t *object(struct controlplane *cp, const struct rules_facts *w, cons
         json_object_set_new(o, "served_by", json_string(nodes_name(cp, serving)));
     if (rules_capacity(w, n->index) != UINT32_MAX)
         json_object_set_new(o, "capacity", json_integer(rules_capacity(w, n->index)));
+    if (w->cpu[n->index])
+        json_object_set_new(o, "cpu", json_integer(w->cpu[n->index]));
     if (n->leaving)
         json_object_set_new(o, "leaving", json_true());
     put_endpoint(o, "sip", &n->sip);
@@ -84,6 +88,40 @@ void admin_node_list(struct admin_request *req)
                             "findings", admin_findings(&f)));
 }
 
+/* A23: the critical services with the mark of those that are watched, as the node itself tells. */
+static json_t *services(const struct ha *ha, uint16_t node)
+{
+    const struct services *list = ha_services(ha);
+    json_t *out = json_array();
+    struct ha_told told;
+
+    for (unsigned i = 0; ha_told_by(ha, node, &told) && i < list->n; i++)
+        json_array_append_new(out,
+                              json_pack("{s:s, s:b, s:b}", "service", list->s[i].name, "monitored",
+                                        (int)(told.watched >> i & 1), "runs", (int)(told.services >> i & 1)));
+    return out;
+}
+
+/* E16: state and reason only where high availability is on. */
+static void put_detail(struct controlplane *cp, const struct rules_facts *w, const struct topology_node *n,
+                       json_t *o)
+{
+    const struct topology_subcluster *s = topology_subcluster_of(&cp->topology, n->index);
+    const struct srm_entry *entry = s ? ha_entry_of(cp->ha, s->name) : NULL;
+    uint16_t serving = w->serving[n->index];
+    enum srm_reason reason;
+
+    if (entry && entry->ha) {
+        enum srm_state state = ha_state_of(cp->ha, n->index, &reason);
+        json_object_set_new(o, "state", json_text(srm_state_info[state].name));
+        json_object_set_new(o, "reason", json_text(srm_reason_names[reason]));
+    }
+    json_object_set_new(
+        o, "failed_over",
+        json_integer(serving && serving != n->index ? (json_int_t)w->users[n->index] : 0)); /* D50 */
+    json_object_set_new(o, "services", services(cp->ha, n->index));
+}
+
 /* What a command would say now, without doing it: what is offered, and what forbids the rest. */
 static json_t *offers(const struct rules_facts *w, const struct topology_node *n)
 {
@@ -117,5 +155,7 @@ void admin_node_show(struct admin_request *req)
         return;
     }
     nodes_facts(cp, &w);
-    admin_ok(req, json_pack("{s:o, s:o}", "node", object(cp, &w, n), "findings", offers(&w, n)));
+    json_t *node = object(cp, &w, n);
+    put_detail(cp, &w, n, node);
+    admin_ok(req, json_pack("{s:o, s:o}", "node", node, "findings", offers(&w, n)));
 }

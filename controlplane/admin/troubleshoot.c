@@ -53,6 +53,8 @@ static void rules_of(struct checks *c, struct controlplane *cp)
     struct findings f;
 
     nodes_facts(cp, &w);
+    w.outage[cp->self] = NULL; /* other checks say it */
+    w.behind[cp->self] = false;
     rules_begin(&f);
     rules_standing(&w, &f);
     for (unsigned i = 0; i < f.n; i++)

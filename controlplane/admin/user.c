@@ -8,6 +8,7 @@
 #include "assign/contact.h"
 #include "assign/domain.h"
 #include "controlplane.h"
+#include "ha/run.h"
 #include "nodes.h"
 
 #define LIST_DEFAULT 100
@@ -50,6 +51,17 @@ static json_t *contacts(const struct user *u)
     return list;
 }
 
+/* D50: the mark of a user that another node than the home serves now. */
+static void put_failed_over(struct controlplane *cp, const struct user *u, json_t *o)
+{
+    uint16_t node = nodes_of_home(cp, u->home), serving = node ? ha_serving(cp->ha, node) : 0;
+
+    if (!serving || serving == node)
+        return;
+    json_object_set_new(o, "failed_over", json_true());
+    json_object_set_new(o, "served_by", json_string(nodes_name(cp, serving)));
+}
+
 json_t *user_view(struct controlplane *cp, const struct user *u)
 {
     uint16_t node = nodes_of_home(cp, u->home), peer = topology_peer(&cp->topology, node);
@@ -58,11 +70,13 @@ json_t *user_view(struct controlplane *cp, const struct user *u)
 
     if (node && nodes_sip(cp, node, &sip))
         hg_endpoint_format(&sip, text);
-    return json_pack("{s:s, s:s?, s:s?, s:b, s:s?, s:o}", "user", u->name, "node",
-                     u->home ? users_home_name(cp->users, u->home) : NULL, "endpoint", text[0] ? text : NULL,
-                     "self", node && node == cp->self, "backup",
-                     topology_are_pair(&cp->topology, node, peer) ? nodes_name(cp, peer) : NULL, "contacts",
-                     contacts(u));
+    json_t *o = json_pack("{s:s, s:s?, s:s?, s:b, s:s?, s:o}", "user", u->name, "node",
+                          u->home ? users_home_name(cp->users, u->home) : NULL, "endpoint",
+                          text[0] ? text : NULL, "self", node && node == cp->self, "backup",
+                          topology_are_pair(&cp->topology, node, peer) ? nodes_name(cp, peer) : NULL,
+                          "contacts", contacts(u));
+    put_failed_over(cp, u, o);
+    return o;
 }
 
 void admin_user_find(struct admin_request *req)
@@ -104,14 +118,17 @@ static bool take_list(struct admin_request *req, struct list *l)
     return false;
 }
 
-static json_t *row(const struct controlplane *cp, const struct user *u, size_t *bytes)
+static json_t *row(struct controlplane *cp, const struct user *u, size_t *bytes)
 {
     const char *home = users_home_name(cp->users, u->home);
     json_t *o = json_pack("{s:s, s:s?}", "user", u->name, "node", u->home ? home : NULL);
 
     if (o && u->contacts)
         json_object_set_new(o, "contacts", contacts(u));
-    *bytes += 48 + 2u * u->len + strlen(home) + (u->contacts ? 2 * strlen(u->contacts) : 0);
+    if (o)
+        put_failed_over(cp, u, o);
+    *bytes +=
+        48 + HG_NODE_NAME_MAX + 2u * u->len + strlen(home) + (u->contacts ? 2 * strlen(u->contacts) : 0);
     return o;
 }
 

@@ -8,17 +8,10 @@
 int show_nodes(struct ctl *ctl, json_t *result)
 {
     static const struct column columns[] = {
-        {"NODE", "name", false},
-        {"SUBCLUSTER", "subcluster", false},
-        {"SLOT", "slot", true},
-        {"HEALTH", "health", false},
-        {"INSTALLED", "installed", false},
-        {"PUBLISHER", "publisher", false},
-        {"USERS", "users", true},
-        {"SIGNED IN", "signed_in", true},
-        {"CAPACITY", "capacity", true},
-        {"SERVED BY", "served_by", false},
-        {"SIP", "sip", false},
+        {"NODE", "name", false},       {"SUBCLUSTER", "subcluster", false}, {"SLOT", "slot", true},
+        {"HEALTH", "health", false},   {"INSTALLED", "installed", false},   {"PUBLISHER", "publisher", false},
+        {"USERS", "users", true},      {"SIGNED IN", "signed_in", true},    {"CAPACITY", "capacity", true},
+        {"CPU %", "cpu", true},        {"SERVED BY", "served_by", false},   {"SIP", "sip", false},
         {"ADDRESS", "address", false},
     };
 
@@ -38,6 +31,8 @@ static void lines(struct ctl *ctl, json_t *object)
 
     json_object_foreach(object, name, value)
     {
+        if (json_is_object(json_array_get(value, 0)))
+            continue; /* a table of its own */
         if (!json_is_null(value) && !(json_is_array(value) && json_array_size(value) == 0))
             table_line(ctl->out, name, value);
     }
@@ -67,11 +62,17 @@ static void offers(struct ctl *ctl, json_t *findings)
 
 int show_node(struct ctl *ctl, json_t *result)
 {
+    static const struct column columns[] = {
+        {"SERVICE", "service", false}, {"MONITORED", "monitored", false}, {"RUNS", "runs", false}};
+
     if (ctl->json)
         return CTL_DONE;
     if (json_is_true(table_member(result, "dry_run")))
         fprintf(ctl->out, "nothing was changed\n");
     lines(ctl, table_member(result, "node"));
+    json_t *services = table_member(result, "node/services");
+    if (json_array_size(services))
+        table_print(ctl->out, services, columns, sizeof(columns) / sizeof(columns[0]));
     offers(ctl, table_member(result, "findings"));
     table_line(ctl->out, "removed", table_member(result, "removed"));
     return CTL_DONE;

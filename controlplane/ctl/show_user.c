@@ -11,6 +11,7 @@ int show_user(struct ctl *ctl, json_t *result)
         return CTL_DONE;
     table_line(ctl->out, "user", table_member(result, "user"));
     table_line(ctl->out, "node", table_member(result, "node"));
+    table_line(ctl->out, "failed over to", table_member(result, "served_by"));
     table_line(ctl->out, "backup", table_member(result, "backup"));
     table_line(ctl->out, "endpoint", table_member(result, "endpoint"));
     json_array_foreach(table_member(result, "contacts"), i, one) table_line(ctl->out, "contact", one);
@@ -21,8 +22,10 @@ int show_user(struct ctl *ctl, json_t *result)
 /* Page after page when --all is given; people see one table per page. */
 int run_user_list(struct ctl *ctl)
 {
-    static const struct column columns[] = {
-        {"USER", "user", false}, {"NODE", "node", false}, {"CONTACTS", "contacts", false}};
+    static const struct column columns[] = {{"USER", "user", false},
+                                            {"NODE", "node", false},
+                                            {"FAILED OVER TO", "served_by", false},
+                                            {"CONTACTS", "contacts", false}};
     bool all = json_is_true(json_object_get(ctl->local, "all"));
     int status;
     if (all && json_object_get(ctl->args, "limit") == NULL)
@@ -38,7 +41,8 @@ int run_user_list(struct ctl *ctl)
             json_dumpf(result, ctl->out, JSON_COMPACT);
             fputc('\n', ctl->out);
         } else {
-            table_print(ctl->out, json_object_get(result, "users"), columns, 3);
+            table_print(ctl->out, json_object_get(result, "users"), columns,
+                        sizeof(columns) / sizeof(columns[0]));
             if (more && !all) {
                 char text[400];
                 table_text(next, text, sizeof(text));

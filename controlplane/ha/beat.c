@@ -27,13 +27,15 @@ enum {
     AT_REV = 64,
     AT_EPOCH = 72,
     AT_ROW = 80,
+    AT_LOAD = 82,
     AT_FLAGS = 84,
     AT_SERVICES = 88,
     AT_WATCHED = 96,
     AT_TRAIN = 104,
     AT_INDEX = 108,
     AT_ORDER = 112,
-    AT_END = 120,
+    AT_UNRESOLVED = 120,
+    AT_END = 128,
 };
 static_assert(AT_END + BEAT_MAC <= BEAT_SIZE, "the fields fit");
 
@@ -105,12 +107,14 @@ size_t beat_encode(const struct beat *b, const struct beat_key *key, uint64_t cl
     put(out, AT_REV, 8, b->rev);
     put(out, AT_EPOCH, 8, b->epoch);
     put(out, AT_ROW, 2, b->row);
+    put(out, AT_LOAD, 1, b->load);
     put(out, AT_FLAGS, 4, b->flags);
     put(out, AT_SERVICES, 8, b->services);
     put(out, AT_WATCHED, 8, b->watched);
     put(out, AT_TRAIN, 4, b->train);
     put(out, AT_INDEX, 4, b->index);
     put(out, AT_ORDER, 8, b->order);
+    put(out, AT_UNRESOLVED, 8, b->unresolved);
     mac(key, out, len - BEAT_MAC, out + len - BEAT_MAC);
     return len;
 }
@@ -140,12 +144,14 @@ static void fields(const uint8_t *in, struct beat *b)
         .rev = get(in, AT_REV, 8),
         .epoch = get(in, AT_EPOCH, 8),
         .row = (uint16_t)get(in, AT_ROW, 2),
+        .load = (uint8_t)get(in, AT_LOAD, 1),
         .flags = (uint32_t)get(in, AT_FLAGS, 4),
         .services = get(in, AT_SERVICES, 8),
         .watched = get(in, AT_WATCHED, 8),
         .train = (uint32_t)get(in, AT_TRAIN, 4),
         .index = (uint32_t)get(in, AT_INDEX, 4),
         .order = get(in, AT_ORDER, 8),
+        .unresolved = get(in, AT_UNRESOLVED, 8),
     };
 }
 
@@ -164,7 +170,7 @@ enum beat_result beat_decode(const uint8_t *data, size_t len, const struct beat_
     mac(key, data, len - BEAT_MAC, expected);
     if (CRYPTO_memcmp(expected, data + len - BEAT_MAC, BEAT_MAC) != 0)
         return BEAT_FORGED;
-    if (!is_zero(data + AT_ROW + 2, AT_FLAGS - AT_ROW - 2) ||
+    if (!is_zero(data + AT_LOAD + 1, AT_FLAGS - AT_LOAD - 1) ||
         !is_zero(data + AT_END, len - BEAT_MAC - AT_END))
         return BEAT_GARBLED;
     fields(data, out);

@@ -44,6 +44,8 @@ struct beat {
     uint32_t flags;        /* of srm_beat_flags() */
     uint64_t services;     /* bit per critical service: runs */
     uint64_t watched;      /* bit per critical service: is watched */
+    uint8_t load;          /* of the sender's cores over the last minute, percent */
+    uint64_t unresolved;   /* bit per index of a node: its name does not resolve there */
     uint32_t train, index; /* BEAT_PROBE: which train, which of it; BEAT_REPORT: which train, kbit/s */
 };
 

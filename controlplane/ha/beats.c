@@ -144,6 +144,8 @@ static void say(struct beat *out, const struct beat *content)
     out->flags = content->flags;
     out->services = content->services;
     out->watched = content->watched;
+    out->load = content->load;
+    out->unresolved = content->unresolved;
 }
 
 void beats_ask(struct beats *b, uint16_t index, const struct beat *content)

@@ -66,11 +66,12 @@ void ha_give(struct ha *ha, const struct srm_event *event)
 static void on_heard(void *arg, const struct beat *beat, uint64_t sent_ns)
 {
     struct ha *ha = arg;
-    static const struct beat nothing;
 
+    ha_hear_told(ha, beat);
     if (!ha->srm || beat->from != ha->node[1 - ha->slot]) {
+        struct beat own = ha_own_content(ha);
         if (beat->kind == BEAT_ASK)
-            beats_answer(ha->beats, beat, &nothing);
+            beats_answer(ha->beats, beat, &own);
         return;
     }
     struct srm_event e = {.type = SRM_BEAT};
@@ -105,10 +106,8 @@ void ha_datagram(struct ha *ha, const void *data, uint32_t length)
 
 /* ---- the manager comes and goes ---- */
 
-struct srm_params ha_params(const struct controlplane *cp)
+struct srm_params ha_params(const struct hg_config *c)
 {
-    const struct hg_config *c = cp->config;
-
     return (struct srm_params){
         .interval = (uint64_t)c->ha_heartbeat_interval_ms * MS,
         .timeout = (uint64_t)c->ha_heartbeat_timeout_ms * MS,
@@ -127,7 +126,7 @@ struct srm_params ha_params(const struct controlplane *cp)
 
 static void check_params(struct ha *ha)
 {
-    struct srm_params params = ha_params(ha->cp);
+    struct srm_params params = ha_params(ha->cp->config);
     struct srm_warning warning[8];
     unsigned n = srm_params_check(&params, warning, 8);
 
@@ -173,7 +172,7 @@ static void tell_services(struct ha *ha)
 
 static void begin(struct ha *ha, const struct topology_subcluster *s, unsigned slot)
 {
-    struct srm_params params = ha_params(ha->cp);
+    struct srm_params params = ha_params(ha->cp->config);
     struct srm_start start = {.slot = slot, .now = ha_clock_ns(&ha->clock)};
     struct srm_event record = {.type = SRM_RECORD, .u.up = ha->record_up};
 
@@ -296,7 +295,7 @@ void ha_detached(struct ha *ha)
 /* A reload or the record may have changed them. */
 static void parameters(struct ha *ha)
 {
-    struct srm_params now = ha_params(ha->cp);
+    struct srm_params now = ha_params(ha->cp->config);
 
     if (memcmp(&now, &ha->params, sizeof(now)) == 0)
         return;

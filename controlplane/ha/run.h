@@ -18,6 +18,7 @@
 
 struct controlplane;
 struct ha;
+struct hg_config;
 
 /* After feed, record and topology were created. NULL with a message in why. */
 struct ha *ha_create(struct controlplane *cp, char *why, unsigned size);
@@ -58,6 +59,18 @@ const struct srm_entry *ha_entry_of(const struct ha *ha, const char *subcluster)
 enum srm_state ha_state_of(const struct ha *ha, uint16_t node, enum srm_reason *reason);
 /* Who serves the users of a home node, as told to the cores; 0 = nobody. */
 uint16_t ha_serving(const struct ha *ha, uint16_t home);
+/* What a node told with its last heartbeat; of this node what it would tell. */
+struct ha_told {
+    bool record;                /* it follows the record */
+    uint8_t load;               /* of its cores, percent */
+    uint64_t services, watched; /* bit per critical service */
+    uint64_t unresolved;        /* bit per index of a node: its name does not resolve there */
+};
+/* false: not heard lately. */
+bool ha_told_by(const struct ha *ha, uint16_t node, struct ha_told *out);
+/* The name of a critical service that does not run there, whatever its peer has; NULL: all do. */
+const char *ha_told_outage(const struct ha *ha, const struct ha_told *told);
+struct srm_params ha_params(const struct hg_config *config);
 /* For controlplane.facts_of_ha. */
 struct rules_facts;
 void ha_facts(struct controlplane *cp, struct rules_facts *out);

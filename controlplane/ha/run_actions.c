@@ -47,6 +47,7 @@ static uint16_t peer(const struct ha *ha)
 static void ask(struct ha *ha, const struct srm_beat *beat)
 {
     ha->last_ask = ha_content(beat);
+    ha_say_own(ha, &ha->last_ask);
     ha->has_asked = true;
     beats_ask(ha->beats, peer(ha), &ha->last_ask);
 }
@@ -57,6 +58,7 @@ static void answer(struct ha *ha, const struct srm_beat *beat)
 
     if (!ha->asked)
         return;
+    ha_say_own(ha, &content);
     if (content.grants)
         own_count(&ha->cp->own, OWN_ha_grants_given);
     beats_answer(ha->beats, ha->asked, &content);

@@ -24,6 +24,21 @@ static uint8_t health(enum srm_state state)
     }
 }
 
+/* Of each node by its own word (A19, B03, C22). */
+static void told(const struct ha *ha, uint16_t node, struct rules_facts *out)
+{
+    struct ha_told told;
+
+    if (!ha_told_by(ha, node, &told))
+        return;
+    out->behind[node] = !told.record;
+    out->outage[node] = ha_told_outage(ha, &told);
+    out->cpu[node] = told.load;
+    for (uint16_t i = 1; i < HG_NODES_MAX; i++)
+        if (told.unresolved >> i & 1)
+            out->unresolved_at[i] = node;
+}
+
 void ha_facts(struct controlplane *cp, struct rules_facts *out)
 {
     struct ha *ha = cp->ha;
@@ -39,7 +54,7 @@ void ha_facts(struct controlplane *cp, struct rules_facts *out)
         out->serving[i] = ha->serving_given ? ha->serving[i] : 0;
         if (n && i != cp->self && ha_way_to(ha, i, false, &way) && way.reachable)
             out->down[i] = n->installed && ha->seconds * 1000 > silent && way.heard_ms > silent;
+        if (n)
+            told(ha, i, out);
     }
-    if (ha)
-        out->behind[cp->self] = !ha->record_up;
 }

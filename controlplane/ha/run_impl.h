@@ -61,7 +61,9 @@ struct ha {
     uint64_t fenced_until;            /* a dataplane that cannot be seen may serve until then */
     struct ha_move move[SRM_SLOTS];
     struct ha_rehome *rehome;
-    uint64_t alone_since; /* the peer is heard by the management network alone; ns */
+    struct ha_told told[HG_NODES_MAX];
+    uint64_t told_ns[HG_NODES_MAX]; /* 0 = never */
+    uint64_t alone_since;           /* the peer is heard by the management network alone; ns */
     unsigned seconds;
     struct srm_params params; /* in force */
 };
@@ -77,7 +79,6 @@ struct ha_cas { /* one under way */
 /* run.c */
 void ha_give(struct ha *ha, const struct srm_event *event);
 void ha_tell_entry(struct ha *ha);
-struct srm_params ha_params(const struct controlplane *cp);
 /* run_actions.c */
 void ha_act(struct ha *ha, const struct srm_action *action);
 struct beat ha_content(const struct srm_beat *beat);
@@ -95,6 +96,10 @@ void ha_watch(struct ha *ha);
 /* run_ways.c */
 void ha_ways_set(struct ha *ha);
 void ha_ways_second(struct ha *ha);
+/* run_told.c */
+void ha_say_own(const struct ha *ha, struct beat *content); /* what the manager does not know */
+struct beat ha_own_content(const struct ha *ha);            /* to those that are not the peer */
+void ha_hear_told(struct ha *ha, const struct beat *beat);
 /* run_users.c */
 void ha_users_move(struct ha *ha, uint8_t home, uint8_t to, bool back, uint32_t max);
 void ha_users_rehome(struct ha *ha, uint8_t home, uint8_t to);

@@ -91,11 +91,10 @@ bool ha_way_to(const struct ha *ha, uint16_t node, bool service, struct ha_way *
 
 bool ha_ask_now(struct ha *ha, uint16_t node)
 {
-    static const struct beat nothing;
-
     if (!ha->beats || !topology_node(&ha->cp->topology, node))
         return false;
+    struct beat own = ha_own_content(ha);
     beats_ask(ha->beats, node,
-              ha->srm && node == ha->node[1 - ha->slot] && ha->has_asked ? &ha->last_ask : &nothing);
+              ha->srm && node == ha->node[1 - ha->slot] && ha->has_asked ? &ha->last_ask : &own);
     return true;
 }

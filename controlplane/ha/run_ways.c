@@ -70,13 +70,12 @@ static void wan_alarms(struct ha *ha)
 
 void ha_ways_second(struct ha *ha)
 {
-    static const struct beat nothing;
-
     if (!ha->beats)
         return;
+    struct beat own = ha_own_content(ha);
     for (uint16_t i = 1; i < HG_NODES_MAX; i++) {
         if (!ha->srm || i != ha->node[1 - ha->slot])
-            beats_ask(ha->beats, i, &nothing);
+            beats_ask(ha->beats, i, &own);
         if (ha->cp->config->ha_wan_kbps && (ha->seconds + i) % TRAIN_SECONDS == 0)
             beats_train(ha->beats, i, BEAT_MANAGEMENT);
     }

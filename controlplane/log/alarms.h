@@ -27,6 +27,7 @@ struct log;
     X(core_stuck, "a core does not turn")                                                                    \
     X(dns_failed, "names cannot be resolved; without DNS give IP addresses")                                 \
     X(routes_refused, "static routes that cannot be used")                                                   \
+    X(domain_not_set, "cluster.domain is not set, no user can be served: hgctl set cluster.domain DOMAIN")   \
     X(node_not_joined, "this node has no entry in the record: it was removed, or the cluster is full")       \
     X(ha_peer, "the peer is not heard")                                                                      \
     X(ha_lease, "the lease has run out: this node serves no user until the peer or the record confirms it")  \

@@ -111,6 +111,7 @@ bool topology_node_parse(struct slice name, struct slice json, struct topology_n
     out->slot = (uint8_t)take_int(&r, "slot", 0, 0, TOPOLOGY_SLOTS - 1);
     out->protocol = (uint32_t)take_int(&r, "protocol", 0, 0, UINT16_MAX);
     out->capacity = (uint32_t)take_int(&r, "capacity", 0, 0, UINT32_MAX);
+    out->capacity_own = take_bool(&r, "capacity_own");
     out->publisher = take_bool(&r, "publisher");
     out->installed = take_bool(&r, "installed");
     out->draining = take_bool(&r, "draining");
@@ -163,6 +164,8 @@ char *topology_node_text(const struct topology_node *node)
         json_object_set_new(o, "version", json_string(node->version));
     if (node->capacity)
         json_object_set_new(o, "capacity", json_integer(node->capacity));
+    if (node->capacity_own)
+        json_object_set_new(o, "capacity_own", json_true());
     if (node->draining)
         json_object_set_new(o, "draining", json_true());
     if (node->leaving)

@@ -36,6 +36,7 @@ struct topology_node {
     bool mark;
     uint32_t protocol;          /* major version, 0 = not installed yet */
     uint32_t capacity;          /* users, 0 = the cluster's default */
+    bool capacity_own;          /* the node's own file says it */
     struct hg_endpoint address; /* management: heartbeats; port 0 = not known */
     struct hg_endpoint sip;     /* where it takes SIP; port 0 = not known */
     struct hg_endpoint service; /* heartbeats over the service network; port 0 = not known */

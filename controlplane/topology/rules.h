@@ -52,13 +52,16 @@ enum rule_resolves { NAME_NOT_ASKED, NAME_RESOLVES, NAME_FAILS };
 /* What the rules look at. By index of the node. */
 struct rules_facts {
     const struct topology *t;
-    uint64_t users[HG_NODES_MAX];   /* homed there */
-    uint16_t serving[HG_NODES_MAX]; /* who serves a home now; 0 = not told, itself */
-    uint8_t health[HG_NODES_MAX];   /* enum node_health */
-    uint8_t resolves[HG_NODES_MAX]; /* enum rule_resolves */
-    bool down[HG_NODES_MAX];        /* known not to run */
-    bool behind[HG_NODES_MAX];      /* known not to follow the record */
-    uint8_t cpu[HG_NODES_MAX];      /* percent, 0 = not known */
+    uint64_t users[HG_NODES_MAX];     /* homed there */
+    uint16_t serving[HG_NODES_MAX];   /* who serves a home now; 0 = not told, itself */
+    uint8_t health[HG_NODES_MAX];     /* enum node_health */
+    uint8_t resolves[HG_NODES_MAX];   /* enum rule_resolves */
+    bool down[HG_NODES_MAX];          /* known not to run */
+    bool behind[HG_NODES_MAX];        /* known not to follow the record */
+    uint8_t cpu[HG_NODES_MAX];        /* percent, 0 = not known */
+    const char *outage[HG_NODES_MAX]; /* a critical service that does not run there; NULL = none is known */
+    uint16_t unresolved_at[HG_NODES_MAX]; /* a node on which the name does not resolve; 0 = none is known */
+    uint8_t cpu_max;                      /* percent that a node of a pair may use; 0 = not looked at */
     uint32_t nodes_max, im_only_nodes_max, ha_subclusters_max;
     bool im_only;
     bool secret;            /* the cluster has one */
@@ -107,6 +110,7 @@ void rules_rebalance(const struct rules_facts *w, const uint64_t after[HG_NODES_
                      struct findings *f);
 /* No node is left that automatic assignment could choose, in this mode of the cluster. */
 void rules_no_target(const struct rules_facts *w, enum topology_mode mode, struct findings *f);
+bool rules_is_loaded(const struct rules_facts *w, uint16_t node);
 uint32_t rules_capacity(const struct rules_facts *w, uint16_t node); /* UINT32_MAX = no bound */
 
 /* ---- the cluster as it stands, for troubleshooting (rules_standing.c) ---- */

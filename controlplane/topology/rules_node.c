@@ -148,6 +148,9 @@ static void services(const struct rules_facts *w, uint16_t node, struct findings
         rules_add(f, RULE_node_not_installed, "%.100s is not installed yet", n->name);
     else if (w->down[node])
         rules_add(f, RULE_node_services_down, "%.100s is not in service", n->name);
+    else if (w->outage[node])
+        rules_add(f, RULE_node_service_out, "critical service %s of %.100s is down", w->outage[node],
+                  n->name);
     for (uint16_t i = 1; i < HG_NODES_MAX; i++)
         if (topology_node(w->t, i) && w->behind[i])
             rules_add(f, RULE_node_record_behind, "%.100s does not follow the record", name_of(w, i));
@@ -181,12 +184,12 @@ void rules_node_move(const struct rules_facts *w, uint16_t node, uint16_t subclu
     place(w, node, subcluster, slot, f);
 }
 
-/* A node that runs says its capacity itself, from its file: another one in the record does not last. */
+/* What a node says of itself, from its file, comes back as soon as it looks. */
 void rules_node_capacity(const struct rules_facts *w, uint16_t node, uint32_t capacity, struct findings *f)
 {
     const struct topology_node *n = topology_node(w->t, node);
 
-    if (n && n->installed && n->capacity != capacity)
-        rules_add(f, RULE_node_capacity_own, "%.100s is installed: what its own file says comes back at once",
-                  n->name);
+    if (n && n->capacity_own && n->capacity != capacity)
+        rules_add(f, RULE_node_capacity_own, "the file of %.100s itself says node.capacity = %u", n->name,
+                  n->capacity);
 }

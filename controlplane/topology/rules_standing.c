@@ -21,19 +21,62 @@ static void subcluster(const struct rules_facts *w, const struct topology_subclu
         rules_add(f, RULE_capacity_peer, "subcluster %s has %" PRIu64 " users, and one node alone carries %u",
                   s->name, w->users[a] + w->users[b], least);
     for (unsigned k = 0; k < TOPOLOGY_SLOTS; k++)
-        if (w->cpu[s->node[k]] > 35)
-            rules_add(f, RULE_cpu_pair, "%.100s uses %u%% of its processor", w->t->node[s->node[k]].name,
-                      w->cpu[s->node[k]]);
+        if (rules_is_loaded(w, s->node[k]))
+            rules_add(f, RULE_cpu_pair, "the cores of %.100s are busy for %u%%, at most %u%% are allowed",
+                      w->t->node[s->node[k]].name, w->cpu[s->node[k]], w->cpu_max);
+}
+
+static bool is_address(const struct topology_node *n)
+{
+    struct hg_ip ip;
+
+    return hg_ip_parse(slice_str(n->name), &ip);
 }
 
 static void names(const struct rules_facts *w, const struct topology_node *n, struct findings *f)
 {
-    struct hg_ip ip;
+    const struct topology_node *at = topology_node(w->t, w->unresolved_at[n->index]);
 
-    if (hg_ip_parse(slice_str(n->name), &ip))
+    if (is_address(n))
         rules_add(f, RULE_node_name_address, "%.100s is an address, not a name", n->name);
     else if (w->resolves[n->index] == NAME_FAILS)
         rules_add(f, RULE_node_name_unresolved, "%.100s does not resolve on this node", n->name);
+    else if (at)
+        rules_add(f, RULE_node_name_unresolved, "%.100s does not resolve on %.100s", n->name, at->name);
+}
+
+/* B04: beside a bare host name all names have to be of one DNS domain. */
+static void domains(const struct rules_facts *w, struct findings *f)
+{
+    const char *bare = NULL, *first = NULL, *other = NULL;
+
+    for (uint16_t i = 1; i < HG_NODES_MAX; i++) {
+        const struct topology_node *n = topology_node(w->t, i);
+        if (!n || is_address(n))
+            continue;
+        const char *dot = strchr(n->name, '.');
+        if (!dot)
+            bare = n->name;
+        else if (!first)
+            first = dot + 1;
+        else if (strcasecmp(first, dot + 1) != 0)
+            other = dot + 1;
+    }
+    if (bare && other)
+        rules_add(f, RULE_node_name_short, "%.64s is a host name only, and nodes are of %.80s and of %.80s",
+                  bare, first, other);
+}
+
+/* What its heartbeats say. */
+static void services(const struct rules_facts *w, const struct topology_node *n, struct findings *f)
+{
+    if (!n->installed || w->down[n->index])
+        return; /* node list shows it */
+    if (w->outage[n->index])
+        rules_add(f, RULE_node_service_out, "critical service %s of %.100s is down", w->outage[n->index],
+                  n->name);
+    if (w->behind[n->index])
+        rules_add(f, RULE_node_record_behind, "%.100s does not follow the record", n->name);
 }
 
 void rules_standing(const struct rules_facts *w, struct findings *f)
@@ -51,9 +94,11 @@ void rules_standing(const struct rules_facts *w, struct findings *f)
             continue;
         installed += n->installed;
         names(w, n, f);
+        services(w, n, f);
         if (n->subcluster && !n->installed)
             rules_add(f, RULE_node_not_installed, "%.100s is in a subcluster and not installed yet", n->name);
     }
+    domains(w, f);
     if (installed > 1 && w->cluster_id && strcmp(w->cluster_id, "StandaloneCluster") == 0)
         rules_add(f, RULE_cluster_id_default, "cluster.id is the default, and the cluster has %u nodes",
                   installed);

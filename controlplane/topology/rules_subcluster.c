@@ -116,12 +116,18 @@ void rules_ha_on(const struct rules_facts *w, uint16_t subcluster, struct findin
             rules_add(f, RULE_ha_unresolved, "%.100s does not resolve, and told no address", n->name);
         else if (w->resolves[n->index] == NAME_FAILS) /* its own word is enough for its peer */
             rules_add(f, RULE_node_name_unresolved, "%.100s does not resolve on this node", n->name);
+        else if (topology_node(w->t, w->unresolved_at[n->index]))
+            rules_add(f, RULE_node_name_unresolved, "%.100s does not resolve on %.100s", n->name,
+                      w->t->node[w->unresolved_at[n->index]].name);
         if (!n->installed)
             rules_add(f, RULE_ha_version, "%.100s is not installed yet", n->name);
         if (n->installed && !n->address.port)
             rules_add(f, RULE_ha_no_address, "%.100s has no management address", n->name);
         if (w->down[n->index])
             rules_add(f, RULE_ha_dead_service, "%.100s is not in service", n->name);
+        else if (w->outage[n->index])
+            rules_add(f, RULE_ha_dead_service, "critical service %s of %.100s is down", w->outage[n->index],
+                      n->name);
         uint32_t capacity = rules_capacity(w, n->index);
         least = capacity < least ? capacity : least;
         users += w->users[n->index];

@@ -12,6 +12,11 @@ uint32_t rules_capacity(const struct rules_facts *w, uint16_t node)
     return capacity ? capacity : UINT32_MAX;
 }
 
+bool rules_is_loaded(const struct rules_facts *w, uint16_t node)
+{
+    return w->cpu_max && w->cpu[node] > w->cpu_max;
+}
+
 void rules_target(const struct rules_facts *w, uint16_t node, struct findings *f)
 {
     const struct topology_node *n = topology_node(w->t, node);
@@ -59,9 +64,9 @@ static void capacity_pair(const struct rules_facts *w, const uint64_t after[],
                   "subcluster %s would have %" PRIu64 " users, and one node alone carries %u of them",
                   s->name, sum, least);
     for (unsigned k = 0; k < TOPOLOGY_SLOTS; k++)
-        if (w->cpu[s->node[k]] > 35 && after[s->node[k]] > w->users[s->node[k]])
-            rules_add(f, RULE_cpu_pair, "%.100s uses %u%% of its processor now", w->t->node[s->node[k]].name,
-                      w->cpu[s->node[k]]);
+        if (rules_is_loaded(w, s->node[k]) && after[s->node[k]] > w->users[s->node[k]])
+            rules_add(f, RULE_cpu_pair, "the cores of %.100s are busy for %u%%, at most %u%% are allowed",
+                      w->t->node[s->node[k]].name, w->cpu[s->node[k]], w->cpu_max);
 }
 
 void rules_users(const struct rules_facts *w, const uint64_t after[HG_NODES_MAX], uint64_t moved,
@@ -80,7 +85,7 @@ void rules_users(const struct rules_facts *w, const uint64_t after[HG_NODES_MAX]
     if (w->large && moved >= w->large)
         rules_add(f, RULE_large_move, "%" PRIu64 " users at once cost performance", moved);
     for (uint16_t i = 1; moved && i < HG_NODES_MAX; i++)
-        if (topology_node(w->t, i) && w->t->node[i].installed && w->down[i])
+        if (topology_node(w->t, i) && w->t->node[i].installed && (w->down[i] || w->outage[i]))
             rules_add(f, RULE_not_all_running, "%.100s is not in service", w->t->node[i].name);
 }
 

@@ -38,7 +38,7 @@ class Pair:
         lab.wait_for(lambda: len(self.n1.hgctl_json("node", "list")["nodes"]) == 2, 30, "both nodes are known")
         self.n1.hgctl("subcluster", "add", "s")
         for n in (self.n1, self.n2):
-            self.n1.hgctl("node", "assign", n.unique, "s", "--yes")
+            self.n1.insist("node", "assign", n.unique, "s", "--yes")
         self.n1.hgctl("ha", "enable", "s", "--yes")
         for i in range(USERS):
             self.n1.hgctl("user", "add", f"u{i}@example.com", "--node", self.n1.unique, "--contact",

@@ -5,6 +5,7 @@ machine; no dataplane, no network of its own."""
 import concurrent.futures
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -40,20 +41,20 @@ class World:
                              stderr=subprocess.DEVNULL, text=True)
         return run.stdout.strip()
 
-    def config(self, n, cluster=""):
+    def config(self, n, cluster="", domain='domain = "example.com";'):
         path = os.path.join(self.folder, f"n{n}.cfg")
         with open(path, "w") as f:
             f.write(f'node: {{ name = "n{n}.example.com"; address = "127.0.0.1:{free_port()}";'
-                    f' admin_socket = "{self.folder}/n{n}.sock"; redis: {{ port = {self.port}; }};'
+                    f' admin_socket = "{self.folder}/n{n}.sock"; redis: {{ port = {self.port}; timeout = 10000; }};'
                     f' metrics: {{ port = 0; }}; }};\n'
                     f'dataplane: {{ ports = ( {{ device = "net_null{n}"; interfaces ='
                     f' ( {{ addresses = [ "192.0.2.{n}/24" ]; }} ); }} ); listeners = [ "192.0.2.{n}:5060" ]; }};\n'
-                    f'cluster: {{ id = "{CLUSTER}"; domain = "example.com"; secret = "of the test"; {cluster} }};\n')
+                    f'cluster: {{ id = "{CLUSTER}"; {domain} secret = "of the test"; {cluster} }};\n')
         return path
 
-    def node(self, n, cluster=""):
+    def node(self, n, *what):
         process = self.start(f"n{n}", os.path.join(lab.BUILD, "controlplane", "hg-controlplane"), "-c",
-                             self.config(n, cluster))
+                             self.config(n, *what))
         lab.wait_for(lambda: f"n{n}.example.com" in [x["name"] for x in self.nodes(n) if x["installed"]], 30, f"n{n} joins")
         return process
 
@@ -113,22 +114,48 @@ def rules_forbid_and_say_what_would_allow(w):
     w.done(1, "subcluster", "add", "s1")
     w.settled()
     w.refused(2, "subcluster_name_taken", "subcluster", "add", "s1")
-    w.done(1, "node", "assign", "n1.example.com", "s1")
+    # A19: nobody joins whose services do not all run, as every node knows; here there is no dataplane
+    for n in (1, 2):
+        lab.wait_for(lambda: [f["text"] for f in w.done(n, "node", "list")["findings"] if f["rule"] == "node_service_out"]
+                 == [f"critical service cores of n{i}.example.com is down" for i in (1, 2)], 20, "both nodes are known to lack it")
+    w.refused(2, "node_service_out", "node", "assign", "n1.example.com", "s1")
+    w.done(1, "node", "assign", "n1.example.com", "s1", "--force")
     w.refused(1, "node_already_assigned", "node", "assign", "n1.example.com", "s1")
     w.refused(1, "ha_two_nodes", "subcluster", "set", "s1", "--ha", "true")
-    dry = w.done(1, "node", "assign", "n2.example.com", "s1", "--dry-run")
+    dry = w.done(1, "node", "assign", "n2.example.com", "s1", "--dry-run", "--force")
     assert dry["dry_run"] and w.nodes(1)[1]["subcluster"] is None
     w.settled()
-    w.done(2, "node", "assign", "n2.example.com", "s1")
+    w.done(2, "node", "assign", "n2.example.com", "s1", "--force")
     w.settled()
     w.refused(1, "node_publisher", "node", "remove", "n1.example.com")
     found = w.refused(2, "subcluster_not_empty", "subcluster", "remove", "s1")
     assert "unassign" in found["hint"]
+    services = w.done(2, "node", "show", "n1.example.com")["node"]["services"]  # A23
+    assert {"service": "cores", "monitored": True, "runs": False} in services, services
+
+
+def capacity_of_a_node(w):
+    """C23: the administrator says it where the node's own file does not."""
     w.done(1, "node", "set", "n1.example.com", "--capacity", "5")
-    log = w.redis("XRANGE", f"hg:{{{CLUSTER}}}:log", "-", "+")  # nobody need be quick enough to see it
-    assert '"capacity":5' in log, log[-500:]
-    # the node's own file says none: its word comes back
-    lab.wait_for(lambda: "capacity" not in w.nodes(2)[0] or None, 30, "the node's own word")
+    lab.wait_for(lambda: w.nodes(2)[0].get("capacity") == 5, 10, "the other node sees the capacity")
+    path = os.path.join(w.folder, "n1.cfg")
+    text = open(path).read()
+    with open(path, "w") as f:
+        f.write(text.replace("node: {", "node: { capacity = 7;"))
+    w.done(1, "config", "reload")
+    lab.wait_for(lambda: w.nodes(2)[0].get("capacity") == 7, 20, "its own file says it")
+    w.refused(2, "node_capacity_own", "node", "set", "n1.example.com", "--capacity", "5")
+    with open(path, "w") as f:
+        f.write(text)
+    w.done(1, "config", "reload")
+    lab.wait_for(lambda: "capacity" not in w.nodes(2)[0], 20, "its own file says none any more")
+    w.done(2, "node", "set", "n1.example.com", "--capacity", "6")
+    w.done(1, "drain")  # it writes its own entry anew, and must not take this back
+    lab.wait_for(lambda: w.nodes(2)[0]["draining"], 30, "the other node sees that it is drained")
+    assert w.nodes(2)[0]["capacity"] == 6
+    w.done(1, "undrain")
+    lab.wait_for(lambda: not w.nodes(2)[0]["draining"], 30, "and that it is not any more")
+    w.done(2, "node", "set", "n1.example.com", "--capacity", "0")
 
 
 def two_administrators_at_once(w):
@@ -236,6 +263,38 @@ def settings_follow_the_record(w):
     w.refused(1, "domain_changes", "set", "cluster.domain", "example.org")
 
 
+def parameters_that_do_not_fit_are_told_at_once(w):
+    """D35, by whichever of the three items."""
+    good = w.done(1, "set", "cluster.ha.heartbeat_timeout", "4000")
+    assert "ha_parameters" in [x["rule"] for x in good["warnings"]], good  # init_timeout is 6 s
+    assert w.done(1, "set", "cluster.ha.init_timeout", "8000")["warnings"] == []
+    w.settled()
+    bad = w.done(2, "set", "cluster.ha.heartbeat_interval", "2001")
+    assert "heartbeat_timeout" in bad["warnings"][0]["text"], bad
+    lab.wait_for(lambda: any("heartbeat_timeout" in a for a in json.loads(w.hgctl(1, "status").stdout)["alarms"]), 10, "the alarm")
+    for item, value in (("heartbeat_interval", 1000), ("heartbeat_timeout", 3000), ("init_timeout", 6000)):
+        w.done(2, "set", f"cluster.ha.{item}", str(value))
+
+
+def a_publication_overtakes_no_administrator(w):
+    """Redis takes both at once: what was set stays, although the publisher's file said something else."""
+    show = lambda n: w.done(n, "config", "show", "cluster.sip.t4")["items"][0]["value"]
+    path = os.path.join(w.folder, "n1.cfg")
+    waits = lambda: any(" cmd=eval" in c and re.search(r" flags=\w*b", c) for c in w.redis("CLIENT", "LIST").split("\n"))
+    w.redis("CLIENT", "PAUSE", "1500", "WRITE")
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        setting = pool.submit(w.hgctl, 2, "set", "cluster.sip.t4", "7000")
+        lab.wait_for(waits, 5, "the change waits in Redis")
+        text = open(path).read()
+        with open(path, "w") as f:
+            f.write(re.sub(r"(\bsip\b\s*[=:]\s*{)", r"\1 t4 = 6000; ", re.sub(r"\bt4 = \d+;", "", text), count=1))
+        w.done(1, "config", "reload")
+        assert setting.result().returncode == 0, setting.result()
+    lab.wait_for(lambda: "6000" in w.redis("HGET", f"hg:{{{CLUSTER}}}:settings", "published.cluster.sip.t4"), 10, "it is published")
+    w.settled()
+    assert (show(1), show(2)) == ("7000", "7000"), (show(1), show(2))
+
+
 def a_restart_keeps_what_was_set(w):
     w.done(2, "set", "cluster.sip.t2", "3000")
     process = w.processes[1]
@@ -260,9 +319,33 @@ def garbage_in_the_record(w):
     assert w.done(1, "config", "show", "cluster.sip.t1")["items"][0]["value"].isdigit()
 
 
-TESTS = [nodes_register_themselves, rules_forbid_and_say_what_would_allow, two_administrators_at_once, users_are_assigned,
-         the_peer_must_be_able_to_carry, files_of_users, settings_follow_the_record, a_restart_keeps_what_was_set,
-         garbage_in_the_record]
+def nobody_gave_a_domain(_):
+    """B10: the cluster has the DNS domain of its first node; DOMAIN.NOT.SET is an alarm."""
+    with tempfile.TemporaryDirectory() as folder:
+        w = World(folder)
+        try:
+            domain_of_the_first_node(w)
+        finally:
+            w.stop()
+
+
+def domain_of_the_first_node(w):
+    domain = lambda n: json.loads(w.hgctl(n, "status").stdout)["domain"]
+    not_set = lambda n: "domain_not_set" in [a["alarm"] for a in w.done(n, "alarm", "list")["alarms"]]
+    w.node(3, "", "")
+    lab.wait_for(lambda: domain(3) == "example.com" and not not_set(3), 30, "the domain of the first node")
+    w.node(4, "", "")
+    lab.wait_for(lambda: domain(4) == "example.com", 30, "the second node follows")
+    w.done(4, "set", "cluster.domain", "DOMAIN.NOT.SET")
+    lab.wait_for(lambda: not_set(3) and not_set(4), 30, "the alarm")
+    w.done(3, "set", "cluster.domain", "example.net")
+    lab.wait_for(lambda: not not_set(3) and not not_set(4) and domain(4) == "example.net", 30, "the alarm is over")
+
+
+TESTS = [nodes_register_themselves, rules_forbid_and_say_what_would_allow, capacity_of_a_node, two_administrators_at_once,
+         users_are_assigned, the_peer_must_be_able_to_carry, files_of_users, settings_follow_the_record,
+         parameters_that_do_not_fit_are_told_at_once, a_publication_overtakes_no_administrator,
+         a_restart_keeps_what_was_set, garbage_in_the_record, nobody_gave_a_domain]
 
 
 def main():

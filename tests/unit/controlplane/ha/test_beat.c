@@ -43,6 +43,8 @@ static struct beat full(void)
                          .flags = 0x80000001,
                          .services = 1ull << 63,
                          .watched = 3,
+                         .load = 77,
+                         .unresolved = 1ull << 63 | 2,
                          .train = 16,
                          .index = 17};
 }
@@ -60,6 +62,8 @@ static void travels(const struct beat *b, size_t size)
     assert_int_equal(c.echo_boot, b->echo_boot);
     assert_int_equal(c.index, b->index);
     assert_int_equal(c.order, b->order);
+    assert_int_equal(c.load, b->load);
+    assert_int_equal(c.unresolved, b->unresolved);
     assert_int_equal(c.grants, b->grants);
 }
 

@@ -133,7 +133,8 @@ static void entries_survive_the_record(void **state)
     const char *full =
         "{\"id\":7,\"publisher\":true,\"installed\":true,\"subcluster\":\"s\",\"slot\":1,"
         "\"address\":\"10.0.0.7:5070\",\"sip\":\"[2001:db8::7]:5060\",\"service\":\"192.0.2.7:5071\","
-        "\"protocol\":1,\"version\":\"0.1.0\",\"capacity\":15000,\"draining\":true,\"leaving\":true}";
+        "\"protocol\":1,\"version\":\"0.1.0\",\"capacity\":15000,\"capacity_own\":true,\"draining\":true,"
+        "\"leaving\":true}";
     const char *sub = "{\"id\":3,\"ha\":true,\"mode\":\"active-standby\",\"service\":[[\"192.0.2.10/24\"],"
                       "[\"192.0.2.11/24\",\"2001:db8::11/64\"]]}";
 

@@ -182,7 +182,17 @@ static void assigning_A02_A12_A18_A19(void **state)
     rules_node_assign(&x.w, 5, 3, -1, &x.f);
     expect(RULE_node_services_down, true);
     x.w.down[5] = false;
+    x.w.outage[5] = "cores";
+    rules_node_assign(&x.w, 5, 3, -1, &x.f);
+    expect(RULE_node_service_out, true);
+    rules_standing(&x.w, &x.f);
+    expect(RULE_node_service_out, true);
+    x.w.outage[5] = NULL;
+    rules_node_assign(&x.w, 5, 3, -1, &x.f);
+    expect(RULE_node_service_out, false);
     x.w.behind[3] = true;
+    rules_standing(&x.w, &x.f);
+    expect(RULE_node_record_behind, true);
     rules_node_assign(&x.w, 5, 3, -1, &x.f);
     expect(RULE_node_record_behind, true);
     x.w.behind[3] = false;
@@ -209,9 +219,10 @@ static void capacity_of_its_own_C23(void **state)
     begin();
     rules_node_capacity(&x.w, 1, x.t.node[1].capacity, &x.f);
     expect(RULE_node_capacity_own, false);
+    x.t.node[1].capacity_own = true;
     rules_node_capacity(&x.w, 1, 5, &x.f);
     expect(RULE_node_capacity_own, true);
-    x.t.node[1].installed = false; /* a logical node: the record alone says it */
+    x.t.node[1].capacity_own = false; /* its file says none: the record alone says it */
     rules_node_capacity(&x.w, 1, 5, &x.f);
     expect(RULE_node_capacity_own, false);
 }
@@ -407,8 +418,17 @@ static void capacity_C22_C23(void **state)
     expect(RULE_capacity_node, true);
     users(0, 0, 100, 0);
     expect(RULE_capacity_node, false);
+    x.w.cpu_max = 35;
     x.w.cpu[1] = 36;
+    users(1499, 0, 0, 0); /* fewer than now */
+    expect(RULE_cpu_pair, false);
     users(1501, 0, 0, 0);
+    expect(RULE_cpu_pair, true);
+    x.w.cpu_max = 0; /* not looked at */
+    users(1501, 0, 0, 0);
+    expect(RULE_cpu_pair, false);
+    x.w.cpu_max = 35;
+    rules_standing(&x.w, &x.f);
     expect(RULE_cpu_pair, true);
     x.w.cpu[1] = 35;
     users(1501, 0, 0, 0);
@@ -462,6 +482,31 @@ static void standing_A27_B07_B10_K03_C10(void **state)
     x.w.resolves[5] = NAME_FAILS;
     rules_standing(&x.w, &x.f);
     expect(RULE_node_name_unresolved, true);
+    x.w.resolves[5] = NAME_RESOLVES;
+    x.w.unresolved_at[5] = 2;
+    rules_standing(&x.w, &x.f);
+    expect(RULE_node_name_unresolved, true);
+    x.w.unresolved_at[4] = 2;
+    rules_ha_on(&x.w, 2, &x.f);
+    expect(RULE_node_name_unresolved, true);
+}
+
+/* B04, B05: different DNS domains are fine as long as no name is without one. */
+static void dns_domains_B04_B05(void **state)
+{
+    (void)state;
+    begin();
+    world_node(&x, 6, "n6.example.org", "", 0);
+    rules_standing(&x.w, &x.f);
+    expect(RULE_node_name_short, false);
+    topology_remove_node(&x.t, SLICE_LIT("n5.example.com"));
+    world_node(&x, 5, "n5", "", 0);
+    rules_standing(&x.w, &x.f);
+    expect(RULE_node_name_short, true);
+    topology_remove_node(&x.t, SLICE_LIT("n6.example.org"));
+    world_node(&x, 6, "10.0.0.6", "", 0);
+    rules_standing(&x.w, &x.f);
+    expect(RULE_node_name_short, false);
 }
 
 static void domain_B12(void **state)
@@ -528,6 +573,7 @@ int main(void)
         cmocka_unit_test(capacity_C22_C23),
         cmocka_unit_test(moves_A30_C12_C13_C18_C19),
         cmocka_unit_test(standing_A27_B07_B10_K03_C10),
+        cmocka_unit_test(dns_domains_B04_B05),
         cmocka_unit_test(domain_B12),
         cmocka_unit_test(modes_C05_C07),
         cmocka_unit_test(what_forbids_is_never_lost),
