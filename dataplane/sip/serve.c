@@ -10,15 +10,13 @@ unsigned serve_hops(const struct sip *s, const struct work *w)
 {
     struct slice value;
     uint32_t hops;
-    if (!w->c.via.params.len || !sip_param(w->c.via.params, SLICE_LIT(SIP_HOP_PARAM), &value) ||
-        sip_uint_decode(value, UINT8_MAX, &hops) != SIP_DONE)
-        return 0;
     /* anybody may write this: it counts from nodes only, and what comes back with our own Via on top is a
      * loop */
-    return route_is_node(s->route, &w->d->src.ip) &&
-                   !sip_is_us(s, w->c.via.host_kind, &w->c.via.ip, w->c.via.port)
-               ? hops
-               : 0;
+    if (!w->c.via.params.len || !route_is_node(s->route, &w->d->src.ip) ||
+        !sip_param(w->c.via.params, SLICE_LIT(SIP_HOP_PARAM), &value) ||
+        sip_uint_decode(value, UINT8_MAX, &hops) != SIP_DONE)
+        return 0;
+    return sip_is_us(s, w->c.via.host_kind, &w->c.via.ip, w->c.via.port) ? 0 : hops;
 }
 
 static void refuse_for_now(struct sip *s, struct decision *out, const char *reason, unsigned counter)
