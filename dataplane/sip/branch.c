@@ -8,11 +8,11 @@
 
 #define BRANCH_MAGIC_WORD 0x4b62344768397aull /* the same, first byte lowest */
 
-/* Over id, loop, boot, kind, node and core: the struct without its padding. */
 static uint32_t branch_mac(const struct hg_hash_secret *secret, const struct branch *b)
 {
-    return (uint32_t)hg_siphash64_19(secret, b->id, b->loop | (uint64_t)b->boot << 32,
-                                     b->kind | (uint32_t)b->node << 8 | (uint32_t)b->core << 16);
+    uint64_t word[BRANCH_MAC_WORDS];
+    branch_mac_words(b, word, 1);
+    return (uint32_t)hg_siphash64_19(secret, word[0], word[1], (uint32_t)word[2]);
 }
 
 /* 16 hex digits of the first eight bytes, or of the last eight. */
@@ -33,9 +33,14 @@ static inline void put16(char *out, __m128i v)
 
 void branch_write(const struct hg_hash_secret *secret, const struct branch *b, char *out)
 {
+    branch_write_with(b, branch_mac(secret, b), out);
+}
+
+void branch_write_with(const struct branch *b, uint32_t mac, char *out)
+{
     uint64_t id = __builtin_bswap64(b->id);
     uint64_t first = b->node | (uint64_t)__builtin_bswap32(b->boot) << 8 | (uint64_t)b->core << 40 | id << 48;
-    uint64_t checks = __builtin_bswap32(b->loop) | (uint64_t)__builtin_bswap32(branch_mac(secret, b)) << 32;
+    uint64_t checks = __builtin_bswap32(b->loop) | (uint64_t)__builtin_bswap32(mac) << 32;
     uint64_t magic = BRANCH_MAGIC_WORD | (uint64_t)b->kind << 56;
     __m128i origin = _mm_set_epi64x((long long)(id >> 16), (long long)first);
     memcpy(out, &magic, 8);

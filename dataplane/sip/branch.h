@@ -34,8 +34,22 @@ enum branch_origin {
     BRANCH_FORGED,     /* claims to be of this boot, and is not */
 };
 
+/* What the MAC is made of: id, loop, boot, kind, node and core, that is the struct without its padding, as
+ * words for SipHash, each stride words behind the one before. */
+#define BRANCH_MAC_BYTES 19
+#define BRANCH_MAC_WORDS 3
+static inline void branch_mac_words(const struct branch *b, uint64_t *word, unsigned stride)
+{
+    word[0] = b->id;
+    word[stride] = b->loop | (uint64_t)b->boot << 32;
+    word[2 * stride] =
+        b->kind | (uint64_t)b->node << 8 | (uint64_t)b->core << 16 | (uint64_t)BRANCH_MAC_BYTES << 56;
+}
+
 /* out has room for BRANCH_LEN bytes. */
 void branch_write(const struct hg_hash_secret *secret, const struct branch *b, char *out);
+/* The same when the MAC is known. */
+void branch_write_with(const struct branch *b, uint32_t mac, char *out);
 enum branch_origin branch_read(const struct hg_hash_secret *secret, uint8_t node, uint32_t boot,
                                struct slice text, struct branch *b);
 

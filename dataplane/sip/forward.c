@@ -124,7 +124,10 @@ static void push_via(struct sip *s, struct work *w, const struct forward *f, str
         return;
     memcpy(p, f->out->via, sizeof(f->out->via)); /* all of it: a copy of constant length is the shorter one */
     p += f->out->via_len;
-    branch_write(&s->secret, f->branch, p);
+    if (f->has_mac)
+        branch_write_with(f->branch, f->mac, p);
+    else
+        branch_write(&s->secret, f->branch, p);
     p += BRANCH_LEN;
     if (s->ctx->config->sip_overload_offer && f->hop_slot != SIP_SLOT_NONE) {
         memcpy(p, oc, sizeof(oc) - 1);

@@ -10,6 +10,8 @@ struct forward {
     const struct listener *out;
     const struct branch *branch;
     uint32_t breadth; /* Max-Breadth of this copy */
+    uint32_t mac;     /* of the branch, with has_mac */
+    bool has_mac;
     uint16_t hop_slot;
     uint8_t hop;      /* of struct route_target */
     struct slice uri; /* of the contact, len 0 = none */

@@ -59,6 +59,7 @@ static unsigned route_request(struct sip *s, struct work *w)
         return stateless_forward(s, w, dec);
     if (sip_owner(s, w) != s->ctx->core)
         return stateless_hand_over(s, w, sip_owner(s, w));
+    s->branch_kind = 0;
     return server_start(s, w, dec);
 }
 
@@ -109,6 +110,7 @@ void work_init(struct sip *s, struct work *w, struct datagram *d, struct sip_msg
     w->own_domain = w->to_self = w->ruri_is_last = w->strict = false;
     w->pops = w->routes = 0;
     w->has_txn_key = false;
+    w->has_branch = false;
     w->origin = BRANCH_FOREIGN;
     w->route_element.len = 0;
     w->route_last.len = 0;
@@ -152,7 +154,8 @@ static void stage_index(struct sip *s, struct work *w)
     if (!validate_decode(s, w))
         return;
     if (w->m->is_request) {
-        preprocess_request(s, w);
+        if (preprocess_request(s, w))
+            batch_branch(s, w);
         server_prefetch(s, w);
     } else {
         response_prefetch(s, w);
@@ -199,6 +202,7 @@ static void input_chunk(struct sip *s, struct datagram *d, unsigned n)
         ahead_step(s->ctx->ahead);
         stage_index(s, &s->work[i]);
     }
+    batch_done(s);
     for (unsigned i = 0; i < k; i++)
         if (s->work[i].origin == BRANCH_OURS)
             response_prefetch_more(s, &s->work[i]);

@@ -172,8 +172,7 @@ bool preprocess_request(struct sip *s, struct work *w)
         w->to_self || w->uri.scheme == SIP_SCHEME_TEL ||
         (w->uri.host_kind == SIP_HOST_NAME && w->host.len && route_is_local_domain(s->route, w->host));
     if (w->own_domain && w->user.len && w->route_element.len == 0) {
-        w->key = hg_user_key_in(route_user_secret(s->route), w->user, &s->domain);
-        route_user_prefetch(s->route, &w->key);
+        batch_user_key(s, w);
         route_static_prefetch(s->route, w->user);
     }
     return true;

@@ -12,6 +12,7 @@
 #include "hg/config.h"
 #include "hg/counters.h"
 #include "lib/ctx.h"
+#include "lib/hash_lanes.h"
 #include "net/net.h"
 #include "route/route.h"
 #include "sip/branch.h"
@@ -73,8 +74,10 @@ struct work {
     bool has_txn_key;
     uint64_t txn_key[2];   /* of the server transaction */
     struct slice new_ruri; /* len 0 = as received */
-    struct branch branch;  /* of a response: that of our Via */
+    struct branch branch;  /* of a response: that of our Via; of a request: that which it would get */
     enum branch_origin origin;
+    uint32_t branch_mac;
+    bool has_branch; /* of a request */
 };
 
 /* What is to be done with a request: answer it with status, or send it to the targets. */
@@ -92,6 +95,11 @@ struct decision {
 struct edits;
 struct guard;
 struct txns;
+
+struct batch { /* hashes that wait until the lanes are full (batch.c) */
+    struct hash_lanes h;
+    struct work *w[HASH_LANES];
+};
 
 struct overload {
     uint64_t busy_cycles, tsc; /* at the last look */
@@ -112,6 +120,9 @@ struct sip {
     struct route *route;
     struct hg_hash_secret secret; /* of the branches and tags */
     uint64_t seed;                /* of mix.h */
+    hash_lanes_fn hash_lanes;
+    struct batch keys, macs;
+    uint8_t branch_kind;          /* of the last request that was sent on; 0: it got a transaction */
     struct hg_user_domain domain; /* cluster.domain, made ready once a burst: a reload may change it */
     uint8_t node;                 /* our index, 0 = not told yet */
     bool has_v6;                  /* some listener is IPv6: other spellings of its address exist */
@@ -176,6 +187,14 @@ bool preprocess_request(struct sip *s, struct work *w); /* 16.4; false: Route is
 /* The user part that counts: unescaped, of telephone numbers without separators. buf may hold it. */
 struct slice preprocess_user(const struct sip_uri *uri, char *buf, uint32_t size);
 
+/* ---- batch.c ---- */
+void batch_init(struct sip *s);
+/* w->key, at batch_done() at the latest, and the lines of the user table fetched. */
+void batch_user_key(struct sip *s, struct work *w);
+/* The branch and its MAC, at batch_done() at the latest, where a stateless copy is expected. */
+void batch_branch(struct sip *s, struct work *w);
+void batch_done(struct sip *s);
+
 /* ---- serve.c ---- */
 void serve_user(struct sip *s, struct work *w, struct decision *out);
 /* How many nodes the request came through for its user, as a node says that sent it; 0: no node did. */
@@ -198,6 +217,9 @@ void work_trim(struct work *w);
 unsigned proxy_request(struct sip *s, struct work *w);
 
 /* ---- stateless.c ---- */
+/* The branch of the copy: the same for a request, its retransmissions, its CANCEL and the ACK of its failure.
+ */
+void stateless_branch(const struct sip *s, const struct work *w, uint8_t kind, struct branch *b);
 unsigned stateless_forward(struct sip *s, struct work *w, const struct decision *dec);
 /* Hands the datagram to the core that owns its Call-ID. */
 unsigned stateless_hand_over(struct sip *s, struct work *w, unsigned core);

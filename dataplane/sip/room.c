@@ -86,6 +86,7 @@ struct sip *sip_create(struct ctx *ctx, struct net *net, struct route *route)
     s->ctx = ctx;
     s->net = net;
     s->route = route;
+    batch_init(s);
     hg_siphash128(route_user_secret(route), purpose, sizeof(purpose), derived);
     s->secret.k[0] = derived[0];
     s->secret.k[1] = derived[1];

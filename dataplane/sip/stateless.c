@@ -4,7 +4,6 @@
 #include "sip/forward.h"
 #include "sip/mix.h"
 
-/* The same for a request, its retransmissions, its CANCEL and the ACK of its failure. */
 static uint64_t stateless_id(const struct sip *s, const struct work *w)
 {
     const struct sip_via *via = &w->c.via;
@@ -15,6 +14,17 @@ static uint64_t stateless_id(const struct sip *s, const struct work *w)
     h = mix_slice(h, w->c.from.tag);
     h = mix_slice(h, w->c.ruri.whole);
     return h ^ w->call_hash;
+}
+
+void stateless_branch(const struct sip *s, const struct work *w, uint8_t kind, struct branch *b)
+{
+    /* 16.11: a retransmission that meets another core must get the same branch */
+    *b = (struct branch){.id = stateless_id(s, w),
+                         .loop = w->loop_hash,
+                         .boot = s->ctx->boot,
+                         .kind = kind,
+                         .node = s->node,
+                         .core = (uint8_t)sip_owner(s, w)};
 }
 
 static const struct route_target *pick(struct sip *s, const struct route_targets *t)
@@ -29,12 +39,7 @@ unsigned stateless_forward(struct sip *s, struct work *w, const struct decision 
 {
     const struct route_target *t = pick(s, &dec->targets);
     bool ack = w->m->method == SIP_M_ACK;
-    /* 16.11: a retransmission that meets another core must get the same branch */
-    struct branch b = {.kind = s->fenced ? BRANCH_FENCED : BRANCH_STATELESS,
-                       .node = s->node,
-                       .boot = s->ctx->boot,
-                       .core = (uint8_t)sip_owner(s, w)};
-    struct forward f = {.branch = &b, .breadth = forward_breadth(s, w)};
+    struct forward f = {.branch = &w->branch, .breadth = forward_breadth(s, w)};
     struct hg_endpoint dst;
     struct rte_mbuf *m;
     struct edits e;
@@ -51,8 +56,11 @@ unsigned stateless_forward(struct sip *s, struct work *w, const struct decision 
         f.uri = route_contact_uri(s->route, &w->key, t);
     if (f.breadth == 0 && !ack)
         return answer_status(s, w, 440);
-    b.id = stateless_id(s, w);
-    b.loop = w->loop_hash;
+    s->branch_kind = s->fenced ? BRANCH_FENCED : BRANCH_STATELESS;
+    f.mac = w->branch_mac;
+    f.has_mac = w->has_branch && w->branch.kind == s->branch_kind;
+    if (!f.has_mac)
+        stateless_branch(s, w, s->branch_kind, &w->branch);
     if (!forward_edits(s, w, &f, &e))
         return ack ? HG_DROP_sip_too_large : answer_status(s, w, 513);
     work_trim(w);

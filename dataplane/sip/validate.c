@@ -134,7 +134,8 @@ unsigned validate_request(struct sip *s, struct work *w)
     if (w->c.has_max_forwards && w->c.max_forwards == 0 &&
         !(w->m->method == SIP_M_OPTIONS && w->to_self && w->route_element.len == 0))
         return ack ? HG_DROP_sip_ack_unroutable : answer_status(s, w, 483);
-    w->loop_hash = validate_loop_hash(s, w);
+    if (!w->has_branch)
+        w->loop_hash = validate_loop_hash(s, w);
     /* While users move, a node may send back what it got: it says how often, and that is bounded (serve.c).
      */
     if (loops(s, w) && serve_hops(s, w) == 0) {

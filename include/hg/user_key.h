@@ -10,6 +10,7 @@
 
 #include "hg/limits.h"
 #include "hg/slice.h"
+#include "hg/word.h"
 
 struct hg_user_key {
     uint64_t h[2];
@@ -31,6 +32,27 @@ struct hg_user_domain {
 bool hg_user_domain_set(struct hg_user_domain *d, struct slice domain);
 struct hg_user_key hg_user_key_in(const struct hg_hash_secret *secret, struct slice user,
                                   const struct hg_user_domain *d);
+/* What hg_user_key_in() hashes, for who hashes many at once: words, each stride words behind the one before.
+ * Returns how many; 0: more than max. The words that hold only the user are read where they stand; the next
+ * one begins with the user's last bytes, and the domain is read so far in front of its '@' that zeros take
+ * their place. */
+static inline uint32_t hg_user_key_words(struct slice user, const struct hg_user_domain *d, uint64_t *word,
+                                         uint32_t stride, uint32_t max)
+{
+    uint32_t extra = user.len & 7, whole = user.len / 8, rest = (extra + 1 + d->len) / 8;
+    const char *from = d->text + 8 - extra;
+    if (whole >= max || rest >= max - whole)
+        return 0;
+    for (uint32_t i = 0; i < whole; i++, word += stride)
+        *word = hg_load64(user.p + 8 * i);
+    *word = hg_load64(from) | hg_tail64(user.p, user.len);
+    for (uint32_t i = 1; i <= rest; i++) {
+        word += stride;
+        *word = hg_load64(from + 8 * i);
+    }
+    *word |= (uint64_t)((user.len + 1 + d->len) & 0xff) << 56;
+    return whole + rest + 1;
+}
 /* The plain keyed hash behind it, for other tables (Call-ID, sources, branches). */
 void hg_siphash128(const struct hg_hash_secret *secret, const void *data, uint32_t len, uint64_t out[2]);
 uint64_t hg_siphash64(const struct hg_hash_secret *secret, const void *data, uint32_t len);

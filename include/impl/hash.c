@@ -6,7 +6,8 @@
 
 #include "hg/word.h"
 
-#define CHUNK 512 /* of a name gathered before it is absorbed; a multiple of 8 */
+#define CHUNK     512 /* of a name gathered before it is absorbed; a multiple of 8 */
+#define KEY_WORDS 64  /* of a name that is not */
 
 struct sip {
     uint64_t v0, v1, v2, v3;
@@ -148,7 +149,7 @@ static uint32_t gather(struct sip *s, uint8_t *buf, uint32_t fill, struct slice 
     return fill;
 }
 
-/* A domain longer than any: the key that nobody has, but that of the whole text all the same. */
+/* A name or domain longer than any: the key that nobody has, but that of the whole text all the same. */
 static struct hg_user_key key_of_long(const struct hg_hash_secret *secret, struct slice user,
                                       struct slice domain)
 {
@@ -179,25 +180,18 @@ bool hg_user_domain_set(struct hg_user_domain *d, struct slice domain)
     return true;
 }
 
-/* The words that hold only the user are read where they stand; the next one begins with the user's last
- * bytes, and the domain is read so far in front of its '@' that zeros take their place. */
 struct hg_user_key hg_user_key_in(const struct hg_hash_secret *secret, struct slice user,
                                   const struct hg_user_domain *d)
 {
+    uint64_t word[KEY_WORDS];
+    uint32_t words = hg_user_key_words(user, d, word, 1, KEY_WORDS);
     struct hg_user_key key;
     struct sip s;
-    uint32_t extra = user.len & 7, left = extra + 1 + d->len, total = user.len + 1 + d->len;
-    const char *from = d->text + 8 - extra;
-    uint64_t word = hg_load64(from) | hg_tail64(user.p, user.len);
+    if (words == 0)
+        return key_of_long(secret, user, slice_of(d->text + 9, d->len));
     sip_start(&s, secret);
     s.v1 ^= 0xee;
-    sip_words(&s, (const uint8_t *)user.p, user.len / 8);
-    for (; left >= 8; left -= 8) {
-        sip_word(&s, word);
-        from += 8;
-        word = hg_load64(from);
-    }
-    sip_word(&s, word | (uint64_t)(total & 0xff) << 56);
+    sip_words(&s, (const uint8_t *)word, words);
     sip_finish128(&s, key.h);
     return key;
 }
