@@ -28,6 +28,7 @@ struct neighbour_bucket {
 struct guard {
     struct hg_ip last_ip; /* most traffic of a burst has one source */
     uint64_t last_ms;
+    struct bucket *last_bucket; /* of that address, when it has one of its own */
     enum route_access last_access;
     uint16_t last_index;
     struct neighbour_bucket neighbour[GUARD_NEIGHBOURS];
@@ -100,12 +101,13 @@ unsigned guard_admit(struct sip *s, const struct hg_ip *src, unsigned n)
         g->last_access = route_access(s->route, src, &g->last_index);
         g->last_ip = *src;
         g->last_ms = ms;
+        g->last_bucket = g->last_access == ACCESS_NETWORK ? source_bucket(s, src, ms) : NULL;
     }
     if (g->last_access == ACCESS_DENIED)
         return 0;
     if (g->last_access == ACCESS_NEIGHBOUR)
         return neighbour_may(s, src, g->last_index, ms, n);
-    return bucket_take(source_bucket(s, src, ms), ms, (uint64_t)s->ctx->config->sip_source_rate,
+    return bucket_take(g->last_bucket, ms, (uint64_t)s->ctx->config->sip_source_rate,
                        (uint64_t)s->ctx->config->sip_source_burst, n);
 }
 
