@@ -32,6 +32,8 @@ static inline uint64_t checksum_pseudo(const struct hg_ip *src, const struct hg_
                                        uint8_t proto)
 {
     uint64_t sum = __builtin_bswap32(len) + (uint64_t)__builtin_bswap32(proto);
+    if (hg_ip_is4(dst))
+        return sum + hg_ip_to4(src) + hg_ip_to4(dst);
     for (unsigned i = 0; i < 16; i += 4) {
         uint32_t a, b;
         memcpy(&a, src->b + i, 4);

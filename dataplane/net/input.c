@@ -55,6 +55,7 @@ static unsigned burst_input(struct net *net, uint16_t port, struct rte_mbuf **m,
 {
     struct frame frames[NET_BURST];
     unsigned verdict[NET_BURST], up = 0;
+    net->known = (struct net_known){0}; /* what is ours changes between bursts only */
     for (unsigned i = 0; i < n; i++)
         rte_prefetch0(rte_pktmbuf_mtod(m[i], void *));
     for (unsigned i = 0; i < n; i++) {

@@ -5,6 +5,7 @@
 #include <rte_byteorder.h>
 #include <rte_ip.h>
 
+#include "hg/word.h"
 #include "net/state.h"
 
 #define OPT_END  0
@@ -50,6 +51,22 @@ static unsigned fragment_input(struct net *net, struct frame *f, uint16_t bits, 
     return verdict == HG_C_net_up_datagrams ? ip_deliver(net, f) : verdict;
 }
 
+#define ADDRESSES_GOOD HG_COUNTERS_MAX
+
+static unsigned addresses_check(struct net *net, const struct frame *f)
+{
+    uint64_t pair = hg_load64(f->l3 + 12);
+    uint8_t first = (uint8_t)pair;
+    if (likely(pair == net->known.pair4 && !f->group))
+        return ADDRESSES_GOOD;
+    if (unlikely(first == 0 || first == 127 || first >= 224 || net_is_local(net, &f->src)))
+        return HG_DROP_ip_martian;
+    if (unlikely(f->group || !net_is_local(net, &f->dst)))
+        return HG_DROP_ip_not_local;
+    net->known.pair4 = pair;
+    return ADDRESSES_GOOD;
+}
+
 unsigned ip4_input(struct net *net, struct frame *f)
 {
     const struct rte_ipv4_hdr *h = (const void *)f->l3;
@@ -63,19 +80,17 @@ unsigned ip4_input(struct net *net, struct frame *f)
         return HG_DROP_ip_bad_checksum;
     if (unlikely(header > 20 && !options_ok(f->l3 + 20, header - 20)))
         return HG_DROP_ip_bad_header;
-    uint8_t first = f->l3[12];
     f->src = hg_ip_from4(h->src_addr);
     f->dst = hg_ip_from4(h->dst_addr);
-    if (unlikely(first == 0 || first == 127 || first >= 224 || net_is_local(net, &f->src)))
-        return HG_DROP_ip_martian;
+    unsigned verdict = addresses_check(net, f);
+    if (unlikely(verdict != ADDRESSES_GOOD))
+        return verdict;
     f->l3_len = total; /* Ethernet padding goes */
     f->l4 = f->l3 + header;
     f->l4_len = total - header;
     f->proto = h->next_proto_id;
     f->ttl = h->time_to_live;
     uint16_t bits = rte_be_to_cpu_16(h->fragment_offset);
-    if (unlikely(f->group || !net_is_local(net, &f->dst)))
-        return HG_DROP_ip_not_local;
     if (unlikely(bits & (RTE_IPV4_HDR_MF_FLAG | RTE_IPV4_HDR_OFFSET_MASK)))
         return fragment_input(net, f, bits, rte_be_to_cpu_16(h->packet_id));
     return ip_deliver(net, f);

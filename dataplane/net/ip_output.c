@@ -8,13 +8,7 @@
 
 #include "net/state.h"
 
-#define TTL           64
 #define FRAGMENTS_MAX 128 /* 64 KiB over the smallest path */
-
-static uint8_t traffic_class(const struct net *net)
-{
-    return (uint8_t)(net->ctx->config->dp_dscp << 2);
-}
 
 static void *prepend(struct rte_mbuf *m, uint16_t len)
 {
@@ -22,12 +16,6 @@ static void *prepend(struct rte_mbuf *m, uint16_t len)
     m->data_len += len;
     m->pkt_len += len;
     return rte_pktmbuf_mtod(m, void *);
-}
-
-/* RFC 6864: unique among the cores of this node until the counter wraps. */
-static uint16_t ip4_id(struct net *net)
-{
-    return rte_cpu_to_be_16((uint16_t)(net->ip4_ids++ * net->ctx->cores + net->ctx->core));
 }
 
 /* From the values: reading back what was just written in smaller pieces would stall. */
@@ -45,11 +33,11 @@ static void ip4_header(struct net *net, struct rte_mbuf *m, const struct hg_ip *
     void *at = prepend(m, sizeof(struct rte_ipv4_hdr));
     struct rte_ipv4_hdr h = {
         .version_ihl = 0x45,
-        .type_of_service = traffic_class(net),
+        .type_of_service = ip_traffic_class(net),
         .total_length = rte_cpu_to_be_16((uint16_t)m->pkt_len),
         .packet_id = id,
         .fragment_offset = rte_cpu_to_be_16(fragment),
-        .time_to_live = TTL,
+        .time_to_live = NET_TTL,
         .next_proto_id = proto,
         .src_addr = hg_ip_to4(src),
         .dst_addr = hg_ip_to4(dst),
@@ -67,10 +55,10 @@ static void ip6_header(struct net *net, struct rte_mbuf *m, const struct hg_ip *
                        uint8_t proto)
 {
     struct rte_ipv6_hdr *h = prepend(m, sizeof(*h));
-    h->vtc_flow = rte_cpu_to_be_32(6u << 28 | (uint32_t)traffic_class(net) << 20);
+    h->vtc_flow = rte_cpu_to_be_32(6u << 28 | (uint32_t)ip_traffic_class(net) << 20);
     h->payload_len = rte_cpu_to_be_16((uint16_t)(m->pkt_len - sizeof(*h)));
     h->proto = proto;
-    h->hop_limits = TTL;
+    h->hop_limits = NET_TTL;
     memcpy(h->src_addr, src->b, 16);
     memcpy(h->dst_addr, dst->b, 16);
     m->l3_len = sizeof(*h);

@@ -5,6 +5,7 @@
 
 #include <stdalign.h>
 
+#include <rte_byteorder.h>
 #include <rte_mbuf.h>
 
 #include "net/checksum.h"
@@ -105,8 +106,15 @@ struct net_wait {
     uint32_t next;
 };
 
+/* A UDP checksum that is still to be made: over a payload that was just written it would wait for that. */
+struct net_tx_sum {
+    uint32_t sum; /* of everything but the payload */
+    uint32_t at;  /* offset of the UDP header; 0: nothing to do */
+};
+
 struct net_tx {
     struct rte_mbuf *frame[NET_TX_MAX];
+    struct net_tx_sum sum[NET_TX_MAX];
     unsigned n;
 };
 
@@ -124,6 +132,13 @@ struct net_gateway {
     uint64_t seen; /* TSC of its last answer */
 };
 
+/* What the burst under way has shown of addresses: most of its frames have the same. */
+struct net_known {
+    uint64_t pair4; /* source and destination of an IPv4 packet, both judged well; 0: none yet */
+    struct hg_ip ip;
+    uint16_t port; /* of a listener on ip; 0: none yet */
+};
+
 struct reassembly;
 struct net_control;
 
@@ -131,6 +146,7 @@ struct net {
     struct ctx *ctx;
     checksum_fn sum;
     uint64_t secret[2]; /* of all hash tables here */
+    struct net_known known;
     bool ready;
     uint16_t nports, nifaces;
     uint16_t ip4_ids;
@@ -281,11 +297,23 @@ void gateway_seen(struct net *net, const struct neighbour *n);
 /* ip_output.c: m is flat and ours alone, data at the L4 header. Counts what it cannot send. */
 void ip_send(struct net *net, struct rte_mbuf *m, const struct hg_ip *src, const struct hg_ip *dst,
              uint8_t proto, const struct net_path_entry *path);
+#define NET_TTL 64
+static inline uint8_t ip_traffic_class(const struct net *net)
+{
+    return (uint8_t)(net->ctx->config->dp_dscp << 2);
+}
+/* RFC 6864: unique among the cores of this node until the counter wraps. */
+static inline uint16_t ip4_id(struct net *net)
+{
+    return rte_cpu_to_be_16((uint16_t)(net->ip4_ids++ * net->ctx->cores + net->ctx->core));
+}
 /* tx.c */
 struct rte_mbuf *net_buffer(struct net *net, uint32_t len);        /* data_off at NET_HEADROOM, length len */
 struct rte_mbuf *net_flatten(struct net *net, struct rte_mbuf *m); /* a copy; m is freed; NULL: no buffer */
 bool net_reuse(struct rte_mbuf *m, uint32_t len);
 void tx_put(struct net *net, uint16_t port, struct rte_mbuf *m);
+/* sum: what is missing in the frame is the checksum of the UDP header at at, and this is its sum so far. */
+void tx_put_unsummed(struct net *net, uint16_t port, struct rte_mbuf *m, uint32_t at, uint32_t sum);
 uint8_t *tx_l2_header(const struct net_iface *iface, uint8_t *p, const uint8_t dst[6], uint16_t type);
 bool bucket_take(struct net_bucket *b, uint64_t now_ms, uint32_t rate, uint32_t burst);
 /* iface.c */
@@ -317,7 +345,7 @@ static inline uint32_t net_hash(const struct net *net, const struct hg_ip *ip, u
     uint64_t a, b;
     memcpy(&a, ip->b, 8);
     memcpy(&b, ip->b + 8, 8);
-    return (uint32_t)net_mix(net_mix(a ^ net->secret[0], b ^ net->secret[1]) ^ salt, 0x9e3779b97f4a7c15ull);
+    return (uint32_t)net_mix(a ^ net->secret[0], b ^ net->secret[1] ^ (uint64_t)salt << 32);
 }
 
 #endif

@@ -50,13 +50,33 @@ bool net_reuse(struct rte_mbuf *m, uint32_t len)
 
 void tx_put(struct net *net, uint16_t port, struct rte_mbuf *m)
 {
+    tx_put_unsummed(net, port, m, 0, 0);
+}
+
+void tx_put_unsummed(struct net *net, uint16_t port, struct rte_mbuf *m, uint32_t at, uint32_t sum)
+{
     struct net_tx *tx = &net->tx[port];
     if (unlikely(tx->n == NET_TX_MAX || !net->port[port].up)) {
         ctx_count(net->ctx, HG_C_tx_dropped);
         rte_pktmbuf_free(m);
         return;
     }
+    tx->sum[tx->n] = (struct net_tx_sum){.sum = sum, .at = at};
     tx->frame[tx->n++] = m;
+}
+
+static void sums_make(struct net *net, const struct net_tx *tx)
+{
+    for (unsigned i = 0; i < tx->n; i++) {
+        const struct net_tx_sum *s = &tx->sum[i];
+        if (!s->at)
+            continue;
+        uint8_t *udp = rte_pktmbuf_mtod_offset(tx->frame[i], uint8_t *, s->at);
+        uint32_t len = tx->frame[i]->data_len - s->at - 8;
+        uint16_t folded = (uint16_t)~checksum_fold(net->sum(udp + 8, len, s->sum));
+        folded = folded ? folded : 0xffff; /* zero would mean none */
+        memcpy(udp + 6, &folded, 2);
+    }
 }
 
 unsigned net_tx_take(struct net *net, uint16_t port, struct rte_mbuf ***frames)
@@ -64,6 +84,7 @@ unsigned net_tx_take(struct net *net, uint16_t port, struct rte_mbuf ***frames)
     struct net_tx *tx = &net->tx[port];
     uint64_t bytes = 0;
     *frames = tx->frame;
+    sums_make(net, tx);
     if (tx->n && unlikely(lease_over_now(net->ctx)))
         fence_tx(net, tx);
     for (unsigned i = 0; i < tx->n; i++)

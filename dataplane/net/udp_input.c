@@ -32,6 +32,18 @@ static bool headroom_ensure(struct net *net, struct frame *f, const uint8_t *pay
     return f->m != NULL;
 }
 
+static bool is_listener(struct net *net, const struct hg_ip *ip, uint16_t port)
+{
+    struct net_known *known = &net->known;
+    if (likely(port == known->port && hg_ip_eq(ip, &known->ip) && port != 0))
+        return true;
+    if (!listener_find(net, ip, port))
+        return false;
+    known->ip = *ip;
+    known->port = port;
+    return true;
+}
+
 unsigned udp_input(struct net *net, struct frame *f)
 {
     const struct rte_udp_hdr *h = (const void *)f->l4;
@@ -43,7 +55,7 @@ unsigned udp_input(struct net *net, struct frame *f)
     if (unlikely(f->group))
         return HG_DROP_ip_not_local;
     uint16_t port = rte_be_to_cpu_16(h->dst_port);
-    const struct net_listener *listener = listener_find(net, &f->dst, port);
+    bool listener = is_listener(net, &f->dst, port);
     if (unlikely(listener && !net->ready))
         return HG_DROP_not_ready;
     if (unlikely(!sum_ok(net, f, len, h->dgram_cksum)))
