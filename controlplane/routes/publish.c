@@ -86,12 +86,11 @@ bool routes_publish(struct routes *r, char name[64], char *why, size_t size)
 void routes_retire(struct routes *r, uint64_t generation)
 {
     char name[64];
-    for (uint64_t g = r->retired; g < generation; g++) {
-        name_of(r, g, name);
+    uint64_t end = generation <= r->published ? generation : r->published + 1;
+    for (; r->retired < end; r->retired++) {
+        name_of(r, r->retired, name);
         (void)shm_unlink(name);
     }
-    if (generation > r->retired)
-        r->retired = generation;
 }
 
 void routes_clean(const char *node, const char *keep)

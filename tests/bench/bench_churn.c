@@ -9,7 +9,10 @@
  * Every message is judged by where it went. A user's (or the route's) version goes up before a move is given
  * to the feed, and the move is pending until the feed says that it is in force. A message that was laid
  * without a pending move, and has left before the next one, must have gone to the one node; else it may have
- * gone to the old or to the new, never elsewhere. */
+ * gone to the old or to the new, never elsewhere.
+ *
+ * bench_churn feed: four such nodes at once, in a process each on the same two CPUs; every user moves at
+ * once. */
 #include <arpa/inet.h>
 #include <inttypes.h>
 #include <pthread.h>
@@ -24,14 +27,16 @@
 #include "churn.h"
 #include "median.h"
 #include "messages.h"
+#include "together.h"
 
-#define FRAMES    65536u
-#define SECONDS   3.0
-#define LOAD      0.8
-#define BURST     32
-#define RING      16384
-#define BUCKETS   100000 /* of 100 ns: 10 ms */
-#define BUCKET_NS 100
+#define FRAMES     65536u
+#define SECONDS    3.0
+#define LOAD       0.8
+#define BURST      32
+#define RING       16384
+#define BUCKETS    100000 /* of 100 ns: 10 ms */
+#define BUCKET_NS  100
+#define FEED_NODES 4u
 
 static const char config[] =
     "node = { name = \"bench\"; };\n"
@@ -53,6 +58,7 @@ struct load {
     struct churn *churn;
     struct harness *h;
     struct core *core;
+    pthread_t thread;
     struct rte_ring *rx, *tx;
     uint32_t suffix, len[FRAMES];
     uint32_t next;
@@ -247,66 +253,118 @@ static void measure(struct load *l, unsigned runs)
     bench_figure("churn_p99_ratio", ratio, runs, "times");
 }
 
-/* A failover of everybody, record by record: what the feed carries to a core that forwards meanwhile. */
-static void measure_feed(struct load *l, unsigned runs)
+/* A failover of everybody, record by record, on every node at once. */
+static void measure_feed(struct load *l, unsigned runs, struct together *t, struct together_node *me)
 {
-    double rate[BENCH_RUNS_MAX], full = phase(l, -1, 1, false);
+    together_wait(t);
+    double full = phase(l, -1, 1, false);
     memset(l->bucket, 0, sizeof(l->bucket));
     l->sent = l->back = l->lost = l->misrouted = 0;
     for (unsigned i = 0; i < runs; i++) {
+        together_wait(t);
         atomic_store(&l->rate, (int)(full * LOAD));
         while (!atomic_load(&l->running))
             churn_turn(l->churn);
-        rate[i] = CHURN_USERS / churn_move_all(l->churn);
+        together_wait(t);
+        uint64_t back = l->back;
+        me->seconds[i] = churn_move_all(l->churn);
+        me->forwarded[i] = (double)(l->back - back) / me->seconds[i];
+        together_wait(t); /* it forwards on until the last one has everything */
         atomic_store(&l->rate, 0);
         while (atomic_load(&l->running))
             churn_turn(l->churn);
     }
-    printf("# each core of each node has a feed of its own; meanwhile it forwarded %.0f messages/s, %.0f %% "
-           "of what "
-           "goes: %" PRIu64 " lost, %" PRIu64 " misrouted, p99 %.1f us\n",
-           full * LOAD, LOAD * 100, l->lost, l->misrouted, p99_us(l));
+    me->lost = l->lost;
+    me->misrouted = l->misrouted;
+}
+
+static void open_load(struct load *l)
+{
+    l->h = harness_open(&(struct harness_options){
+        .config = config, .ring_frames = RING, .memory_mb = 512, .hugepages = true});
+    if (l->h == NULL)
+        churn_die("no harness");
+    l->core = harness_core(l->h, 0);
+    l->rx = harness_rx_ring(l->h, 0, 0);
+    l->tx = harness_tx_ring(l->h, 0, 0);
+    l->churn = churn_open(l->h);
+    make_frames(l);
+    if (pthread_create(&l->thread, NULL, core_thread, l) != 0)
+        churn_die("no thread");
+}
+
+static void close_load(struct load *l)
+{
+    if (getenv("BENCH_VERBOSE"))
+        harness_report(l->h);
+    atomic_store(&l->rate, -2);
+    pthread_join(l->thread, NULL);
+    churn_close(l->churn);
+    harness_close(l->h);
+}
+
+static void feed_one(void *arg, struct together *t, struct together_node *me)
+{
+    struct load *l = arg;
+
+    open_load(l);
+    churn_load(l->churn);
+    phase(l, 2000, 0.5, false); /* neighbours are learned */
+    measure_feed(l, bench_runs(), t, me);
+    close_load(l);
+}
+
+/* What the slowest of the nodes took counts: the figure is for every core of every node. */
+static int feed_all(struct load *l, unsigned runs)
+{
+    const struct together *t = together_run(FEED_NODES, feed_one, l);
+    double rate[BENCH_RUNS_MAX], forwarded[BENCH_RUNS_MAX];
+    uint64_t lost = 0, misrouted = 0;
+
+    if (t == NULL)
+        churn_die("a node failed");
+    for (unsigned i = 0; i < runs; i++) {
+        double slowest = 0;
+        forwarded[i] = 0;
+        for (unsigned n = 0; n < FEED_NODES; n++) {
+            slowest = t->node[n].seconds[i] > slowest ? t->node[n].seconds[i] : slowest;
+            forwarded[i] += t->node[n].forwarded[i];
+        }
+        rate[i] = CHURN_USERS / slowest;
+    }
+    for (unsigned n = 0; n < FEED_NODES; n++) {
+        lost += t->node[n].lost;
+        misrouted += t->node[n].misrouted;
+    }
     bench_figure("feed_records_per_s", rate, runs, "records/s");
-    if (l->lost || l->misrouted)
+    printf(
+        "# to each of %u nodes at the same time; together they forwarded %.0f messages/s meanwhile: %" PRIu64
+        " lost, %" PRIu64 " misrouted\n",
+        FEED_NODES, bench_median(forwarded, runs), lost, misrouted);
+    if (lost || misrouted)
         churn_die("messages were lost or misrouted");
+    return 0;
 }
 
 int main(int argc, char **argv)
 {
     static struct load l;
-    pthread_t thread;
     unsigned runs = bench_runs();
     double loads[BENCH_RUNS_MAX];
-    bool feed_alone = argc > 1 && strcmp(argv[1], "feed") == 0;
 
-    l.h = harness_open(&(struct harness_options){
-        .config = config, .ring_frames = RING, .memory_mb = 512, .hugepages = true});
-    if (l.h == NULL)
-        churn_die("no harness");
-    l.core = harness_core(l.h, 0);
-    l.rx = harness_rx_ring(l.h, 0, 0);
-    l.tx = harness_tx_ring(l.h, 0, 0);
-    l.churn = churn_open(l.h);
-    make_frames(&l);
-    if (pthread_create(&thread, NULL, core_thread, &l) != 0)
-        churn_die("no thread");
-    for (unsigned i = 0; i < (feed_alone ? 1 : runs); i++)
+    if (argc > 1 && strcmp(argv[1], "feed") == 0)
+        return feed_all(&l, runs);
+    open_load(&l);
+    for (unsigned i = 0; i < runs; i++)
         loads[i] = churn_load(l.churn);
-    if (!feed_alone) {
-        bench_figure("route_load_million_s", loads, runs, "s");
-        double bytes = churn_bytes_per_user();
-        printf(
-            "figure route_bytes_per_user %.1f bytes\n# %.1f bytes a user and core: %.0f MB on a node of 16 "
-            "cores with a million users\n",
-            bytes, bytes, bytes * 16);
-    }
+    bench_figure("route_load_million_s", loads, runs, "s");
+    double bytes = churn_bytes_per_user();
+    printf(
+        "figure route_bytes_per_user %.1f bytes\n# %.1f bytes a user and core: %.0f MB on a node of 16 cores "
+        "with a million users\n",
+        bytes, bytes, bytes * 16);
     phase(&l, 2000, 0.5, false); /* neighbours are learned */
-    (feed_alone ? measure_feed : measure)(&l, runs);
-    if (getenv("BENCH_VERBOSE"))
-        harness_report(l.h);
-    atomic_store(&l.rate, -2);
-    pthread_join(thread, NULL);
-    churn_close(l.churn);
-    harness_close(l.h);
+    measure(&l, runs);
+    close_load(&l);
     return 0;
 }

@@ -331,6 +331,10 @@ static void an_image_is_published_under_a_name(void **state)
     close(fd);
     routes_clean("unit/test", NULL);
     assert_true(shm_open(second, O_RDONLY, 0) < 0);
+    compile(b);
+    assert_true(routes_publish(b->routes, second, why, sizeof(why)));
+    routes_retire(b->routes, UINT64_MAX); /* all, and it ends */
+    assert_true(shm_open(second, O_RDONLY, 0) < 0);
     book_close(b);
 }
 
