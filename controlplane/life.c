@@ -220,11 +220,11 @@ void life_stop(struct controlplane *cp)
 {
     cp->stopping = true;
     topology_change_stop(cp);
-    admin_close(cp->admin);
     http_close(cp->http);
     sentinels_close(cp->sentinels);
     ha_stop(cp->ha);
     record_close(cp->record);
+    admin_close(cp->admin); /* after the record: it answers the requests whose changes are under way */
     redis_close(cp->exports);
     if (cp->feed) {
         push_routes_stop(cp);

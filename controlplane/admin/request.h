@@ -13,7 +13,8 @@
 #include "feed/feed.h"
 
 #define ADMIN_CLIENTS_MAX 32
-#define ADMIN_LINE_MAX    (1024 * 1024)
+#define ADMIN_LINE_MAX    (4 * 1024 * 1024) /* of a request: the longest value of the record, escaped */
+#define ADMIN_PAGE_MAX    (1024 * 1024)     /* of a reply that comes in pages */
 #define ADMIN_QUEUE_MAX   (8 * 1024 * 1024) /* bytes that a client has not read */
 #define ADMIN_APPLY_MS    8000 /* a core that takes longer is named, before hgctl gives us up after 10 s */
 #define ADMIN_EVENT_ROOM  (1024 * 1024) /* a stream holds events back above that */

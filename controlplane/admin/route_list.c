@@ -9,7 +9,7 @@
 #include "route_json.h"
 
 #define LIST_MAX  10000
-#define LINE_ROOM (ADMIN_LINE_MAX - 65536)
+#define LINE_ROOM (ADMIN_PAGE_MAX - 65536)
 
 static const char *state_word(const struct hg_static_route *route, const struct routes_status *status)
 {

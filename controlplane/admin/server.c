@@ -138,11 +138,11 @@ void admin_client_done(struct admin_client *c)
 static void line_too_long(struct admin_client *c)
 {
     json_t *line = json_pack("{s:b, s:s, s:s}", "ok", 0, "code", "bad_request", "error",
-                             "a line has at most 1 MiB; the connection is closed");
+                             "a line has at most 4 MiB; the connection is closed");
 
     admin_client_line(c, line);
     json_decref(line);
-    client_leave(c, LEAVE_MS, "it sent a line of more than 1 MiB");
+    client_leave(c, LEAVE_MS, "it sent a line of more than 4 MiB");
 }
 
 /* Whole lines that came; a line may be answered at once or later. */

@@ -145,7 +145,7 @@ void admin_user_list(struct admin_request *req)
     size_t bytes = 0;
     bool end = false;
     while (json_array_size(list) < (size_t)l.limit && looked++ < LOOKED_MAX &&
-           bytes < ADMIN_LINE_MAX - 16384) {
+           bytes < ADMIN_PAGE_MAX - 16384) {
         const struct user *one = users_walk(cp->users, &at);
         if (!one) {
             end = true;

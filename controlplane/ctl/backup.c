@@ -92,7 +92,8 @@ static int put_all(struct backup *b, const char *path)
     if (status != CTL_DONE)
         return status;
     backup_digest_text(b->digest, hex);
-    if (!put_line(b, json_pack("{s:b, s:I, s:s}", "end", true, "entries", b->entries, "sha256", hex)) ||
+    if (!put_line(b, json_pack("{s:b, s:I, s:I, s:s}", "end", true, "entries", b->entries, "left_out",
+                               b->left_out, "sha256", hex)) ||
         fflush(b->file) != 0 || fsync(fileno(b->file)) != 0)
         return failed(b, path);
     return CTL_DONE;
@@ -113,7 +114,7 @@ static void tell(struct backup *b, const char *path)
         fprintf(ctl->out, "%lld entries are in %s\n", (long long)b->entries, path);
 }
 
-/* The file appears whole, or not at all. */
+/* The file appears whole, or not at all; a record of which something is not in it is no success. */
 int run_backup(struct ctl *ctl)
 {
     const char *path = json_string_value(json_object_get(ctl->local, "file"));
@@ -139,6 +140,8 @@ int run_backup(struct ctl *ctl)
         tell(&b, path);
     else if (b.file)
         unlink(unfinished);
+    if (status == CTL_DONE && b.left_out)
+        status = CTL_REFUSED;
     EVP_MD_CTX_free(b.digest);
     free(unfinished);
     return status;

@@ -89,6 +89,7 @@ static json_t *take_end(struct backup_reader *r, json_t *o)
     backup_digest_text(r->digest, hex);
     bool count = (uint64_t)json_integer_value(json_object_get(o, "entries")) == r->entries;
     bool same = strcmp(text_of(o, "sha256"), hex) == 0;
+    uint64_t left_out = (uint64_t)json_integer_value(json_object_get(o, "left_out"));
     json_decref(o);
     if (!count || !same)
         return wrong(r, "the file was changed: %s",
@@ -96,6 +97,7 @@ static json_t *take_end(struct backup_reader *r, json_t *o)
     if (fgetc(r->file) != EOF)
         return wrong(r, "there is more behind the last line");
     r->ended = true;
+    r->left_out = left_out;
     return NULL;
 }
 

@@ -24,8 +24,9 @@ struct backup_reader {
     size_t size;
     uint64_t number, entries;
     char record[64], cluster[80];
-    bool ended;    /* the last line was read, and is right */
-    char why[160]; /* what is wrong, with the line */
+    bool ended;        /* the last line was read, and is right */
+    uint64_t left_out; /* entries that the record had besides, as that line says */
+    char why[160];     /* what is wrong, with the line */
 };
 
 bool backup_open(struct backup_reader *r, const char *path);

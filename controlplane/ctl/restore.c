@@ -10,7 +10,8 @@
 #include "ctl/show.h"
 #include "ctl/table.h"
 
-#define BATCH 500
+#define BATCH       500
+#define BATCH_BYTES (512 * 1024) /* of values: a request has a limit too */
 
 struct restore {
     struct ctl *ctl;
@@ -19,6 +20,7 @@ struct restore {
     uint64_t *key; /* of every entry of the file, in order */
     size_t keys, room;
     json_t *items;
+    size_t bytes; /* of the values in items */
     json_int_t total, written, removed;
 };
 
@@ -79,6 +81,9 @@ static int check_file(struct restore *r, char record[64])
             status = refuse(r, "out of memory");
     if (status == CTL_DONE && !in.ended)
         status = refuse(r, in.why);
+    if (status == CTL_DONE && in.left_out && r->force)
+        status =
+            refuse(r, "entries were left out when it was made; --force would remove them from the record");
     snprintf(record, 64, "%s", in.record);
     r->total = (json_int_t)in.entries;
     backup_close(&in);
@@ -104,6 +109,7 @@ static int flush(struct restore *r)
         json_decref(result);
     json_decref(args);
     json_array_clear(r->items);
+    r->bytes = 0;
     progress(r);
     return status;
 }
@@ -111,7 +117,8 @@ static int flush(struct restore *r)
 static int add(struct restore *r, const char *table, const char *op, json_t *field, json_t *value)
 {
     json_array_append_new(r->items, json_pack("[s, s, O, O?]", table, op, field, value));
-    return json_array_size(r->items) == BATCH ? flush(r) : CTL_DONE;
+    r->bytes += json_string_length(value);
+    return json_array_size(r->items) == BATCH || r->bytes > BATCH_BYTES ? flush(r) : CTL_DONE;
 }
 
 /* Pages of one table of the record that is there: refused when there is any and it must be empty, else what

@@ -189,7 +189,7 @@ void record_free(struct record *rec)
     record_cache_clear(&rec->cache);
     record_cache_clear(&rec->before);
     record_cache_clear(&rec->lowered);
-    free(rec->back_batch);
+    record_restore_free(rec);
     free(rec);
 }
 

@@ -71,6 +71,7 @@ void record_load(struct record *record);
 
 /* record_restore.c */
 void record_restore(struct record *record);
+void record_restore_free(struct record *record);
 void record_write_back_ha(struct record *record); /* what a promotion took back */
 
 /* record_follow.c */

@@ -14,6 +14,7 @@
 #define NOT_CERTAIN  "the Sentinels are making another Redis master, or too few of them answer"
 #define COUNT_SMALL  "500"
 #define COUNT_USERS  "4000"
+#define COUNT_PAGE   "1000" /* for who reads a page: of the largest users that is 2 MiB */
 #define FOLLOW_COUNT "64"
 
 struct record_reading {
@@ -186,7 +187,10 @@ static struct record_reading *send_scan(struct record_redis *io, struct record_s
     r->table = table;
     snprintf(cursor, sizeof(cursor), "%" PRIu64, from);
     bool sent = redis_words(io->main, on_read, r, "HSCAN", io->key[KEY_TABLE + table], cursor, "COUNT",
-                            table == RECORD_USERS ? COUNT_USERS : COUNT_SMALL, NULL);
+                            scan && !scan->whole    ? COUNT_PAGE
+                            : table == RECORD_USERS ? COUNT_USERS
+                                                    : COUNT_SMALL,
+                            NULL);
     return sent_or_free(r, sent) ? r : NULL;
 }
 

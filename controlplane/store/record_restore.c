@@ -9,34 +9,48 @@
 
 #include "store/record_impl.h"
 
-#define RENEW_MS     5000 /* the others wait SCRIPT_HELLO's 30 s for a sign of life */
-#define BATCH_BYTES  (256 * 1024)
-#define BATCH_MARGIN 65536 /* no entry is larger */
+#define RENEW_MS    5000 /* the others wait SCRIPT_HELLO's 30 s for a sign of life */
+#define BATCH_BYTES (256 * 1024)
 
 struct record_batch {
     struct record_item item[RECORD_ITEMS_MAX];
     uint32_t n;
-    size_t used;
-    char bytes[BATCH_BYTES];
+    size_t used, size;
+    char *bytes; /* of the items, one after the other; grows with the largest */
 };
 
 static void next_batch(struct record *rec);
 
-static void add(struct record_batch *b, enum record_table table, struct slice field, struct slice value)
+static bool add(struct record_batch *b, enum record_table table, struct slice field, struct slice value)
 {
-    char *to = b->bytes + b->used;
+    size_t need = b->used + field.len + value.len;
 
-    if (field.len + value.len > BATCH_MARGIN)
-        return;
-    memcpy(to, field.p, field.len);
+    if (need > b->size) {
+        char *more = realloc(b->bytes, need * 2);
+        if (!more)
+            return false;
+        b->bytes = more;
+        b->size = need * 2;
+    }
+    memcpy(b->bytes + b->used, field.p, field.len);
     if (value.len)
-        memcpy(to + field.len, value.p, value.len);
-    b->item[b->n++] = (struct record_item){.table = table,
-                                           .op = RECORD_SET,
-                                           .expect = RECORD_KEEP,
-                                           .field = slice_of(to, field.len),
-                                           .value = slice_of(to + field.len, value.len)};
-    b->used += field.len + value.len;
+        memcpy(b->bytes + b->used + field.len, value.p, value.len);
+    b->item[b->n] = (struct record_item){.table = table, .op = RECORD_SET, .expect = RECORD_KEEP};
+    b->item[b->n].field.len = field.len; /* where they stand is known when all are there */
+    b->item[b->n++].value.len = value.len;
+    b->used = need;
+    return true;
+}
+
+static void place(struct record_batch *b)
+{
+    const char *at = b->bytes;
+
+    for (uint32_t i = 0; i < b->n; i++) {
+        b->item[i].field.p = at;
+        b->item[i].value.p = at + b->item[i].field.len;
+        at += b->item[i].field.len + b->item[i].value.len;
+    }
 }
 
 static bool give_one(struct record *rec, enum record_table table, struct slice *field, struct slice *value)
@@ -54,22 +68,25 @@ static bool give_one(struct record *rec, enum record_table table, struct slice *
     return false;
 }
 
-static void fill(struct record *rec)
+/* false: out of memory */
+static bool fill(struct record *rec)
 {
     struct record_batch *b = rec->back_batch;
     struct slice field, value;
 
     b->n = 0;
     b->used = 0;
-    while (b->n < RECORD_ITEMS_MAX && b->used < BATCH_BYTES - BATCH_MARGIN &&
-           rec->back_table < RECORD_TABLES) {
+    while (b->n < RECORD_ITEMS_MAX && b->used < BATCH_BYTES && rec->back_table < RECORD_TABLES) {
         if (give_one(rec, rec->back_table, &field, &value)) {
-            add(b, rec->back_table, field, value);
+            if (!add(b, rec->back_table, field, value))
+                return false;
             continue;
         }
         rec->back_table++;
         rec->back_cursor = 0;
     }
+    place(b);
+    return true;
 }
 
 static void on_restored(void *arg, bool confirmed, const char *error)
@@ -138,7 +155,10 @@ static void next_batch(struct record *rec)
 {
     struct record_batch *b = rec->back_batch;
 
-    fill(rec);
+    if (!fill(rec)) {
+        record_fail(rec, "the record cannot be written back", "out of memory");
+        return;
+    }
     rec->entries += b->n;
     rec->back = (struct record_write){
         .term = rec->term, .items = b->item, .n = b->n, .arg = rec, .answered = on_answered};
@@ -150,10 +170,17 @@ static void next_batch(struct record *rec)
         record_fail(rec, "the record cannot be written back", "the queue to Redis is full");
 }
 
+void record_restore_free(struct record *rec)
+{
+    if (rec->back_batch)
+        free(rec->back_batch->bytes);
+    free(rec->back_batch);
+}
+
 void record_restore(struct record *rec)
 {
     if (!rec->back_batch)
-        rec->back_batch = malloc(sizeof(*rec->back_batch));
+        rec->back_batch = calloc(1, sizeof(*rec->back_batch));
     if (!rec->back_batch) {
         record_fail(rec, "the record cannot be written back", "out of memory");
         return;

@@ -47,6 +47,13 @@ static struct topology_subcluster *subcluster_named(struct topology *t, struct s
     return NULL;
 }
 
+/* Who has the index in memory goes, unless this load brought it: it was removed meanwhile, or has another
+ * index now and is told next. */
+static bool is_taken(const struct topology *t, bool by_another, bool mentioned)
+{
+    return by_another && t->loading && mentioned;
+}
+
 bool topology_set_node(struct topology *t, struct slice name, struct slice json, char *why, size_t size)
 {
     struct topology_node node, *old = node_named(t, name);
@@ -56,7 +63,7 @@ bool topology_set_node(struct topology *t, struct slice name, struct slice json,
     if (!topology_node_parse(name, json, &node, why, size))
         return false;
     struct topology_node *at = &t->node[node.index];
-    if (at->index && at != old) {
+    if (is_taken(t, at->index && at != old, at->mark)) {
         snprintf(why, size, "id %u is that of node %.100s", node.index, at->name);
         return false;
     }
@@ -77,7 +84,7 @@ bool topology_set_subcluster(struct topology *t, struct slice name, struct slice
     if (!topology_subcluster_parse(name, json, &subcluster, why, size))
         return false;
     struct topology_subcluster *at = &t->subcluster[subcluster.index];
-    if (at->index && at != old) {
+    if (is_taken(t, at->index && at != old, at->mark)) {
         snprintf(why, size, "id %u is that of subcluster %.64s", subcluster.index, at->name);
         return false;
     }
@@ -113,6 +120,7 @@ bool topology_remove_subcluster(struct topology *t, struct slice name)
 
 void topology_load_begin(struct topology *t)
 {
+    t->loading = true;
     for (uint16_t i = 1; i < HG_NODES_MAX; i++)
         t->node[i].mark = false;
     for (uint16_t i = 1; i < TOPOLOGY_SUBCLUSTERS_MAX; i++)
@@ -123,6 +131,7 @@ bool topology_load_end(struct topology *t)
 {
     bool gone = false;
 
+    t->loading = false;
     for (uint16_t i = 1; i < HG_NODES_MAX; i++) {
         if (!t->node[i].index || t->node[i].mark)
             continue;

@@ -59,6 +59,7 @@ struct topology_subcluster {
 
 struct topology {
     uint64_t generation; /* another one after each change */
+    bool loading;        /* between load_begin and load_end */
     struct topology_node node[HG_NODES_MAX];
     struct topology_subcluster subcluster[TOPOLOGY_SUBCLUSTERS_MAX];
 };

@@ -276,7 +276,7 @@ def backup_and_restore(l, c):
     assert os.stat(path).st_mode & 0o077 == 0
     with open(path) as f:
         lines = f.read().splitlines()
-    assert json.loads(lines[-1])["entries"] == len(lines) - 2
+    assert json.loads(lines[-1])["entries"] == len(lines) - 2 and json.loads(lines[-1])["left_out"] == 0
     assert c[2].hgctl("restore", path, check=False).returncode == 1, "restored over a record"
     for wrong in (lines[:-1], lines[:2] + lines[3:], lines[:1] + [lines[1].replace('"value":"', '"value":"x')] + lines[2:],
                   lines + ["{}"], ["{}"] + lines, []):

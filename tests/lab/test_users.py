@@ -75,6 +75,28 @@ def room_again_ends_the_alarm(l, node):
     node.hgctl("user", "set", "one@example.com", "far")
 
 
+def a_backup_has_everybody(l, node):
+    """Users of some hundred bytes, more than one page of them: out, away, in again."""
+    contact = "sip:%s-of-a-long-name-for-a-telephone-on-some-desk@10.88.0.12:5070;transport=udp;q=0.5"
+    pairs = [word for i in range(5000) for word in (user(i), f"far {contact % i} {contact % -i}")]
+    for at in range(0, len(pairs), 400):
+        node.redis_cli("HSET", KEY, *pairs[at:at + 400])
+    path = os.path.join(l.dir, "backup")
+    node.hgctl("backup", path)
+    with open(path) as f:
+        saved = {e["field"]: e["value"] for e in map(json.loads, f) if e.get("table") == "users"}
+    assert len(saved) == 5001, len(saved)
+    gone = [user(i) for i in range(1000, 5000)]
+    for at in range(0, len(gone), 400):
+        node.redis_cli("HDEL", KEY, *gone[at:at + 400])
+    node.hgctl("restore", path, "--force")
+    again = os.path.join(l.dir, "again")
+    node.hgctl("backup", again)
+    with open(again) as f:
+        assert saved == {e["field"]: e["value"] for e in map(json.loads, f) if e.get("table") == "users"}
+
+
 if __name__ == "__main__":
     context = setup()
-    sys.exit(lab.run_tests([more_users_than_room_are_an_alarm, nobody_more_is_taken, room_again_ends_the_alarm], context))
+    sys.exit(lab.run_tests([more_users_than_room_are_an_alarm, nobody_more_is_taken, room_again_ends_the_alarm,
+                            a_backup_has_everybody], context))

@@ -236,7 +236,7 @@ static void a_line_without_end_is_cut_off(void **state)
     size_t sent = 0;
 
     memset(block, 'x', sizeof(block));
-    while (sent < 4u * 1024 * 1024) {
+    while (sent < 16u * 1024 * 1024) {
         ssize_t n = send(fd, block, sizeof(block), MSG_NOSIGNAL);
         if (n > 0)
             sent += (size_t)n;
@@ -244,11 +244,11 @@ static void a_line_without_end_is_cut_off(void **state)
             break;
         uv_run(&rig->cp->loop, UV_RUN_NOWAIT);
     }
-    assert_true(sent < 3u * 1024 * 1024);
+    assert_true(sent < 12u * 1024 * 1024);
     char *line = get_line(rig, fd);
     assert_non_null(line);
     assert_non_null(strstr(line, "bad_request"));
-    assert_non_null(strstr(line, "at most 1 MiB"));
+    assert_non_null(strstr(line, "at most 4 MiB"));
     assert_null(get_line(rig, fd));
     close(fd);
 }

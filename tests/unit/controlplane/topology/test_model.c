@@ -83,9 +83,11 @@ static void an_index_belongs_to_one_name(void **state)
 
     (void)state;
     topology_init(&t);
+    topology_load_begin(&t);
     assert_true(node(&t, "a", "{\"id\":1}"));
     assert_false(node(&t, "b", "{\"id\":1}"));
     assert_non_null(strstr(why, "id 1"));
+    topology_load_end(&t);
     assert_true(node(&t, "a", "{\"id\":5}"));
     assert_null(topology_node(&t, 1));
     assert_true(node(&t, "b", "{\"id\":1}"));
@@ -94,6 +96,48 @@ static void an_index_belongs_to_one_name(void **state)
     assert_true(node(&t, "a", "{\"id\":5,\"subcluster\":\"s\",\"slot\":0}"));
     assert_true(node(&t, "b", "{\"id\":1,\"subcluster\":\"s\",\"slot\":0}"));
     assert_int_equal((topology_subcluster_of(&t, 1) != NULL) + (topology_subcluster_of(&t, 5) != NULL), 1);
+}
+
+/* Who was away while a node was removed and another one got its index. */
+static void an_index_goes_over_in_a_load(void **state)
+{
+    static struct topology t;
+
+    (void)state;
+    topology_init(&t);
+    assert_true(node(&t, "a", "{\"id\":1}"));
+    assert_true(node(&t, "c", "{\"id\":3}"));
+    assert_true(subcluster(&t, "s", "{\"id\":1}"));
+    topology_load_begin(&t);
+    assert_true(node(&t, "a", "{\"id\":1}"));
+    assert_true(node(&t, "d", "{\"id\":3}"));
+    assert_true(subcluster(&t, "u", "{\"id\":1}"));
+    topology_load_end(&t);
+    assert_string_equal(topology_node(&t, 3)->name, "d");
+    assert_string_equal(topology_subcluster(&t, 1)->name, "u");
+    assert_int_equal(topology_nodes(&t), 2);
+}
+
+/* A restore of a backup in which the nodes have each other's index: told one after the other. */
+static void indexes_are_swapped(void **state)
+{
+    static struct topology t;
+
+    (void)state;
+    topology_init(&t);
+    for (int load = 0; load < 2; load++) {
+        assert_true(node(&t, "a", "{\"id\":1}"));
+        assert_true(node(&t, "b", "{\"id\":2}"));
+        if (load)
+            topology_load_begin(&t);
+        assert_true(node(&t, "b", "{\"id\":1}"));
+        assert_true(node(&t, "a", "{\"id\":2}"));
+        if (load)
+            topology_load_end(&t);
+        assert_string_equal(topology_node(&t, 1)->name, "b");
+        assert_string_equal(topology_node(&t, 2)->name, "a");
+        assert_int_equal(topology_nodes(&t), 2);
+    }
 }
 
 static void garbage_is_refused(void **state)
@@ -158,6 +202,8 @@ int main(void)
         cmocka_unit_test(entries_come_in_any_order),
         cmocka_unit_test(a_load_takes_out_what_it_does_not_mention),
         cmocka_unit_test(an_index_belongs_to_one_name),
+        cmocka_unit_test(an_index_goes_over_in_a_load),
+        cmocka_unit_test(indexes_are_swapped),
         cmocka_unit_test(garbage_is_refused),
         cmocka_unit_test(entries_survive_the_record),
     };
