@@ -18,8 +18,7 @@ static void tell_service(struct feed *feed)
         to[i] = (struct net_service_address){.ip = from[i].net.ip, .held = from[i].held};
         ip[i] = from[i].net.ip;
     }
-    if (!sip_service_set(feed->setup.sip, ip, n) && feed->setup.ctx->core == 0)
-        log_event(feed->setup.ctx, HG_LOGID_service_listeners_full, 0, NULL);
+    sip_service_set(feed->setup.sip, ip, n);
     if (!net_service_set(feed->setup.net, to, n) && feed->setup.ctx->core == 0)
         log_event(feed->setup.ctx, HG_LOGID_service_address_off_link, 0, NULL);
 }

@@ -3,7 +3,7 @@
 # Measures what is claimed, beside the peers in the same run, and prints 'figure NAME VALUE UNIT' lines and a summary.
 #   sudo tests/bench/run.sh [sip]        everything of the SIP suite (about ten minutes)
 #   sudo tests/bench/run.sh sip PART...  parse inproc kamailio veth memif churn
-#   sudo tests/bench/run.sh failover [PART...]   the cluster: feed record assign sim wan
+#   sudo tests/bench/run.sh failover [PART...]   the cluster (about a quarter of an hour): kills start feed assign record sim wan
 # Never a timed test: machines are noisy. Medians of BENCH_RUNS (7) runs; quote ratios, not single figures.
 set -uo pipefail
 cd "$(dirname "$0")/../.." || exit 1
@@ -12,7 +12,7 @@ shift || true
 case $suite in
   -h | --help) sed -n '3,7s/^# //p' "$0"; exit 0 ;;
   sip) all="parse inproc kamailio veth memif churn" ;;
-  failover) all="feed record assign sim wan" ;;
+  failover) all="kills start feed assign record sim wan" ;;
   *) echo "tests/bench/run.sh: unknown suite '$suite'; there are: sip failover" >&2; exit 2 ;;
 esac
 parts=${*:-$all}
@@ -24,25 +24,40 @@ rm -f /tmp/hg-bench-build.$$
 export HG_BUILD=$PWD/build-bench BENCH_RUNS=${BENCH_RUNS:-7}
 bench=build-bench/tests/bench
 out=$(mktemp)
+mkfifo "$out.pipe"
 # Packet memory and tables in hugepages, as in production, where the machine lets us; the number found is put back.
 pages=/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages
 pages_before=$(cat $pages 2>/dev/null || echo)
+child=""
 cleanup() {
-  rm -f "$out"
+  trap - EXIT INT TERM
+  if [ -n "$child" ]; then # it ends what it has started
+    kill "$child" 2>/dev/null
+    wait "$child" 2>/dev/null
+  fi
+  rm -f "$out" "$out.pipe"
   [ -z "$pages_before" ] || echo "$pages_before" 2>/dev/null >$pages
 }
 trap cleanup EXIT
-trap 'exit 143' INT TERM
+trap 'exit 130' INT
+trap 'exit 143' TERM
 if [ -n "$pages_before" ] && [ "$pages_before" -lt 1200 ]; then
   echo 1200 2>/dev/null >$pages
 fi
 status=0
 
-part() { # part NAME COMMAND...
+part() { # part NAME COMMAND...: in the background, so that a signal to us is heard at once
+  local failed=""
   printf '\n== %s\n' "$1"
   shift
-  timeout 900 "$@" 2>&1 | tee -a "$out"
-  [ "${PIPESTATUS[0]}" -eq 0 ] || { echo "# '$*' failed"; status=1; }
+  tee -a "$out" <"$out.pipe" &
+  local reader=$!
+  timeout --kill-after=60 1200 "$@" >"$out.pipe" 2>&1 &
+  child=$!
+  wait "$child" || failed=1
+  child=""
+  wait "$reader"
+  [ -z "$failed" ] || { echo "# '$*' failed"; status=1; }
 }
 
 echo "# $(grep -m1 'model name' /proc/cpuinfo | sed 's/.*: //'), $(nproc) CPUs, $(uname -r), load $(cut -d' ' -f1 /proc/loadavg)"
@@ -57,7 +72,9 @@ for p in $parts; do
     kamailio) part "Kamailio over loopback" python3 tests/bench/peer_kamailio.py ;;
     veth) part "both over one veth pair" python3 tests/bench/peer_veth.py ;;
     memif) part "two processes over net_memif" python3 tests/bench/memif.py ;;
-    feed) part "a million users told while forwarding" $bench/bench_churn feed ;;
+    kills) part "nodes killed under load" python3 tests/bench/failover.py ;;
+    start) part "a node with a million users starts" python3 tests/bench/node_start.py ;;
+    feed) part "a million users told to four nodes while they forward" $bench/bench_churn feed ;;
     record) part "the record over a real Redis" $bench/bench_record ;;
     assign) part "a million users assigned and rebalanced" python3 tests/bench/assign_million.py ;;
     sim) part "a million faults in simulated time" taskset -c 1 build-bench/tests/sim/sim_pair --faults 1000000 ;;

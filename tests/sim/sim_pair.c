@@ -23,7 +23,7 @@ static int month(uint64_t days, uint64_t seed)
                              .loss_permil = 10};
     bool good = pair_run(&o, &r);
 
-    printf("figure wan_false_failovers %llu 1\n", (unsigned long long)r.failovers);
+    printf("figure wan_false_failovers %llu failovers\n", (unsigned long long)r.failovers);
     printf("# %llu simulated days, %llu events\n", (unsigned long long)days, (unsigned long long)r.events);
     return good && r.failovers == 0 ? 0 : 1;
 }
@@ -41,9 +41,9 @@ static int faults(uint64_t wanted, uint64_t seed, int profile, bool verbose)
                                  .verbose = verbose};
         bad += !pair_run(&o, &r);
     }
-    printf("figure double_owner_events %llu 1\nfigure lost_acknowledged %llu 1\n",
+    printf("figure double_owner_events %llu events\nfigure lost_acknowledged %llu changes\n",
            (unsigned long long)r.double_owner, (unsigned long long)r.lost_acknowledged);
-    printf("figure unowned_after_healing %llu 1\n", (unsigned long long)r.unowned);
+    printf("figure unowned_after_healing %llu nodes\n", (unsigned long long)r.unowned);
     printf("# %llu faults, %llu events, %llu acknowledged users, %.1f simulated hours; rows not reached:",
            (unsigned long long)r.faults, (unsigned long long)r.events, (unsigned long long)r.acknowledged,
            (double)r.time / 3600e9);

@@ -56,11 +56,10 @@ bool sip_busy(const struct sip *sip)
     return sip->busy;
 }
 
-bool sip_service_set(struct sip *sip, const struct hg_ip *ip, unsigned n)
+void sip_service_set(struct sip *sip, const struct hg_ip *ip, unsigned n)
 {
     (void)ip;
     sip->nservice = n;
-    return true;
 }
 
 bool net_service_set(struct net *net, const struct net_service_address *a, unsigned n)
