@@ -84,6 +84,13 @@ uint16_t nodes_of_home(struct controlplane *cp, uint16_t home)
     return home < HG_NODES_MAX ? h->node[home] : 0;
 }
 
+bool nodes_takes_users(const struct controlplane *cp, uint16_t index)
+{
+    const struct topology_node *node = topology_node(&cp->topology, index);
+
+    return nodes_name(cp, index)[0] && !(node && node->leaving);
+}
+
 bool nodes_serve_here(const struct controlplane *cp, uint16_t node)
 {
     return node && (node == cp->self || topology_peer(&cp->topology, node) == cp->self);

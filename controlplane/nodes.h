@@ -21,6 +21,8 @@ bool nodes_sip(const struct controlplane *cp, uint16_t node, struct hg_endpoint 
 /* The node that is home of the users of this home (assign/users.h); 0: they are unassigned, or no node has
  * the name. */
 uint16_t nodes_of_home(struct controlplane *cp, uint16_t home);
+/* There is such a node, and it is not being removed. */
+bool nodes_takes_users(const struct controlplane *cp, uint16_t node);
 /* This node is one of the two that may serve users of that home node: they get the contacts. */
 bool nodes_serve_here(const struct controlplane *cp, uint16_t node);
 /* All with an endpoint, for access lists and names. For free(). */

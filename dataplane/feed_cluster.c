@@ -18,7 +18,8 @@ static void tell_service(struct feed *feed)
         to[i] = (struct net_service_address){.ip = from[i].net.ip, .held = from[i].held};
         ip[i] = from[i].net.ip;
     }
-    sip_service_set(feed->setup.sip, ip, n);
+    if (!sip_service_set(feed->setup.sip, ip, n) && feed->setup.ctx->core == 0)
+        log_event(feed->setup.ctx, HG_LOGID_service_listeners_full, 0, NULL);
     if (!net_service_set(feed->setup.net, to, n) && feed->setup.ctx->core == 0)
         log_event(feed->setup.ctx, HG_LOGID_service_address_off_link, 0, NULL);
 }

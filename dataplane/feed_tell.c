@@ -54,7 +54,8 @@ static unsigned tell_hops(struct feed *feed)
         if (!log_hop_state(c, e->hop_slot, e->state, &e->ep))
             break;
         if (e->state == HOP_DOWN)
-            log_endpoint_number(c, HG_LOGID_hop_down, &e->ep, e->failures);
+            log_endpoint_numbers(c, HG_LOGID_hop_down, &e->ep, e->probes,
+                                 (uint64_t)(e->failures - e->probes));
         else if (e->state == HOP_UP)
             log_endpoint(c, HG_LOGID_hop_up, &e->ep);
         sent++;

@@ -152,7 +152,8 @@ void admin_user_list(struct admin_request *req)
             break;
         }
         u = one;
-        if ((l.node && u->home != l.only) || (l.match && fnmatch(l.match, u->name, 0) != 0))
+        if ((l.node && (l.only ? u->home != l.only : nodes_of_home(cp, u->home) != 0)) ||
+            (l.match && fnmatch(l.match, u->name, 0) != 0))
             continue;
         json_t *o = row(cp, u, &bytes);
         if (o)

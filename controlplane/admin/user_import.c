@@ -117,6 +117,7 @@ static void judge(struct import *im)
 {
     struct controlplane *cp = im->req->cp;
     uint64_t after[HG_NODES_MAX], moved = 0, left = 0;
+    bool named[HG_NODES_MAX] = {false};
     struct rules_facts w;
 
     nodes_facts(cp, &w);
@@ -135,6 +136,7 @@ static void judge(struct import *im)
         after[from] -= old != NULL;
         after[to] += !row->assign;
         moved += from && to != from;
+        named[to] |= row->node && to != from;
     }
     for (uint16_t i = 0; i < HG_NODES_MAX; i++)
         w.users[i] = i && after[i] > w.users[i] ? w.users[i] : after[i]; /* what is there before the plan */
@@ -149,9 +151,25 @@ static void judge(struct import *im)
         for (unsigned i = 0; i < im->plan.n; i++)
             after[im->plan.node[i].node] += im->plan.node[i].quota;
     nodes_facts(cp, &w);
-    if (im->to == TO_NODE && left)
-        rules_target(&w, im->node, &im->findings);
+    named[im->node] |= im->to == TO_NODE && left;
+    for (uint16_t i = 1; i < HG_NODES_MAX; i++)
+        if (named[i])
+            rules_target(&w, i, &im->findings); /* C14, as if each had been assigned by hand */
     rules_users(&w, after, moved, &im->findings);
+}
+
+/* Good rows whose node was not removed since they were judged. */
+static bool to_be_written(struct import *im, struct row *row)
+{
+    struct controlplane *cp = im->req->cp;
+
+    if (row->good && row->node && strcmp(row->node, "-") != 0 &&
+        !nodes_takes_users(cp, nodes_find(cp, slice_str(row->node)))) {
+        row->good = false;
+        im->good--;
+        wrong(im, row->line, row->name, "its node is being removed");
+    }
+    return row->good;
 }
 
 static enum bulk_next next(void *arg, struct bulk_item *out)
@@ -159,7 +177,7 @@ static enum bulk_next next(void *arg, struct bulk_item *out)
     struct import *im = arg;
     struct controlplane *cp = im->req->cp;
 
-    while (im->at < im->n && !im->row[im->at].good)
+    while (im->at < im->n && !to_be_written(im, &im->row[im->at]))
         im->at++;
     if (im->at == im->n)
         return BULK_END;

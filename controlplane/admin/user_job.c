@@ -28,9 +28,15 @@ static const struct user *named(struct user_job *j, size_t i)
     return u;
 }
 
+/* Unassigned are also those whose home is no node any more. */
+static bool is_from(const struct user_job *j, uint16_t home)
+{
+    return j->from ? home == j->from : nodes_of_home(j->req->cp, home) == 0;
+}
+
 static bool matches(const struct user_job *j, const struct user *u)
 {
-    if (j->from_given && u->home != j->from)
+    if (j->from_given && !is_from(j, u->home))
         return false;
     if (j->rebalance && !j->plan.at[nodes_of_home(j->req->cp, u->home)])
         return false; /* unassigned, or parked outside of all subclusters */
@@ -90,8 +96,14 @@ static bool decide(struct user_job *j, const struct user *u, struct slice *home)
     if (node && j->plan.at[node] && j->plan.node[j->plan.at[node] - 1].frozen)
         return false;
     uint16_t to = plan_take(&j->plan, node, u->contacts != NULL);
+    if (!to || to == node)
+        return false;
+    if (!nodes_takes_users(cp, to)) { /* it is being removed since this was planned */
+        j->gone++;
+        return false;
+    }
     *home = slice_str(nodes_name(cp, to));
-    return to && to != node;
+    return true;
 }
 
 static enum bulk_next next(void *arg, struct bulk_item *out)
@@ -133,6 +145,12 @@ static uint64_t count_moves(const struct user_job *j)
     return j->to == TO_NOTHING ? j->selected : j->plan.moved;
 }
 
+static void target_gone(struct user_job *j)
+{
+    rules_add(&j->findings, RULE_target_leaving, "%llu users were not moved: their new home is being removed",
+              (unsigned long long)j->gone);
+}
+
 json_t *user_job_loads(struct controlplane *cp, const uint64_t before[], const uint64_t after[])
 {
     json_t *list = json_array();
@@ -165,6 +183,8 @@ static void done(void *arg, const char *why)
 
     j->bulk = NULL;
     j->req->drop = NULL;
+    if (j->gone)
+        target_gone(j);
     if (why)
         admin_fail(j->req, ADMIN_UNAVAILABLE, "the same command again does the rest; hgctl status",
                    "%llu users are done, then: %s", (unsigned long long)n, why);
@@ -301,7 +321,7 @@ static void count(struct user_job *j)
         return;
     }
     for (uint16_t i = 0; i < HG_NODES_MAX; i++)
-        if ((!j->from_given || j->from == i) && (!j->rebalance || j->plan.at[nodes_of_home(cp, i)]))
+        if ((!j->from_given || is_from(j, i)) && (!j->rebalance || j->plan.at[nodes_of_home(cp, i)]))
             count_home(j, i, users_count_at(cp->users, i), users_signed_in_at(cp->users, i));
     decide_all(j);
 }

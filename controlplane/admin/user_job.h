@@ -33,7 +33,7 @@ struct user_job { /* state of the request */
     struct findings findings;
     uint64_t before[HG_NODES_MAX], after[HG_NODES_MAX];
     uint64_t taken[HG_NODES_MAX]; /* of the selection, by node; 0: unassigned */
-    uint64_t selected, written, conflicts, frozen, unknown;
+    uint64_t selected, written, conflicts, frozen, unknown, gone;
     uint64_t told_ms;
 };
 

@@ -89,16 +89,26 @@ void beats_self(struct beats *b, uint16_t index)
     b->self = index;
 }
 
+/* What was sent and what came back stays over a removal: to the other node, which may have seen nothing of
+ * it, this start goes on, and what answered our beats of then must not answer those of now. */
+static void begin_way(struct beats_way *w, uint64_t boot)
+{
+    const struct wan none = {0};
+
+    w->wan = none;
+    w->heard_ns = w->hello_ns = 0;
+    if (!w->window.own_boot)
+        beat_window_init(&w->window, boot);
+}
+
 void beats_node(struct beats *b, uint16_t index, const struct hg_endpoint *management,
                 const struct hg_endpoint *service)
 {
     struct beats_node *n = &b->node[index];
 
-    if (!n->known) {
-        memset(n, 0, sizeof(*n));
+    if (!n->known)
         for (unsigned p = 0; p < BEAT_PATHS; p++)
-            beat_window_init(&n->way[p].window, b->boot);
-    }
+            begin_way(&n->way[p], b->boot);
     n->known = true;
     n->way[BEAT_MANAGEMENT].address = *management;
     n->way[BEAT_SERVICE].address = *service;

@@ -95,6 +95,15 @@ static unsigned refuse(struct core *core, struct away *a, struct rte_mbuf **kept
     return back;
 }
 
+/* It was admitted, and is now asked like any other. */
+static void refund(struct core *core, const struct rte_mbuf *m)
+{
+    struct hg_ip src;
+    uint32_t at;
+    if (steer_payload(rte_pktmbuf_mtod(m, const uint8_t *), rte_pktmbuf_data_len(m), &src, &at))
+        sip_spray_refund(core->sip, &src);
+}
+
 /* Mails the burst; datagrams of a hot flow whose core is behind stay here. Returns how many. */
 static unsigned post(struct core *core, unsigned to, struct mail *box, unsigned n, struct rte_mbuf **kept)
 {
@@ -107,6 +116,7 @@ static unsigned post(struct core *core, unsigned to, struct mail *box, unsigned 
     hg_count(c->counters, HG_C_sip_sprayed, sprayed);
     for (unsigned i = sent; i < n; i++) {
         if (box[i].kind == MAIL_RX_SPRAYED) {
+            refund(core, box[i].m);
             kept[back++] = box[i].m;
         } else {
             ctx_count(c, HG_DROP_mail_full);

@@ -184,13 +184,14 @@ void log_numbers(struct ctx *c, enum hg_log_id id, uint64_t a, uint64_t b)
         log_send(c, id, 2, (struct slice[]){log_text_number(a, ta), log_text_number(b, tb)});
 }
 
-void log_endpoint_number(struct ctx *c, enum hg_log_id id, const struct hg_endpoint *ep, uint64_t n)
+void log_endpoint_numbers(struct ctx *c, enum hg_log_id id, const struct hg_endpoint *ep, uint64_t a,
+                          uint64_t b)
 {
-    char te[HG_ENDPOINT_STRLEN], tn[LOG_TEXT_NUMBER];
+    char te[HG_ENDPOINT_STRLEN], ta[LOG_TEXT_NUMBER], tb[LOG_TEXT_NUMBER];
     if (log_allowed(c, id))
-        log_send(
-            c, id, 2,
-            (struct slice[]){slice_of(te, (uint32_t)hg_endpoint_format(ep, te)), log_text_number(n, tn)});
+        log_send(c, id, 3,
+                 (struct slice[]){slice_of(te, (uint32_t)hg_endpoint_format(ep, te)), log_text_number(a, ta),
+                                  log_text_number(b, tb)});
 }
 
 bool log_hop_state(struct ctx *c, uint16_t hop_slot, uint8_t state, const struct hg_endpoint *ep)

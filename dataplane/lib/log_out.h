@@ -29,7 +29,8 @@ void log_endpoint(struct ctx *c, enum hg_log_id id, const struct hg_endpoint *ep
 void log_ip(struct ctx *c, enum hg_log_id id, const struct hg_ip *ip);
 void log_number(struct ctx *c, enum hg_log_id id, uint64_t a);
 void log_numbers(struct ctx *c, enum hg_log_id id, uint64_t a, uint64_t b);
-void log_endpoint_number(struct ctx *c, enum hg_log_id id, const struct hg_endpoint *ep, uint64_t n);
+void log_endpoint_numbers(struct ctx *c, enum hg_log_id id, const struct hg_endpoint *ep, uint64_t a,
+                          uint64_t b);
 
 /* Records other than logs: r->type is set by the caller, version, length and seq here. false: ring full. */
 bool log_record(struct ctx *c, struct hg_record *r, uint32_t length);

@@ -71,7 +71,7 @@ static void owner_answered(struct route *r, uint32_t slot)
     const struct hg_config *config = r->ctx->config;
     struct route_hop *hop = &r->hops[slot];
     if (hop->failures)
-        hop->failures = 0;
+        hop->failures = hop->probes = 0;
     if (hop->state == HOP_UP)
         return;
     if (hop->answers < UINT8_MAX)
@@ -80,13 +80,15 @@ static void owner_answered(struct route *r, uint32_t slot)
         decide(r, slot, HOP_UP);
 }
 
-static void owner_failed(struct route *r, uint32_t slot)
+static void owner_failed(struct route *r, uint32_t slot, bool probe)
 {
     const struct hg_config *config = r->ctx->config;
     struct route_hop *hop = &r->hops[slot];
     hop->answers = 0;
-    if (hop->failures < UINT8_MAX)
+    if (hop->failures < UINT8_MAX) {
         hop->failures++;
+        hop->probes = (uint8_t)(hop->probes + probe);
+    }
     if (hop->failures < config->probe_down || hop->state == HOP_DOWN)
         return;
     decide(r, slot, HOP_DOWN);
@@ -121,7 +123,7 @@ void route_hop_failed(struct route *r, uint16_t slot, bool probe)
     if (probe && r->ctx->hop_stats)
         hg_count(&r->ctx->hop_stats[slot].probes_failed, 0, 1);
     if (owner_of(r, slot) == r->ctx->core) {
-        owner_failed(r, slot);
+        owner_failed(r, slot, probe);
     } else {
         r->hops[slot].doubted = true;
         report(r, slot, REPORT_FAILED);
@@ -136,7 +138,7 @@ void route_hop_mail(struct route *r, uint16_t slot, uint32_t what)
     if (owner && what == REPORT_ANSWERED)
         owner_answered(r, slot);
     else if (owner && what == REPORT_FAILED)
-        owner_failed(r, slot);
+        owner_failed(r, slot, false); /* probes are the owner's own */
     else if (!owner && what <= HOP_DOWN)
         enter(r, slot, (uint8_t)what);
 }
@@ -159,7 +161,7 @@ unsigned route_probes_due(struct route *r, struct route_target *out, unsigned ma
         if (!config->probe_enabled) {
             if (hop->state == HOP_DOWN) /* nobody asks it: the traffic has to find out */
                 decide(r, slot, HOP_UNKNOWN);
-            hop->failures = 0;
+            hop->failures = hop->probes = 0;
             hop->due_ms = r->ctx->ms + (uint64_t)config->probe_interval_ms;
             continue;
         }
@@ -184,7 +186,11 @@ unsigned route_take_events(struct route *r, struct route_event *out, unsigned ma
         hop->event = false;
         if (!known(r, slot))
             continue;
-        out[n++] = (struct route_event){*endpoint_of(r, slot), (uint16_t)slot, hop->state, hop->failures};
+        out[n++] = (struct route_event){.ep = *endpoint_of(r, slot),
+                                        .hop_slot = (uint16_t)slot,
+                                        .state = hop->state,
+                                        .failures = hop->failures,
+                                        .probes = hop->probes};
     }
     return n;
 }
@@ -212,7 +218,7 @@ void health_image(struct route *r, const struct hg_image *image)
         if (serial != 0)
             restart_stats(r, slot);
         hop->serial = serial;
-        hop->failures = hop->answers = 0;
+        hop->failures = hop->probes = hop->answers = 0;
         hop->doubted = false;
         hop->due_ms = r->ctx->ms + ctx_random(r->ctx) % 100;
     }

@@ -123,7 +123,8 @@ struct route_event {
     struct hg_endpoint ep;
     uint16_t hop_slot;
     uint8_t state;    /* enum hop_state */
-    uint8_t failures; /* in a row */
+    uint8_t failures; /* in a row: probes, and calls that nobody answered or that got 503 */
+    uint8_t probes;   /* so many of them */
 };
 unsigned route_take_events(struct route *r, struct route_event *out, unsigned max);
 

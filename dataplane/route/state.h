@@ -17,6 +17,7 @@ struct route_node {
 struct route_hop {
     uint8_t state;    /* enum hop_state */
     uint8_t failures; /* in a row, owner only */
+    uint8_t probes;   /* so many of them */
     uint8_t answers;  /* in a row, owner only */
     bool event;       /* stands in events */
     bool doubted;     /* not the owner: failed since it was last told of an answer */

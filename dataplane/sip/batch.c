@@ -40,8 +40,7 @@ void batch_user_key(struct sip *s, struct work *w)
 {
     struct batch *b = &s->keys;
     unsigned lane = b->h.n;
-    uint32_t words =
-        hg_user_key_words(w->user, &s->domain, &b->h.word[0][lane], HASH_LANES, HASH_LANE_WORDS);
+    uint32_t words = hg_user_key_words(w->user, &s->domain, &b->h.word[0][lane], HASH_LANES, HASH_LANE_WORDS);
     if (unlikely(words == 0)) {
         w->key = hg_user_key_in(route_user_secret(s->route), w->user, &s->domain);
         route_user_prefetch(s->route, &w->key);

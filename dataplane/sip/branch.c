@@ -1,10 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "sip/branch.h"
 
+#include <assert.h>
 #include <immintrin.h>
 #include <string.h>
 
 #include "sip/text.h"
+
+static_assert(BRANCH_STATELESS + 1 == BRANCH_TRANSACTION && BRANCH_STATELESS + 2 == BRANCH_STATELESS_FENCED &&
+                  BRANCH_STATELESS + 3 == BRANCH_TRANSACTION_FENCED,
+              "branch_kind(), and the one range below");
 
 #define BRANCH_MAGIC_WORD 0x4b62344768397aull /* the same, first byte lowest */
 
@@ -57,7 +62,7 @@ enum branch_origin branch_read(const struct hg_hash_secret *secret, uint8_t node
         return BRANCH_FOREIGN;
     memset(b, 0, sizeof(*b));
     b->kind = (uint8_t)text.p[7];
-    if (b->kind != BRANCH_STATELESS && b->kind != BRANCH_TRANSACTION && b->kind != BRANCH_FENCED)
+    if (b->kind < BRANCH_STATELESS || b->kind > BRANCH_TRANSACTION_FENCED)
         return BRANCH_FOREIGN;
     if (!hex_read(text.p + 8, 2, &node_) || !hex_read(text.p + 10, 8, &boot_) ||
         !hex_read(text.p + 18, 2, &core) || !hex_read(text.p + 20, 16, &id) ||

@@ -5,6 +5,7 @@
 #ifndef SIP_BRANCH_H
 #define SIP_BRANCH_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "hg/slice.h"
@@ -15,7 +16,9 @@
 
 #define BRANCH_STATELESS   's'
 #define BRANCH_TRANSACTION 't'
-#define BRANCH_FENCED      'u' /* stateless, and done for a user of the node that made it */
+/* the same, done for a user of the node that made it: fenced by its lease */
+#define BRANCH_STATELESS_FENCED   'u'
+#define BRANCH_TRANSACTION_FENCED 'v'
 
 struct branch {
     uint64_t id;   /* stateless: what 16.11 wants equal over retransmissions; else generation << 32 | index */
@@ -44,6 +47,21 @@ static inline void branch_mac_words(const struct branch *b, uint64_t *word, unsi
     word[stride] = b->loop | (uint64_t)b->boot << 32;
     word[2 * stride] =
         b->kind | (uint64_t)b->node << 8 | (uint64_t)b->core << 16 | (uint64_t)BRANCH_MAC_BYTES << 56;
+}
+
+static inline uint8_t branch_kind(bool transaction, bool fenced)
+{
+    return (uint8_t)((transaction ? BRANCH_TRANSACTION : BRANCH_STATELESS) + (fenced ? 2 : 0));
+}
+
+static inline bool branch_is_transaction(const struct branch *b)
+{
+    return b->kind == BRANCH_TRANSACTION || b->kind == BRANCH_TRANSACTION_FENCED;
+}
+
+static inline bool branch_is_fenced(const struct branch *b)
+{
+    return b->kind == BRANCH_STATELESS_FENCED || b->kind == BRANCH_TRANSACTION_FENCED;
 }
 
 /* out has room for BRANCH_LEN bytes. */

@@ -128,7 +128,7 @@ static void client_arm(struct sip *s, struct client *c, bool more)
 static bool client_request(struct sip *s, struct client *c, struct work *w, const struct route_target *t,
                            uint32_t breadth)
 {
-    struct branch b = {.kind = BRANCH_TRANSACTION,
+    struct branch b = {.kind = branch_kind(true, c->fenced),
                        .node = s->node,
                        .boot = s->ctx->boot,
                        .core = (uint8_t)s->ctx->core,
@@ -161,6 +161,7 @@ bool client_start(struct sip *s, struct server *sv, struct work *w, const struct
         return false;
     }
     c->out = out;
+    listener_hold(s, out);
     c->dst = t->ep;
     c->route_slot = t->route_slot;
     c->hop_slot = t->hop_slot;
@@ -359,7 +360,7 @@ void client_prefetch(struct sip *s, const struct branch *b)
 {
     uint32_t index = (uint32_t)b->id;
     const struct client *c = slab_at(s->txns->clients, index);
-    if (!c || b->kind != BRANCH_TRANSACTION)
+    if (!c || !branch_is_transaction(b))
         return;
     rte_prefetch0(&s->txns->alive[index]);
     lines_prefetch(c, sizeof(*c));
@@ -367,7 +368,7 @@ void client_prefetch(struct sip *s, const struct branch *b)
 
 void client_prefetch_server(struct sip *s, const struct branch *b)
 {
-    const struct client *c = b->kind == BRANCH_TRANSACTION ? client_by_id(s, b->id) : NULL;
+    const struct client *c = branch_is_transaction(b) ? client_by_id(s, b->id) : NULL;
     const struct server *sv = c ? client_server(s, c) : NULL;
     if (sv)
         lines_prefetch(sv, sizeof(*sv));

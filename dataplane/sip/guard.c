@@ -82,21 +82,29 @@ static struct bucket *neighbour_bucket(struct guard *g, uint16_t index, uint32_t
     return &n->b;
 }
 
+struct limit {
+    struct bucket *bucket; /* NULL: none */
+    uint64_t rate, burst;
+};
+
 /* Beyond the table a neighbour's rate counts for each of its addresses. */
-static unsigned neighbour_may(struct sip *s, const struct hg_ip *ip, uint16_t index, uint64_t ms, unsigned n)
+static struct limit neighbour_limit(struct sip *s, const struct hg_ip *ip, uint16_t index, uint64_t ms)
 {
     uint32_t rate = 0, burst = 0, id = 0;
-    struct bucket *b;
+    struct limit limit = {0};
     if (!route_neighbour_limit(s->route, index, &rate, &burst, &id) || rate == 0)
-        return n;
-    b = index < GUARD_NEIGHBOURS ? neighbour_bucket(s->guard, index, id) : source_bucket(s, ip, ms);
-    return bucket_take(b, ms, rate, burst ? burst : rate, n);
+        return limit;
+    limit.bucket =
+        index < GUARD_NEIGHBOURS ? neighbour_bucket(s->guard, index, id) : source_bucket(s, ip, ms);
+    limit.rate = rate;
+    limit.burst = burst ? burst : rate;
+    return limit;
 }
 
-unsigned guard_admit(struct sip *s, const struct hg_ip *src, unsigned n)
+/* false: it may not speak at all. */
+static bool limit_of(struct sip *s, const struct hg_ip *src, uint64_t ms, struct limit *out)
 {
     struct guard *g = s->guard;
-    uint64_t ms = s->ctx->ms + 1;
     if (g->last_ms != ms || !hg_ip_eq(&g->last_ip, src)) {
         g->last_access = route_access(s->route, src, &g->last_index);
         g->last_ip = *src;
@@ -104,11 +112,30 @@ unsigned guard_admit(struct sip *s, const struct hg_ip *src, unsigned n)
         g->last_bucket = g->last_access == ACCESS_NETWORK ? source_bucket(s, src, ms) : NULL;
     }
     if (g->last_access == ACCESS_DENIED)
-        return 0;
+        return false;
     if (g->last_access == ACCESS_NEIGHBOUR)
-        return neighbour_may(s, src, g->last_index, ms, n);
-    return bucket_take(g->last_bucket, ms, (uint64_t)s->ctx->config->sip_source_rate,
-                       (uint64_t)s->ctx->config->sip_source_burst, n);
+        *out = neighbour_limit(s, src, g->last_index, ms);
+    else
+        *out = (struct limit){.bucket = g->last_bucket,
+                              .rate = (uint64_t)s->ctx->config->sip_source_rate,
+                              .burst = (uint64_t)s->ctx->config->sip_source_burst};
+    return true;
+}
+
+unsigned guard_admit(struct sip *s, const struct hg_ip *src, unsigned n)
+{
+    uint64_t ms = s->ctx->ms + 1;
+    struct limit limit;
+    if (!limit_of(s, src, ms, &limit))
+        return 0;
+    return limit.bucket ? bucket_take(limit.bucket, ms, limit.rate, limit.burst, n) : n;
+}
+
+void guard_refund(struct sip *s, const struct hg_ip *src)
+{
+    struct limit limit;
+    if (limit_of(s, src, s->ctx->ms + 1, &limit) && limit.bucket)
+        limit.bucket->tokens += TOKEN;
 }
 
 unsigned guard_check(struct sip *s, struct datagram *d)

@@ -8,5 +8,7 @@ struct sip;
 
 /* How many of n datagrams of this source may pass; each of them has taken its token. */
 unsigned guard_admit(struct sip *s, const struct hg_ip *src, unsigned n);
+/* One of them came back and will ask again: its token, too. */
+void guard_refund(struct sip *s, const struct hg_ip *src);
 
 #endif

@@ -49,6 +49,10 @@ static unsigned route_request(struct sip *s, struct work *w)
         return answer_status(s, w, 200);
     target_find(s, w, dec);
     if (dec->status) {
+        /* here and not where it was decided: an ACK or a CANCEL is asked about on two cores, and gets no such
+         * answer */
+        if (dec->counter)
+            ctx_count(s->ctx, dec->counter);
         struct answer a = {.status = dec->status,
                            .reason = dec->reason,
                            .retry_after = dec->retry_after,

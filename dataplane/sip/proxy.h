@@ -34,6 +34,7 @@ struct listener {
     struct hg_endpoint ep;
     bool service; /* on a service address: comes and goes */
     bool gone;
+    uint32_t users; /* of a service address: transactions that point here */
     uint16_t via_len, hostport_len, host_len;
     uint64_t host_word, host_mask; /* its first eight bytes, and which of them it has */
     char via[104];                 /* "Via: SIP/2.0/UDP host:port;branch=" */
@@ -87,6 +88,7 @@ struct decision {
     bool retry_after;
     bool stateful;
     bool fenced;        /* done for a user of this node: it leaves only while the lease lasts */
+    uint16_t counter;   /* of that answer, counted when it is given; 0: none */
     struct slice extra; /* header lines of the answer */
     struct route_targets targets;
     char extra_buf[128];
@@ -144,15 +146,29 @@ struct sip {
     struct sip_msg traced;
 };
 
+/* ---- service.c ---- */
+static inline void listener_hold(struct sip *s, const struct listener *l)
+{
+    if (__builtin_expect(l->service, 0))
+        s->listener[l - s->listener].users++;
+}
+static inline void listener_release(struct sip *s, const struct listener *l)
+{
+    if (l && __builtin_expect(l->service, 0))
+        s->listener[l - s->listener].users--;
+}
+
+/* The listener for one target of a request that came in on in: to a contact from the service address that its
+ * user knows, if the request came to that. */
+const struct listener *sip_listener_for(struct sip *s, const struct route_target *t,
+                                        const struct listener *in);
+
 /* ---- room.c ---- */
+void listener_init(struct listener *l, const struct hg_endpoint *ep);
 const struct listener *sip_listener_of(const struct sip *s, const struct hg_ip *ip, uint16_t port);
 /* The listener that sends to dst; NULL: no route. like: of the same port if there is a choice. */
 const struct listener *sip_listener_to(struct sip *s, const struct hg_endpoint *dst,
                                        const struct listener *like);
-/* The same for one target of a request that came in on in: to a contact from the service address that its
- * user knows, if the request came to that. */
-const struct listener *sip_listener_for(struct sip *s, const struct route_target *t,
-                                        const struct listener *in);
 /* host:port (0 = 5060) is one of our listeners. */
 bool sip_is_us(const struct sip *s, uint8_t host_kind, const struct hg_ip *ip, uint16_t port);
 /* An mbuf with room for len bytes at the usual headroom; NULL: none left. */

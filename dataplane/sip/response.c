@@ -134,13 +134,15 @@ unsigned response_input(struct sip *s, struct work *w)
         return HG_DROP_sip_branch_forged;
     case BRANCH_OTHER_BOOT:
         /* A request of our former life, or one that a peer sent from this address: nobody here holds its
-         * state. Its MAC cannot be checked, so it goes to nobody who is not in the access lists. */
+         * state. Its MAC cannot be checked, so it goes to nobody who is not in the access lists. What was
+         * done for a user then is fenced by the lease of now. */
+        s->fenced = branch_is_fenced(&w->branch);
         return w->m->status == 100 ? HG_C_sip_absorbed : response_by_via(s, w, true);
     case BRANCH_OURS:
         break;
     }
-    s->fenced = w->branch.kind == BRANCH_FENCED;
-    if (w->branch.kind != BRANCH_TRANSACTION)
+    s->fenced = branch_is_fenced(&w->branch);
+    if (!branch_is_transaction(&w->branch))
         return response_by_via(s, w, false);
     if (w->branch.core != s->ctx->core) {
         if (w->branch.core >= s->ctx->cores)

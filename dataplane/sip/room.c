@@ -12,7 +12,7 @@
 
 #define SIP_PORT 5060
 
-static void listener_init(struct listener *l, const struct hg_endpoint *ep)
+void listener_init(struct listener *l, const struct hg_endpoint *ep)
 {
     struct text t = text_over(l->hostport, sizeof(l->hostport));
     l->ep = *ep;
@@ -30,48 +30,6 @@ static void listener_init(struct listener *l, const struct hg_endpoint *ep)
     text_bytes(&t, l->hostport, l->hostport_len);
     text_lit(&t, ";branch=");
     l->via_len = (uint16_t)text_done(&t).len;
-}
-
-/* A listener for each port on each service address. Those that are gone keep their place as long as there is
- * room, because transactions may still point at them. */
-static void service_listener(struct sip *s, const struct hg_endpoint *ep)
-{
-    struct listener *l = NULL;
-    for (unsigned i = 0; i < s->nlisteners; i++)
-        if (hg_endpoint_eq(&s->listener[i].ep, ep)) {
-            s->listener[i].gone = false;
-            return;
-        }
-    if (s->nlisteners < sizeof(s->listener) / sizeof(s->listener[0]))
-        l = &s->listener[s->nlisteners++];
-    for (unsigned i = 0; i < s->nlisteners && !l; i++)
-        if (s->listener[i].gone)
-            l = &s->listener[i];
-    if (!l)
-        return;
-    listener_init(l, ep);
-    l->service = true;
-    l->gone = false;
-    s->has_v6 |= !hg_ip_is4(&ep->ip);
-}
-
-void sip_service_set(struct sip *s, const struct hg_ip *ip, unsigned n)
-{
-    for (unsigned i = 0; i < s->nlisteners; i++)
-        s->listener[i].gone = s->listener[i].service;
-    for (unsigned i = 0; i < n; i++)
-        for (unsigned p = 0; p < s->nlisteners && !s->listener[p].service; p++)
-            service_listener(s, &(struct hg_endpoint){.ip = ip[i], .port = s->listener[p].ep.port});
-    memset(s->path, 0, sizeof(s->path));
-}
-
-const struct listener *sip_listener_for(struct sip *s, const struct route_target *t,
-                                        const struct listener *in)
-{
-    const struct listener *out = sip_listener_to(s, &t->ep, in);
-    if (likely(!in->service || in->gone || !t->contact || !out))
-        return out;
-    return hg_ip_is4(&out->ep.ip) == hg_ip_is4(&in->ep.ip) ? in : out;
 }
 
 struct sip *sip_create(struct ctx *ctx, struct net *net, struct route *route)

@@ -19,11 +19,11 @@ unsigned serve_hops(const struct sip *s, const struct work *w)
     return sip_is_us(s, w->c.via.host_kind, &w->c.via.ip, w->c.via.port) ? 0 : hops;
 }
 
-static void refuse_for_now(struct sip *s, struct decision *out, const char *reason, unsigned counter)
+static void refuse_for_now(struct decision *out, const char *reason, uint16_t counter)
 {
-    ctx_count(s->ctx, counter);
     target_refuse(out, 503, reason);
     out->retry_after = true;
+    out->counter = counter;
 }
 
 /* ---- here ---- */
@@ -32,7 +32,7 @@ static void deliver(struct sip *s, struct work *w, struct decision *out)
 {
     bool stateful = s->ctx->config->sip_user_mode != 0;
     if (s->ctx->lease_over) {
-        refuse_for_now(s, out, "Not Serving", HG_C_sip_lease_over);
+        refuse_for_now(out, "Not Serving", HG_C_sip_lease_over);
         return;
     }
     out->fenced = true;
@@ -54,7 +54,7 @@ static void deliver(struct sip *s, struct work *w, struct decision *out)
 
 /* ---- elsewhere ---- */
 
-static void redirect(struct sip *s, const struct hg_endpoint *to, struct decision *out)
+static void redirect(const struct hg_endpoint *to, struct decision *out)
 {
     struct text t = text_over(out->extra_buf, sizeof(out->extra_buf));
     text_lit(&t, "Contact: <sip:");
@@ -64,7 +64,7 @@ static void redirect(struct sip *s, const struct hg_endpoint *to, struct decisio
     text_lit(&t, ">\r\n");
     out->extra = text_done(&t);
     target_refuse(out, 302, NULL);
-    ctx_count(s->ctx, HG_C_sip_redirected);
+    out->counter = HG_C_sip_redirected;
 }
 
 /* H01 to H03: inside a pair with high availability the nodes stand in for each other; else the client is
@@ -83,12 +83,12 @@ static void send_on(struct sip *s, struct work *w, uint16_t home, uint16_t servi
         return;
     }
     if (w->m->method == SIP_M_REGISTER && !stands_in(s, home, serving)) {
-        redirect(s, &ep, out);
+        redirect(&ep, out);
         return;
     }
     unsigned hops = serve_hops(s, w);
     if (hops >= RELAY_HOPS_MAX) {
-        refuse_for_now(s, out, "Moving", HG_C_sip_relay_loops);
+        refuse_for_now(out, "Moving", HG_C_sip_relay_loops);
     } else if (w->uri.scheme == SIP_SCHEME_SIPS) {
         target_refuse(out, 480, "No Transport To Next Hop");
     } else {
@@ -123,7 +123,7 @@ void serve_user(struct sip *s, struct work *w, struct decision *out)
     if (who.home == 0)
         target_refuse(out, registers ? 403 : 404, NULL); /* M15; who does not exist may not register */
     else if (who.serving == 0)
-        refuse_for_now(s, out, "Not Served", HG_C_sip_unserved);
+        refuse_for_now(out, "Not Served", HG_C_sip_unserved);
     else if (who.self)
         deliver(s, w, out);
     else

@@ -253,6 +253,7 @@ static bool server_fill(struct sip *s, struct server *sv, struct work *w, const 
     sv->fenced = s->fenced;
     sv->state = sv->invite ? SERVER_PROCEEDING : SERVER_TRYING;
     sv->in = w->in;
+    listener_hold(s, sv->in);
     sv->src = w->d->src;
     sv->breadth = forward_breadth(s, w);
     response_destination(s, &w->c.via, &w->d->src, &sv->reply);

@@ -30,11 +30,14 @@ bool sip_spray(struct sip *sip, const char *data, uint32_t len, uint32_t *from, 
 /* How many of n such datagrams, all of one source, have passed the guard and must not be asked again on the
  * core that they go to. */
 unsigned sip_spray_admit(struct sip *sip, const struct hg_ip *src, unsigned n);
+/* One that was admitted stays here after all, and the guard asks it again. */
+void sip_spray_refund(struct sip *sip, const struct hg_ip *src);
 void sip_timers(struct sip *sip, struct wheel_timer **t, unsigned n);
 /* Every few hundred turns: probes due, overload state. */
 void sip_housekeeping(struct sip *sip);
-/* The service addresses of the cluster: requests for them are requests for us, on every port of ours. */
-void sip_service_set(struct sip *sip, const struct hg_ip *ip, unsigned n);
+/* The service addresses of the cluster: requests for them are requests for us, on every port of ours. false:
+ * there is no room for all of them, some because transactions still answer from addresses that are gone. */
+bool sip_service_set(struct sip *sip, const struct hg_ip *ip, unsigned n);
 /* drain: new requests get 503 with Retry-After; busy tells whether transactions are left. */
 void sip_drain(struct sip *sip, bool on, uint32_t retry_after_s);
 bool sip_busy(const struct sip *sip);

@@ -66,3 +66,8 @@ unsigned sip_spray_admit(struct sip *s, const struct hg_ip *src, unsigned n)
 {
     return guard_admit(s, src, n);
 }
+
+void sip_spray_refund(struct sip *s, const struct hg_ip *src)
+{
+    guard_refund(s, src);
+}

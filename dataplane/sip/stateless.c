@@ -56,7 +56,7 @@ unsigned stateless_forward(struct sip *s, struct work *w, const struct decision 
         f.uri = route_contact_uri(s->route, &w->key, t);
     if (f.breadth == 0 && !ack)
         return answer_status(s, w, 440);
-    s->branch_kind = s->fenced ? BRANCH_FENCED : BRANCH_STATELESS;
+    s->branch_kind = branch_kind(false, s->fenced);
     f.mac = w->branch_mac;
     f.has_mac = w->has_branch && w->branch.kind == s->branch_kind;
     if (!f.has_mac)

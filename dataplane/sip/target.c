@@ -131,6 +131,7 @@ void target_find(struct sip *s, struct work *w, struct decision *out)
     out->retry_after = false;
     out->stateful = false;
     out->fenced = false;
+    out->counter = 0;
     out->extra.len = 0;
     out->targets.n = 0;
     find(s, w, out);

@@ -6,6 +6,8 @@
 
 #include <rte_malloc.h>
 
+#define RECLAIMS_MAX 4
+
 static struct server *server_at(const struct txns *t, uint32_t link)
 {
     return link ? slab_at(t->servers, link - 1) : NULL;
@@ -105,35 +107,39 @@ bool message_send(struct sip *s, const struct message *m, const struct hg_endpoi
 static void linger_remove(struct txns *t, struct server *sv)
 {
     struct server *o = server_at(t, sv->older), *n = server_at(t, sv->newer);
-    if (!sv->lingers)
+    if (sv->lingers == LINGER_NOT)
         return;
-    *(o ? &o->newer : &t->oldest) = sv->newer;
-    *(n ? &n->older : &t->newest) = sv->older;
-    sv->lingers = false;
+    *(o ? &o->newer : &t->linger[sv->lingers].oldest) = sv->newer;
+    *(n ? &n->older : &t->linger[sv->lingers].newest) = sv->older;
+    sv->lingers = LINGER_NOT;
     t->lingering--;
+}
+
+static void linger_add(struct txns *t, struct server *sv)
+{
+    sv->lingers = sv->first ? LINGER_BRANCHES : LINGER_ALONE;
+    uint32_t *newest = &t->linger[sv->lingers].newest;
+    struct server *last = server_at(t, *newest);
+    sv->older = *newest;
+    sv->newer = 0;
+    *(last ? &last->newer : &t->linger[sv->lingers].oldest) = server_link(t, sv);
+    *newest = server_link(t, sv);
+    t->lingering++;
 }
 
 void server_lingers(struct sip *s, struct server *sv)
 {
-    struct txns *t = s->txns;
-    struct server *last = server_at(t, t->newest);
-    if (sv->lingers)
+    if (sv->lingers != LINGER_NOT)
         return;
-    sv->lingers = true;
     sv->since_ms = s->ctx->ms;
-    sv->older = t->newest;
-    sv->newer = 0;
-    *(last ? &last->newer : &t->oldest) = server_link(t, sv);
-    t->newest = server_link(t, sv);
-    t->lingering++;
+    linger_add(s->txns, sv);
 }
 
 /* Memory is short: an answered transaction that only waits for stragglers gives way, once the first
  * retransmissions of its peers must have come. A branch that may still ring lives on alone: it has to be
  * cancelled, and its failure acknowledged. */
-static bool reclaim(struct sip *s)
+static bool reclaim(struct sip *s, struct server *sv)
 {
-    struct server *sv = server_at(s->txns, s->txns->oldest);
     if (!sv || s->ctx->ms - sv->since_ms < 2 * (uint64_t)s->ctx->config->sip_t1_ms)
         return false;
     for (uint32_t link = sv->first; link;) {
@@ -147,10 +153,17 @@ static bool reclaim(struct sip *s)
     return true;
 }
 
+static struct server *longest_lingering(const struct txns *t)
+{
+    struct server *a = server_at(t, t->linger[LINGER_ALONE].oldest);
+    struct server *b = server_at(t, t->linger[LINGER_BRANCHES].oldest);
+    return !b || (a && a->since_ms <= b->since_ms) ? a : b;
+}
+
 struct server *server_new(struct sip *s)
 {
     struct server *sv = slab_get(s->txns->servers);
-    if (!sv && reclaim(s))
+    if (!sv && reclaim(s, longest_lingering(s->txns)))
         sv = slab_get(s->txns->servers);
     if (!sv)
         return NULL;
@@ -203,6 +216,7 @@ void server_free(struct sip *s, struct server *sv)
     wheel_cancel(s->ctx->wheel, &sv->again);
     wheel_cancel(s->ctx->wheel, &sv->end);
     linger_remove(s->txns, sv);
+    listener_release(s, sv->in);
     server_unhash(s, sv);
     message_drop(s, &sv->request);
     message_drop(s, &sv->response);
@@ -239,8 +253,12 @@ struct client *client_by_id(struct sip *s, uint64_t id)
 struct client *client_new(struct sip *s, struct server *sv)
 {
     struct client *c = slab_get(s->txns->clients);
-    while (!c && reclaim(s)) /* the oldest ones may have outlived their branches */
+    /* all of its branches may still ring, but a request pays for a few others only */
+    for (unsigned i = 0; !c && i < RECLAIMS_MAX; i++) {
+        if (!reclaim(s, server_at(s->txns, s->txns->linger[LINGER_BRANCHES].oldest)))
+            break;
         c = slab_get(s->txns->clients);
+    }
     if (!c)
         return NULL;
     memset(c, 0, sizeof(*c));
@@ -268,7 +286,12 @@ void client_free(struct sip *s, struct client *c)
             link = &server_client(s, *link)->sibling;
         if (*link)
             *link = c->sibling;
+        if (sv->lingers == LINGER_BRANCHES && sv->first == 0) {
+            linger_remove(s->txns, sv);
+            linger_add(s->txns, sv);
+        }
     }
+    listener_release(s, c->out);
     wheel_cancel(s->ctx->wheel, &c->again);
     wheel_cancel(s->ctx->wheel, &c->end);
     message_drop(s, &c->request);

@@ -42,6 +42,10 @@ enum cancel_state {
     CANCEL_ANSWERED,
 };
 
+/* What has answered and waits for stragglers, oldest first: what has no branches any more apart, so that
+ * whoever needs a branch need not look for one there. */
+enum linger { LINGER_NOT, LINGER_ALONE, LINGER_BRANCHES, LINGER_LISTS };
+
 struct message { /* a message kept in the sized slabs */
     char *p;
     uint32_t len;
@@ -69,7 +73,8 @@ struct server {
     uint8_t auth_branches; /* how many answered 401 or 407 */
     uint8_t state;
     uint8_t method;
-    bool invite, final_sent, cancelled, no_more, lingers, fenced;
+    uint8_t lingers; /* enum linger */
+    bool invite, final_sent, cancelled, no_more, fenced;
 };
 
 struct client {
@@ -99,7 +104,10 @@ struct txns {
     struct wheel_timer **batch; /* the timers that are being run: what is freed is taken out */
     unsigned nbatch;
     uint32_t mask, max, generation;
-    uint32_t oldest, newest, lingering; /* servers that have answered and wait for stragglers */
+    struct {
+        uint32_t oldest, newest; /* server: index + 1 */
+    } linger[LINGER_LISTS];
+    uint32_t lingering; /* in all of them */
     struct route_targets scratch;
 };
 

@@ -17,6 +17,11 @@ USERS = int(os.environ.get("USERS", "1000000"))
 CLUSTER = "bench"
 
 
+def node(index):
+    """Names of this run: two nodes of one name do not run on one machine."""
+    return f"n{index}.p{os.getpid()}.example.com"
+
+
 def free_port():
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
@@ -64,7 +69,7 @@ class Bench:
         self.put("subclusters", f"s{number}", {"id": number, "ha": False})
         for slot in (0, 1):
             index = 2 * number - 1 + slot
-            self.put("nodes", f"n{index}.example.com",
+            self.put("nodes", node(index),
                      {"id": index, "subcluster": f"s{number}", "slot": slot, "installed": True, "protocol": 1,
                       "publisher": index == 1, "sip": f"192.0.2.{index}:5060"})
 
@@ -108,7 +113,7 @@ def expect(what, is_, wanted):
 def run(bench):
     config = os.path.join(bench.folder, "node.cfg")
     with open(config, "w") as f:
-        f.write(f'node: {{ name = "n1.example.com"; admin_socket = "{bench.sock}"; redis: {{ port = {bench.port}; }};'
+        f.write(f'node: {{ name = "{node(1)}"; admin_socket = "{bench.sock}"; redis: {{ port = {bench.port}; }};'
                 f' metrics: {{ port = 0; }}; }};\ndataplane: {{ users_max = {USERS + 1000};'
                 ' ports = ( { device = "net_null0"; interfaces = ( { addresses = [ "192.0.2.1/24" ]; } ); } );'
                 ' listeners = [ "192.0.2.1:5060" ]; };\n'
@@ -129,13 +134,13 @@ def run(bench):
     wait_for("the record in memory", 60, loaded)
     bench.timed("assign_million_s", "user", "assign", "--from", "nothing", "--to", "all")
     expect("users by home", bench.homes(), [USERS // 2] * 2)
-    for name in ("n3.example.com", "n4.example.com"):
+    for name in (node(3), node(4)):
         bench.hgctl("node", "add", name)
     bench.hgctl("subcluster", "add", "s2")
-    for slot, name in enumerate(("n3.example.com", "n4.example.com")):
+    for slot, name in enumerate((node(3), node(4))):
         bench.hgctl("node", "assign", name, "s2", "--slot", str(slot))
     for index in (3, 4):  # as if they had been installed; the log tells nobody, the record is read again
-        bench.put("nodes", f"n{index}.example.com",
+        bench.put("nodes", node(index),
                   {"id": index, "subcluster": "s2", "slot": index - 3, "installed": True, "protocol": 1})
     bench.redis("CLIENT", "KILL", "TYPE", "normal")
     wait_for("the new subcluster", 60, lambda: bench.hgctl("node", "list") and

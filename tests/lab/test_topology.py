@@ -245,6 +245,34 @@ def files_of_users(w):
     assert w.users(1) == users
 
 
+def homes_that_are_gone(w):
+    """Users whose home is no node any more are unassigned, and are assigned as those."""
+    for name in ("gone.example.com", "leaving.example.com"):
+        w.done(1, "node", "add", name)
+    w.done(1, "user", "assign", "v*", "--to", "gone.example.com", "--force")
+    w.settled()
+    key = f"hg:{{{CLUSTER}}}:nodes"
+    w.redis("HDEL", key, "gone.example.com")  # what a removal leaves that met an assignment under way
+    leaving = w.redis("HGET", key, "leaving.example.com")
+    w.redis("HSET", key, "leaving.example.com", leaving.replace('"id"', '"leaving":true,"id"'))
+    w.redis("CLIENT", "KILL", "TYPE", "normal")
+    lab.wait_for(lambda: [len(w.nodes(n)) for n in (1, 2)] == [3, 3], 30, "the node is gone")
+    w.refused(1, "target_leaving", "user", "assign", "v*", "--to", "leaving.example.com", "--force")
+    path = os.path.join(w.folder, "leaving.csv")
+    with open(path, "w") as f:
+        f.write("v4@example.com,leaving.example.com\n")
+    assert w.hgctl(1, "user", "import", path, "--force").returncode == 1, "C14 holds for files as well"
+    lost = [u["user"] for u in w.done(2, "user", "list", "--all", "--node", "-")["users"]]
+    assert lost == sorted(lost, key=lost.index) and set(lost) == {"v1@example.com", "v4@example.com"}, lost
+    back = w.done(2, "user", "assign", "--from", "nothing", "--to", "all")
+    assert back["selected"] == 2 and back["written"] == 2, back
+    assert w.done(2, "user", "list", "--all", "--node", "-")["users"] == []
+    w.settled()
+    w.done(1, "user", "assign", "v4@*", "--to", "nothing")
+    w.done(1, "node", "remove", "leaving.example.com")
+    w.settled()
+
+
 def settings_follow_the_record(w):
     show = lambda n: w.done(n, "config", "show", "cluster.sip.t1")["items"][0]["value"]
     lab.wait_for(lambda: show(2) == "400", 30, "the publisher's word is in force everywhere")
@@ -343,7 +371,7 @@ def domain_of_the_first_node(w):
 
 
 TESTS = [nodes_register_themselves, rules_forbid_and_say_what_would_allow, capacity_of_a_node, two_administrators_at_once,
-         users_are_assigned, the_peer_must_be_able_to_carry, files_of_users, settings_follow_the_record,
+         users_are_assigned, the_peer_must_be_able_to_carry, files_of_users, homes_that_are_gone, settings_follow_the_record,
          parameters_that_do_not_fit_are_told_at_once, a_publication_overtakes_no_administrator,
          a_restart_keeps_what_was_set, garbage_in_the_record, nobody_gave_a_domain]
 

@@ -85,6 +85,12 @@ unsigned sip_spray_admit(struct sip *sip, const struct hg_ip *src, unsigned n)
     return n;
 }
 
+void sip_spray_refund(struct sip *sip, const struct hg_ip *src)
+{
+    (void)sip;
+    (void)src;
+}
+
 void sip_timers(struct sip *sip, struct wheel_timer **t, unsigned n)
 {
     (void)t;
@@ -98,11 +104,12 @@ void sip_housekeeping(struct sip *sip)
     fake.houses++;
 }
 
-void sip_service_set(struct sip *sip, const struct hg_ip *ip, unsigned n)
+bool sip_service_set(struct sip *sip, const struct hg_ip *ip, unsigned n)
 {
     (void)sip;
     (void)ip;
     (void)n;
+    return true;
 }
 
 void sip_drain(struct sip *sip, bool on, uint32_t retry_after_s)

@@ -56,10 +56,11 @@ bool sip_busy(const struct sip *sip)
     return sip->busy;
 }
 
-void sip_service_set(struct sip *sip, const struct hg_ip *ip, unsigned n)
+bool sip_service_set(struct sip *sip, const struct hg_ip *ip, unsigned n)
 {
     (void)ip;
     sip->nservice = n;
+    return true;
 }
 
 bool net_service_set(struct net *net, const struct net_service_address *a, unsigned n)

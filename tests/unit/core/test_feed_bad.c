@@ -153,9 +153,10 @@ static void logs_are_limited(void **state)
     run(1);
     assert_non_null(strstr(w.log, "0 link_up a\\x0d\\x0a\"\\\\\\x01\\xff zzz"));
     assert_string_equal(w.log + strlen(w.log) - 4, "z...");
-    log_endpoint_number(c, HG_LOGID_hop_down, &ep, 3);
+    log_endpoint_numbers(c, HG_LOGID_hop_down, &ep, 3, 4);
     run(1);
     assert_non_null(strstr(w.log, "hop_down 127.0.0.1:5070"));
+    assert_non_null(strstr(w.log, " 3 4"));
     assert_true(log_hop_state(c, 5, 2, &ep));
     run(1);
     assert_int_equal(w.hops, 1);

@@ -66,6 +66,12 @@ void rig_send(const char *from, const char *text)
     rig_send_bytes(from, text, (uint32_t)strlen(text));
 }
 
+void rig_send_to(const char *from, const char *to, const char *text)
+{
+    harness_send_udp(rig.h, from, to, text, (uint32_t)strlen(text));
+    harness_settle(rig.h);
+}
+
 bool rig_next(void)
 {
     char buf[HG_ENDPOINT_STRLEN];

@@ -37,6 +37,8 @@ void rig_close(void);
 /* As a teardown: a test that failed does not take the next ones with it. */
 int rig_abandon(void **state);
 void rig_send(const char *from, const char *text);
+/* to: one of our addresses, "ip:port". */
+void rig_send_to(const char *from, const char *to, const char *text);
 void rig_send_bytes(const char *from, const void *bytes, uint32_t len);
 /* The next packet that left: false when there is none. */
 bool rig_next(void);

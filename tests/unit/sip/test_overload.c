@@ -48,8 +48,8 @@ static void fork_of_two(const char *id)
     rig_expect(ALICE, "SIP/2.0 100 ");
 }
 
-/* Branches run out while the oldest of the answered transactions have none any more: those give way until one
- * with a branch does, and every target is asked. */
+/* Branches run out while the oldest of the answered transactions have none any more: one with branches gives
+ * way, whatever else waits before it, and every target is asked. */
 static void branches_give_way(void **state)
 {
     char id[16];
@@ -76,9 +76,11 @@ static void branches_give_way(void **state)
     harness_advance_ms(rig.h, 1100);
     while (rig_next())
         ;
+    uint64_t reclaimed = rig_count(HG_C_sip_transactions_reclaimed);
     fork_of_two("new");
     rig_expect(NULL, "INVITE ");
     rig_expect(NULL, "INVITE ");
+    assert_int_equal(rig_count(HG_C_sip_transactions_reclaimed), reclaimed + 1);
     rig_nothing_left();
 }
 
@@ -242,6 +244,37 @@ static void hot_flow_keeps_one_bucket(void **state)
     rig_close();
 }
 
+static struct core *receiver_of_alice(void)
+{
+    rig_send(ALICE, rig_request("MESSAGE", "sip:bob@example.com", "first", NULL));
+    rig_expect(BOB, "MESSAGE ");
+    return harness_core(rig.h, harness_core(rig.h, 0)->ctx.counters[HG_C_net_up_datagrams] ? 0 : 1);
+}
+
+/* The mailbox of the other core is full: what stays here has had its token already, and pays no other. */
+static void what_stays_pays_once(void **state)
+{
+    enum { SENT = 12000 };
+    char id[16];
+    (void)state;
+    rig_open(2, "source_rate = 1; source_burst = 12001;");
+    assert_true(harness_node(rig.h, 2, BOB, false));
+    assert_true(harness_user(rig.h, "bob@example.com", 2));
+    struct core *receiver = receiver_of_alice(); /* the other one sleeps */
+    for (int i = 0; i < SENT; i++) {
+        snprintf(id, sizeof(id), "m%d", i);
+        const char *text = rig_request("MESSAGE", "sip:bob@example.com", id, NULL);
+        harness_send_udp(rig.h, ALICE, US, text, (uint32_t)strlen(text));
+        while (i % 16 == 15 && core_turn(receiver) > 0)
+            ;
+        harness_take_all(rig.h);
+    }
+    assert_int_equal(rig_count(HG_DROP_source_rate), 0);
+    assert_true(rig_count(HG_C_sip_sprayed) > 300);
+    assert_true(rig_count(HG_C_sip_forwarded) > 7000); /* more than the half that is not sprayed */
+    rig_close();
+}
+
 static void larger_than_the_limit(void **state)
 {
     static char body[2000];
@@ -355,6 +388,7 @@ int main(void)
         cmocka_unit_test(no_buffer_for_an_answer),
         cmocka_unit_test(no_room_in_the_owners_mailbox),
         cmocka_unit_test(a_neighbours_bucket_is_its_own),
+        cmocka_unit_test(what_stays_pays_once),
         cmocka_unit_test(larger_than_the_limit),
         cmocka_unit_test(overload_is_told),
         cmocka_unit_test(overload_is_obeyed),

@@ -273,6 +273,51 @@ static void late_words_of_an_earlier_start(void **state)
     assert_int_equal(a.starts, 2);
 }
 
+/* A node is removed and added again while both go on: to the other one this start never ended. */
+static void a_node_that_comes_back_is_heard_both_ways(void **state)
+{
+    struct beats_view view;
+
+    (void)state;
+    meet();
+    for (unsigned i = 0; i < 100; i++) {
+        unsigned had = b.heard;
+        beats_ask(a.beats, 2, &content);
+        until(&b.heard, had + 2);
+    }
+    beats_forget(a.beats, 2);
+    beats_node(a.beats, 2, &b.address, &b.service);
+    beats_look(a.beats, 2, BEAT_MANAGEMENT, &view);
+    assert_int_equal(view.heard_ns, 0);
+    assert_int_equal(view.rtt_ns, 0);
+    unsigned b_heard = b.heard, a_heard = a.heard;
+    beats_ask(a.beats, 2, &content);
+    until(&b.heard, b_heard + 2);
+    until(&a.heard, a_heard + 2);
+    beats_ask(b.beats, 1, &content);
+    until(&a.heard, a_heard + 4);
+    assert_int_equal(b.own.v[OWN_ha_beats_replayed] + a.own.v[OWN_ha_beats_replayed], 0);
+}
+
+/* Its answers of before say nothing about what it is asked after. */
+static void an_old_answer_is_refused_after_it_came_back(void **state)
+{
+    uint8_t old[BEAT_SIZE];
+
+    (void)state;
+    meet();
+    memcpy(old, b.recorded, sizeof(old)); /* an answer, by the service network */
+    beats_forget(a.beats, 2);
+    beats_node(a.beats, 2, &b.address, &b.service);
+    a.service_cut = b.service_cut = true;
+    for (unsigned i = 0; i < 5; i++)
+        beats_ask(a.beats, 2, &content);
+    unsigned had = a.heard;
+    beats_datagram(a.beats, old, sizeof(old));
+    assert_int_equal(a.heard, had);
+    assert_int_equal(a.own.v[OWN_ha_beats_replayed], 1);
+}
+
 static void garbage_from_the_network_is_counted(void **state)
 {
     struct sockaddr_in addr = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
@@ -323,6 +368,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(trains_are_reported, setup, teardown),
         cmocka_unit_test_setup_teardown(replayed_and_stray_ones_are_counted, setup, teardown),
         cmocka_unit_test_setup_teardown(late_words_of_an_earlier_start, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_node_that_comes_back_is_heard_both_ways, setup, teardown),
+        cmocka_unit_test_setup_teardown(an_old_answer_is_refused_after_it_came_back, setup, teardown),
         cmocka_unit_test_setup_teardown(garbage_from_the_network_is_counted, setup, teardown),
         cmocka_unit_test_setup_teardown(who_has_another_secret_or_cluster_is_nobody, setup, teardown),
         cmocka_unit_test_setup_teardown(a_taken_address_is_said, setup, teardown),
