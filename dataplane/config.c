@@ -8,6 +8,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "core/port.h"
 
@@ -145,8 +146,21 @@ static bool cpu_usable(unsigned cpu, const cpu_set_t *mine)
     return usable;
 }
 
+static void tell_unusable(const struct hg_config *config, unsigned cpu, FILE *errors)
+{
+    char where[400];
+    long there = sysconf(_SC_NPROCESSORS_CONF);
+
+    hg_config_where(config, "dataplane.cores", where, sizeof(where));
+    if ((long)cpu >= there)
+        fprintf(errors, "%s: CPU %u is not there: this machine has %ld, from 0 on\n", where, cpu, there);
+    else
+        fprintf(errors, "%s: CPU %u is offline, or not allowed to this process\n", where, cpu);
+}
+
 /* The main thread keeps off the workers' CPUs where it can. */
-static bool add_lcores(struct eal_args *a, const uint16_t *cpu, unsigned cores, FILE *errors)
+static bool add_lcores(struct eal_args *a, const struct hg_config *config, const uint16_t *cpu,
+                       unsigned cores, FILE *errors)
 {
     cpu_set_t allowed, others;
     char map[4096], *p = map, *end = map + sizeof(map);
@@ -156,7 +170,7 @@ static bool add_lcores(struct eal_args *a, const uint16_t *cpu, unsigned cores, 
     others = allowed;
     for (unsigned i = 0; i < cores; i++) {
         if (!cpu_usable(cpu[i], &allowed)) {
-            fprintf(errors, "dataplane.cores: CPU %u is not there, or not allowed to this process\n", cpu[i]);
+            tell_unusable(config, cpu[i], errors);
             return false;
         }
         CPU_CLR(cpu[i], &others);
@@ -230,7 +244,7 @@ bool eal_args_build(struct eal_args *a, const struct hg_config *config, const ui
 
     memset(a, 0, sizeof(*a));
     add(a, "hg-dataplane");
-    if (!add_lcores(a, cpu, cores, errors) || !add_memory(a, config, errors))
+    if (!add_lcores(a, config, cpu, cores, errors) || !add_memory(a, config, errors))
         return false;
     add(a, "--file-prefix=hg-%s", config->node_name);
     add(a, "--log-level=*:warning");

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "ctl/show.h"
 #include "ctl/table.h"
@@ -58,6 +59,22 @@ int show_reload(struct ctl *ctl, json_t *result)
     return CTL_DONE;
 }
 
+/* The file may be another machine's, so this refuses nothing. */
+static void warn_cores(struct ctl *ctl, const struct hg_config *config)
+{
+    uint16_t cpu[HG_CORES_MAX];
+    char where[400];
+    long there = sysconf(_SC_NPROCESSORS_CONF);
+    int n = hg_config_cpus(config->dp_cores, cpu);
+    hg_config_where(config, "dataplane.cores", where, sizeof(where));
+    for (int i = 0; i < n; i++)
+        if (cpu[i] >= there) {
+            fprintf(ctl->err, "%s: warning: CPU %u is not there: this machine has %ld, from 0 on\n", where,
+                    cpu[i], there);
+            return;
+        }
+}
+
 /* What is valid, and yet does not do what its author may hope. */
 static void print_warnings(struct ctl *ctl, const struct hg_config *config, const char *file)
 {
@@ -73,6 +90,7 @@ static void print_warnings(struct ctl *ctl, const struct hg_config *config, cons
                                    why, sizeof(why)) != NULL)
             fprintf(ctl->err, "%s: warning: route %s stays out of service: %s\n", file, route->name, why);
     }
+    warn_cores(ctl, config);
     if (config->nlisteners == 0)
         fprintf(ctl->err, "%s: warning: dataplane.listeners is empty: no SIP is taken\n", file);
     if (config->naccess + config->nneighbours == 0)

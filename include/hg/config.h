@@ -99,6 +99,8 @@ bool hg_config_put_list(struct hg_config *config, const char *path, const char *
 const char *hg_config_set(struct hg_config *config, const char *path, const char *value);
 /* "2-5,8" to CPU numbers in the order written: how many, or -1. */
 int hg_config_cpus(const char *list, uint16_t cpus[HG_CORES_MAX]);
+/* Where an item was given, for messages: "FILE:LINE: PATH", or the path alone where it was not. */
+void hg_config_where(const struct hg_config *config, const char *path, char *out, size_t size);
 
 /* One value as `hgctl config show` has it; the texts live as long as the call. Secrets are masked. */
 struct hg_config_entry {

@@ -114,3 +114,14 @@ const char *hg_config_set(struct hg_config *config, const char *path, const char
     }
     return "an item of heliograph.cfg(5)";
 }
+
+void hg_config_where(const struct hg_config *config, const char *path, char *out, size_t size)
+{
+    const struct hg_config_source *source = config->source;
+    for (unsigned i = 0; source && source->file && i < config_items_n; i++)
+        if (strcmp(config_items[i].name, path) == 0 && source->item_line[i]) {
+            snprintf(out, size, "%s:%u: %s", source->file, source->item_line[i], path);
+            return;
+        }
+    snprintf(out, size, "%s", path);
+}

@@ -136,6 +136,25 @@ static void what_cannot_be_is_said(void **state)
     hg_config_free(config);
 }
 
+/* A core list beyond the machine is refused, with the line of the file that says so. */
+static void cores_that_are_not_there(void **state)
+{
+    static const char file[] = "node: { name = \"a\"; };\ndataplane: {\n  cores = \"0,1000\"; };\n";
+    static struct eal_args a;
+    char text[512] = "", error[256];
+    uint16_t cpu[HG_CORES_MAX];
+    (void)state;
+    struct hg_config *config = hg_config_parse(file, strlen(file), "node.cfg", stderr);
+    FILE *errors = fmemopen(text, sizeof(text), "w");
+    assert_non_null(config);
+    unsigned n = cpu_list_parse(config->dp_cores, cpu, HG_CORES_MAX, error);
+    assert_int_equal(n, 2);
+    assert_false(eal_args_build(&a, config, cpu + 1, n - 1, errors));
+    fclose(errors);
+    assert_non_null(strstr(text, "node.cfg:3: dataplane.cores: CPU 1000 is not there: this machine has "));
+    hg_config_free(config);
+}
+
 /* A killed dataplane leaves its memif socket: gone when nobody answers, kept when somebody does. */
 static void stale_sockets_are_removed(void **state)
 {
@@ -160,6 +179,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(cpu_lists),
+        cmocka_unit_test(cores_that_are_not_there),
         cmocka_unit_test(devices),
         cmocka_unit_test(eal_arguments),
         cmocka_unit_test(what_cannot_be_is_said),
