@@ -10,11 +10,12 @@
  *        caller remembers or "", name of the caller, ms that a restorer may take for one batch
  *   -> term, id of the record, number of the last change, "follow" | "restore" | "wait" (another one writes
  * it back), "new" | "" Who remembers another record than this one writes it back, except where that was done
- * already ("from"). */
+ * already ("from"). The term rises with each master, and above every one that a caller knows: a master that
+ * is lost may have written under it. */
 #define SCRIPT_HELLO                                                                                         \
     "local t = redis.call('HMGET', KEYS[1], 'term', 'run', 'seq', 'from')\n"                                 \
     "local term = t[1] or '0'\n"                                                                             \
-    "if t[2] ~= ARGV[1] then\n"                                                                              \
+    "if t[2] ~= ARGV[1] or tonumber(ARGV[3]) > tonumber(term) then\n"                                        \
     "  local n = math.max(tonumber(term), tonumber(ARGV[3])) + 1\n"                                          \
     "  term = string.format('%.0f', n)\n"                                                                    \
     "  redis.call('HSET', KEYS[1], 'term', term, 'run', ARGV[1])\n"                                          \

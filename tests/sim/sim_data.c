@@ -128,7 +128,7 @@ void sim_data_hello(struct sim_data *d, const struct record_hello *ask, uint64_t
                     struct record_welcome *out)
 {
     *out = (struct record_welcome){.role = RECORD_ROLE_FOLLOW};
-    if (d->run != run) {
+    if (d->run != run || ask->known_term > d->term) {
         d->term = (d->term > ask->known_term ? d->term : ask->known_term) + 1;
         d->run = run;
     }

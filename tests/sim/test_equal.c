@@ -271,6 +271,41 @@ static void create(struct rig *rig)
     assert_int_equal(rig->real.term, rig->simulated.term);
 }
 
+static void on_welcome(void *arg, const struct record_welcome *w, const char *error)
+{
+    struct side *side = arg;
+
+    assert_null(error);
+    side->term = w->term;
+    side->done = true;
+}
+
+static uint64_t hello(struct rig *rig, struct side *side, uint64_t known_term)
+{
+    struct record_hello ask = {.known_term = known_term, .new_id = "new", .me = "me"};
+
+    side->term = 0;
+    assert_true(side->io->ops->hello(side->io->ctx, &ask, on_welcome, side));
+    while (!side->term) { /* its record may end a load meanwhile */
+        side->done = false;
+        turn_until_done(rig, side);
+    }
+    return side->term;
+}
+
+/* What a caller knew was written under another master, which is lost: no version may mean two things. */
+static void a_term_is_above_every_one_that_a_caller_knows(struct rig *rig)
+{
+    for (unsigned i = 0; i < 2; i++) {
+        struct side *side = i ? &rig->real : &rig->simulated;
+        uint64_t term = hello(rig, side, 0);
+        assert_int_equal(hello(rig, side, term), term);
+        assert_int_equal(hello(rig, side, term - 1), term);
+        assert_int_equal(hello(rig, side, term + 3), term + 4);
+        assert_int_equal(hello(rig, side, term), term + 4);
+    }
+}
+
 static void the_same_log(struct rig *rig, uint64_t seq)
 {
     for (unsigned i = 0; i < 2; i++) {
@@ -313,6 +348,7 @@ static void the_same_answers_and_the_same_record(void **state)
     /* each kind of answer was among them */
     assert_true(kinds[RECORD_WROTE] > 500 && kinds[RECORD_REFUSED] > 500 && kinds[RECORD_OTHER_TERM] > 10);
     the_same_log(&rig, sim_redis_data(rig.sim, 0)->seq);
+    a_term_is_above_every_one_that_a_caller_knows(&rig);
     record_close(rig.real.record);
     record_close(rig.simulated.record);
     record_free(rig.simulated.record);
