@@ -108,8 +108,8 @@ static void names(void **state)
         hash_lanes_reset(&h);
         unsigned lane = round % HASH_LANES;
         h.n = lane;
-        uint32_t words = hg_user_key_words(slice_of(user, nu), &domain, &h.word[0][lane], HASH_LANES,
-                                           HASH_LANE_WORDS);
+        uint32_t words =
+            hg_user_key_words(slice_of(user, nu), &domain, &h.word[0][lane], HASH_LANES, HASH_LANE_WORDS);
         assert_int_equal(words, nu + 1 + nh >= 8 * HASH_LANE_WORDS ? 0 : (nu + 1 + nh) / 8 + 1);
         if (words == 0)
             continue;
