@@ -38,9 +38,11 @@ static json_t *object(struct controlplane *cp, const struct rules_facts *w, cons
         json_pack("{s:s, s:i, s:s?, s:b, s:b, s:b, s:b, s:s, s:I, s:I, s:s?}", "name", n->name, "index",
                   n->index, "subcluster", s ? s->name : NULL, "self", n->index == cp->self, "publisher",
                   n->publisher, "installed", n->installed, "draining", n->draining, "health",
-                  w->down[n->index] ? "down" : node_health_names[w->health[n->index]], "users",
-                  (json_int_t)w->users[n->index], "signed_in", (json_int_t)signed_in(cp, n->index), "peer",
-                  peer ? cp->topology.node[peer].name : NULL);
+                  !n->installed       ? "not-installed"
+                  : w->down[n->index] ? "down"
+                                      : node_health_names[w->health[n->index]],
+                  "users", (json_int_t)w->users[n->index], "signed_in", (json_int_t)signed_in(cp, n->index),
+                  "peer", peer ? cp->topology.node[peer].name : NULL);
 
     if (s)
         json_object_set_new(o, "slot", json_integer(n->slot));

@@ -88,7 +88,7 @@ void admin_user_find(struct admin_request *req)
         return;
     const struct user *u = users_find(req->cp->users, slice_of(name, len));
     if (!u)
-        admin_fail(req, ADMIN_NOT_FOUND, NULL, "nobody serves %s", name);
+        admin_fail(req, ADMIN_NOT_FOUND, "hgctl user list PATTERN", "the record has no user %s", name);
     else
         admin_ok(req, user_view(req->cp, u));
 }

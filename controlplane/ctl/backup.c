@@ -51,7 +51,7 @@ static bool put_entries(struct backup *b, const char *table, json_t *page)
         b->entries++;
     }
     b->left_out += json_integer_value(json_object_get(page, "left_out"));
-    if (!b->ctl->quiet && !b->ctl->json && isatty(fileno(b->ctl->err)))
+    if (show_terminal(b->ctl))
         fprintf(b->ctl->err, "\r%lld entries ", (long long)b->entries);
     return true;
 }
@@ -103,7 +103,7 @@ static void tell(struct backup *b, const char *path)
 {
     struct ctl *ctl = b->ctl;
 
-    if (!ctl->quiet && !ctl->json && isatty(fileno(ctl->err)))
+    if (show_terminal(ctl))
         fputc('\n', ctl->err);
     if (b->left_out)
         fprintf(ctl->err, "hgctl: %lld entries are no text and were left out\n", (long long)b->left_out);

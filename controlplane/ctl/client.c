@@ -9,7 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "ctl/ctl.h"
+#include "ctl/show.h"
 
 #define LINE_MAX_ (64u * 1024 * 1024) /* of a reply: a list of 100,000 routes is some 40 MB */
 
@@ -136,7 +136,7 @@ static int next_line(struct ctl *ctl, json_t **reply)
 
 static void show_progress(struct ctl *ctl, json_t *p)
 {
-    if (ctl->quiet || ctl->json || !isatty(fileno(ctl->err)))
+    if (!show_terminal(ctl))
         return;
     const char *what = json_string_value(json_object_get(p, "what"));
     fprintf(ctl->err, "\r%lld of %lld %s ", (long long)json_integer_value(json_object_get(p, "done")),
@@ -150,6 +150,22 @@ static void end_progress(struct ctl *ctl)
     if (ctl->progress)
         fputc('\n', ctl->err);
     ctl->progress = false;
+}
+
+/* What else forbids it: whoever mends the first one should not learn of the next by trying again. */
+static void other_refusals(struct ctl *ctl, json_t *reply)
+{
+    const char *said = json_string_value(json_object_get(reply, "error"));
+    json_t *one;
+    size_t i;
+
+    json_array_foreach(json_object_get(reply, "findings"), i, one)
+    {
+        const char *text = json_string_value(json_object_get(one, "text"));
+        const char *allow = json_string_value(json_object_get(one, "allow"));
+        if (text && said && strcmp(text, said) != 0 && !json_is_true(json_object_get(one, "warning")))
+            fprintf(ctl->err, "hgctl: also: %s\n  hint: %s\n", text, allow ? allow : "");
+    }
 }
 
 static int refused(struct ctl *ctl, json_t *reply)
@@ -166,7 +182,8 @@ static int refused(struct ctl *ctl, json_t *reply)
     json_array_foreach(errors, i, one) if (json_is_string(one))
         fprintf(ctl->err, "  %s\n", json_string_value(one));
     if (hint != NULL)
-        fprintf(ctl->err, "%s\n", hint);
+        fprintf(ctl->err, "  hint: %s\n", hint);
+    other_refusals(ctl, reply);
     return CTL_REFUSED;
 }
 

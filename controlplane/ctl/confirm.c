@@ -7,6 +7,11 @@
 #include "ctl/show.h"
 #include "ctl/table.h"
 
+bool show_terminal(const struct ctl *ctl)
+{
+    return !ctl->quiet && !ctl->json && isatty(fileno(ctl->err));
+}
+
 void show_warnings(struct ctl *ctl, json_t *findings)
 {
     size_t i;
@@ -20,7 +25,7 @@ void show_warnings(struct ctl *ctl, json_t *findings)
         table_text(table_member(one, "text"), text, sizeof(text));
         table_text(table_member(one, "allow"), allow, sizeof(allow));
         table_text(table_member(one, "rule"), rule, sizeof(rule));
-        fprintf(ctl->err, "warning: %s (%s)\n  better: %s\n", text, rule, allow);
+        fprintf(ctl->err, "warning: %s (%s)\n  hint: %s\n", text, rule, allow);
     }
 }
 

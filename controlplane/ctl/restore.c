@@ -4,7 +4,6 @@
  * it. */
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "ctl/backup_file.h"
 #include "ctl/show.h"
@@ -93,7 +92,7 @@ static int check_file(struct restore *r, char record[64])
 
 static void progress(const struct restore *r)
 {
-    if (!r->ctl->quiet && !r->ctl->json && isatty(fileno(r->ctl->err)))
+    if (show_terminal(r->ctl))
         fprintf(r->ctl->err, "\r%lld of %lld entries written ", (long long)r->written, (long long)r->total);
 }
 
@@ -182,7 +181,7 @@ static int finish(struct restore *r, const char *record)
     if (status != CTL_DONE)
         return status;
     json_decref(result);
-    if (!r->ctl->quiet && !r->ctl->json && isatty(fileno(r->ctl->err)))
+    if (show_terminal(r->ctl))
         fputc('\n', r->ctl->err);
     if (r->ctl->json)
         fprintf(r->ctl->out, "{\"written\":%lld,\"removed\":%lld}\n", (long long)r->written,

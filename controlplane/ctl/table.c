@@ -46,6 +46,8 @@ void table_text(json_t *value, char *out, size_t size)
         snprintf(out, size, "no");
         break;
     case JSON_ARRAY:
+        if (json_array_size(value) == 0)
+            snprintf(out, size, "-");
         json_array_foreach(value, i, element)
         {
             char one[CELL];

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <unistd.h>
 
 #include "ctl/csv.h"
 #include "ctl/show.h"
@@ -18,6 +17,7 @@ struct import {
     struct csv csv;
     bool dry;
     json_t *rows, *errors;
+    json_t *warnings; /* of the rows that were sent last */
     json_int_t good, wrong, fresh;
 };
 
@@ -62,8 +62,10 @@ static int send_rows(struct import *im)
     im->wrong += json_integer_value(table_member(result, "wrong"));
     im->fresh += json_integer_value(table_member(result, "new"));
     json_array_extend(im->errors, table_member(result, "errors"));
+    json_decref(im->warnings);
+    im->warnings = json_incref(table_member(result, "warnings"));
     json_decref(result);
-    if (!ctl->quiet && !ctl->json && isatty(fileno(ctl->err)))
+    if (show_terminal(ctl))
         fprintf(ctl->err, "\r%lld rows %s ", (long long)im->good, im->dry ? "checked" : "written");
     return CTL_DONE;
 }
@@ -99,16 +101,17 @@ static void tell(const struct import *im, bool nothing)
     json_t *one;
     size_t i;
 
-    if (!ctl->quiet && !ctl->json && isatty(fileno(ctl->err)))
+    if (show_terminal(ctl))
         fputc('\n', ctl->err);
     if (ctl->json) {
-        json_t *o = json_pack("{s:I, s:I, s:I, s:b, s:O}", "good", im->good, "wrong", im->wrong, "new",
-                              im->fresh, "written", !nothing, "errors", im->errors);
+        json_t *o = json_pack("{s:I, s:I, s:I, s:b, s:O, s:O*}", "good", im->good, "wrong", im->wrong, "new",
+                              im->fresh, "written", !nothing, "errors", im->errors, "warnings", im->warnings);
         json_dumpf(o, ctl->out, JSON_COMPACT);
         fputc('\n', ctl->out);
         json_decref(o);
         return;
     }
+    show_warnings(ctl, im->warnings);
     json_array_foreach(im->errors, i, one)
     {
         char user[300], error[400];
@@ -151,10 +154,14 @@ int run_user_import(struct ctl *ctl)
     }
     if (status == CTL_DONE)
         tell(im, im->dry);
+    else if (!im->dry && im->good)
+        fprintf(ctl->err, "hgctl: %lld rows were written before that; the same file again does the rest\n",
+                (long long)im->good);
     if (status == CTL_DONE && im->wrong)
         status = CTL_REFUSED;
     json_decref(im->rows);
     json_decref(im->errors);
+    json_decref(im->warnings);
     if (in != stdin)
         fclose(in);
     free(im);
@@ -183,6 +190,7 @@ int run_user_export(struct ctl *ctl)
     const char *path = json_string_value(json_object_get(ctl->local, "file"));
     FILE *out = path && strcmp(path, "-") != 0 ? fopen(path, "w") : ctl->out;
     int status = CTL_DONE;
+    size_t written = 0;
     bool more = true;
 
     if (!out) {
@@ -198,12 +206,17 @@ int run_user_export(struct ctl *ctl)
         if (status != CTL_DONE)
             break;
         json_array_foreach(table_member(result, "users"), i, one) put_user(out, one);
+        written += json_array_size(table_member(result, "users"));
+        if (out != ctl->out && show_terminal(ctl))
+            fprintf(ctl->err, "\r%zu users written ", written);
         json_t *next = json_object_get(result, "next");
         more = json_is_string(next);
         if (more)
             json_object_set(ctl->args, "after", next);
         json_decref(result);
     }
+    if (out != ctl->out && show_terminal(ctl))
+        fputc('\n', ctl->err);
     if (out != ctl->out && fclose(out) != 0 && status == CTL_DONE) {
         fprintf(ctl->err, "hgctl: %s: %s\n", path, strerror(errno));
         status = CTL_REFUSED;

@@ -219,8 +219,16 @@ static void refusals(void **state)
                          "{\"ok\":false,\"code\":\"bad_request\",\"error\":\"2 errors\",\"hint\":\"mend "
                          "it\",\"errors\":[\"x:1: a\",\"x:2: b\"]}\n"),
                      CTL_REFUSED);
-    assert_string_equal(err_text, "hgctl: 2 errors\n  x:1: a\n  x:2: b\nmend it\n");
+    assert_string_equal(err_text, "hgctl: 2 errors\n  x:1: a\n  x:2: b\n  hint: mend it\n");
     assert_string_equal(out_text, "");
+    assert_int_equal(
+        ASK("node unassign n1",
+            "{\"ok\":false,\"code\":\"conflict\",\"error\":\"it has users\",\"hint\":\"a\",\"findings\":["
+            "{\"text\":\"it has users\",\"allow\":\"a\",\"warning\":false},"
+            "{\"text\":\"ha is on\",\"allow\":\"b\",\"warning\":false},"
+            "{\"text\":\"it is far\",\"allow\":\"c\",\"warning\":true}]}\n"),
+        CTL_REFUSED);
+    assert_string_equal(err_text, "hgctl: it has users\n  hint: a\nhgctl: also: ha is on\n  hint: b\n");
     assert_int_equal(
         ASK("user remove a@b --json", "{\"ok\":false,\"code\":\"not_found\",\"error\":\"no such user\"}\n"),
         CTL_REFUSED);
