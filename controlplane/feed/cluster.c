@@ -82,8 +82,16 @@ bool feed_service_addresses(struct feed *feed, uint16_t home, const struct hg_ne
 
 void feed_serve_attached(struct feed *feed)
 {
-    if (feed->serve_always && feed->segment.header)
-        atomic_store_explicit(&feed->segment.header->serve_until, UINT64_MAX, memory_order_release);
+    if (!feed->serve_always || !feed->segment.header)
+        return;
+    /* the word belongs to a lease: who begins one later must not take an old one for this deadline's */
+    atomic_store_explicit(&feed->segment.header->serve_epoch, 0, memory_order_release);
+    atomic_store_explicit(&feed->segment.header->serve_until, UINT64_MAX, memory_order_release);
+}
+
+bool feed_unseen(const struct feed *feed)
+{
+    return !feed->segment.header && feed->refused[0];
 }
 
 void feed_serve_always(struct feed *feed, bool on)

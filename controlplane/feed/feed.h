@@ -101,6 +101,9 @@ bool feed_datagram_send(struct feed *feed, const struct hg_endpoint *dst, const 
 /* For who has no high availability: every dataplane that is attached gets serve_until without an end, as long
  * as this is on. Whoever writes the lease himself (on_attached tells the segment) turns it off first. */
 void feed_serve_always(struct feed *feed, bool on);
+/* There is a segment that cannot be attached (of another build, say): its dataplane may act for whatever it
+ * was told before. */
+bool feed_unseen(const struct feed *feed);
 
 /* The compiled image in a POSIX shared-memory object: keep it there until feed_image_served() says so. Each
  * image has another generation, above 0. */

@@ -35,7 +35,8 @@ enum {
     AT_INDEX = 108,
     AT_ORDER = 112,
     AT_UNRESOLVED = 120,
-    AT_END = 128,
+    AT_LEASE = 128,
+    AT_END = 132,
 };
 static_assert(AT_END + BEAT_MAC <= BEAT_SIZE, "the fields fit");
 
@@ -115,6 +116,7 @@ size_t beat_encode(const struct beat *b, const struct beat_key *key, uint64_t cl
     put(out, AT_INDEX, 4, b->index);
     put(out, AT_ORDER, 8, b->order);
     put(out, AT_UNRESOLVED, 8, b->unresolved);
+    put(out, AT_LEASE, 4, b->lease);
     mac(key, out, len - BEAT_MAC, out + len - BEAT_MAC);
     return len;
 }
@@ -152,6 +154,7 @@ static void fields(const uint8_t *in, struct beat *b)
         .index = (uint32_t)get(in, AT_INDEX, 4),
         .order = get(in, AT_ORDER, 8),
         .unresolved = get(in, AT_UNRESOLVED, 8),
+        .lease = (uint32_t)get(in, AT_LEASE, 4),
     };
 }
 

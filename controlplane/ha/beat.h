@@ -10,9 +10,9 @@
 #include <stdint.h>
 
 #define BEAT_MAGIC   0x48474842u /* "HGHB" */
-#define BEAT_VERSION 1           /* of this layout; another one is refused */
+#define BEAT_VERSION 2           /* of this layout; another one is refused */
 #define BEAT_MAC     32          /* HMAC-SHA256 */
-#define BEAT_SIZE    160         /* with the MAC */
+#define BEAT_SIZE    168         /* with the MAC */
 #define BEAT_TRAIN   1200        /* a datagram of a probe train: as large as the service network takes */
 
 enum beat_kind {
@@ -46,6 +46,7 @@ struct beat {
     uint64_t watched;      /* bit per critical service: is watched */
     uint8_t load;          /* of the sender's cores over the last minute, percent */
     uint64_t unresolved;   /* bit per index of a node: its name does not resolve there */
+    uint32_t lease;        /* ms: of what is granted, and of the sender's own writes */
     uint32_t train, index; /* BEAT_PROBE: which train, which of it; BEAT_REPORT: which train, kbit/s */
 };
 

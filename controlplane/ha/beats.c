@@ -152,6 +152,9 @@ static void say(struct beat *out, const struct beat *content)
     out->epoch = content->epoch;
     out->row = content->row;
     out->flags = content->flags;
+    out->lease = content->lease;
+    out->train = content->train;
+    out->index = content->index;
     out->services = content->services;
     out->watched = content->watched;
     out->load = content->load;

@@ -66,6 +66,27 @@ const struct srm_entry *entries_find(const struct entries *entries, struct slice
     return at < 0 ? NULL : &entries->e[at].entry;
 }
 
+bool entries_dissolved(const struct entries *entries, const struct topology *topology)
+{
+    for (unsigned i = 0; i < entries->n; i++) {
+        const struct topology_subcluster *s =
+            topology_find_subcluster(topology, slice_str(entries->e[i].name));
+        if (entries->e[i].entry.ha && (!s || !s->node[0] || !s->node[1]))
+            return true;
+    }
+    return false;
+}
+
+uint64_t entries_longest(const struct entries *entries, uint64_t least)
+{
+    for (unsigned i = 0; i < entries->n; i++)
+        for (unsigned slot = 0; slot < SRM_SLOTS; slot++) {
+            uint64_t lease = entries->e[i].entry.lease[slot] * SRM_MS;
+            least = lease > least ? lease : least;
+        }
+    return least;
+}
+
 void entries_serving(const struct entries *entries, const struct topology *topology,
                      uint16_t serving[HG_NODES_MAX])
 {

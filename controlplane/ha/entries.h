@@ -28,6 +28,11 @@ void entries_load_end(struct entries *entries);
 /* NULL: the record has none */
 const struct srm_entry *entries_find(const struct entries *entries, struct slice name);
 
+/* A subcluster that is no pair any more, and whose entry says that high availability is on. */
+bool entries_dissolved(const struct entries *entries, const struct topology *topology);
+/* ns: the longest lease of all entries, at least this. */
+uint64_t entries_longest(const struct entries *entries, uint64_t least);
+
 /* serving[home] for every node, by the record alone; nodes without an entry serve themselves. */
 void entries_serving(const struct entries *entries, const struct topology *topology,
                      uint16_t serving[HG_NODES_MAX]);

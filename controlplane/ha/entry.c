@@ -22,11 +22,12 @@ size_t srm_entry_text(const struct srm_entry *entry, char out[SRM_ENTRY_TEXT])
     int n = snprintf(
         out, SRM_ENTRY_TEXT,
         "epoch=%" PRIu64 " row=%s flip=%u ha=%u armed=%u serves=%u,%u moved=%" PRIu64 ",%" PRIu64
-        " since=%" PRIu64 " | %s: %s / %s, %s / %s",
+        " lease=%u,%u by=%u since=%" PRIu64 " | %s: %s / %s, %s / %s",
         entry->epoch, srm_row_id(entry->row), entry->flip, entry->ha, entry->armed, entry->serves[0],
-        entry->serves[1], entry->moved[0], entry->moved[1], entry->since, srm_row_info[entry->row].name,
-        srm_state_info[srm_entry_state(entry, 0)].name, srm_reason_names[srm_entry_reason(entry, 0)],
-        srm_state_info[srm_entry_state(entry, 1)].name, srm_reason_names[srm_entry_reason(entry, 1)]);
+        entry->serves[1], entry->moved[0], entry->moved[1], entry->lease[0], entry->lease[1], entry->by,
+        entry->since, srm_row_info[entry->row].name, srm_state_info[srm_entry_state(entry, 0)].name,
+        srm_reason_names[srm_entry_reason(entry, 0)], srm_state_info[srm_entry_state(entry, 1)].name,
+        srm_reason_names[srm_entry_reason(entry, 1)]);
     return n > 0 && n < SRM_ENTRY_TEXT ? (size_t)n : 0;
 }
 
@@ -77,6 +78,23 @@ static bool single(const char *text, uint64_t max, uint64_t *out)
 
 enum { GOT_EPOCH = 1, GOT_ROW = 2, GOT_FLIP = 4, GOT_HA = 8, GOT_ARMED = 16, GOT_SERVES = 32, GOT_ALL = 63 };
 
+/* What entries of an earlier version do not have. */
+static int take_writer(struct srm_entry *e, const struct item *item)
+{
+    uint64_t v[2];
+    if (item->key[0] == 'b') {
+        if (!single(item->value, SRM_SLOTS, v))
+            return -1;
+        e->by = (uint8_t)v[0];
+        return 0;
+    }
+    if (!pair(item->value, UINT32_MAX, v))
+        return -1;
+    e->lease[0] = (uint32_t)v[0];
+    e->lease[1] = (uint32_t)v[1];
+    return 0;
+}
+
 /* The bit of what was read; 0: an item that we do not know (of a later version), -1: a bad one. */
 static int take(struct srm_entry *e, const struct item *item)
 {
@@ -89,6 +107,8 @@ static int take(struct srm_entry *e, const struct item *item)
         return single(item->value, UINT64_MAX, &e->since) ? 0 : -1;
     if (strcmp(item->key, "moved") == 0)
         return pair(item->value, UINT64_MAX, e->moved) ? 0 : -1;
+    if (strcmp(item->key, "lease") == 0 || strcmp(item->key, "by") == 0)
+        return take_writer(e, item);
     if (strcmp(item->key, "serves") == 0) {
         if (!pair(item->value, 1, v))
             return -1;

@@ -3,10 +3,10 @@
 
 #include <string.h>
 
-void lease_init(struct lease *l, uint64_t now)
+void lease_init(struct lease *l, uint64_t now, uint64_t span)
 {
     memset(l, 0, sizeof(*l));
-    l->granted = now > 0 ? now : 1;
+    lease_give(l, now, span);
 }
 
 void lease_want(struct lease *l, uint64_t now)
@@ -52,17 +52,25 @@ void lease_on_beat(struct lease *l, bool has, struct record_version version)
     l->clear = version;
 }
 
-void lease_give(struct lease *l, uint64_t now)
+void lease_give(struct lease *l, uint64_t now, uint64_t span)
 {
-    l->granted = now > 0 ? now : 1;
+    if (l->granted < now + span)
+        l->granted = now + span;
 }
 
-uint64_t lease_claim_at(const struct lease *l, struct record_version known, uint64_t learned, uint64_t wait)
+void lease_bound(struct lease *l, uint64_t until)
 {
-    uint64_t at = l->granted != 0 ? l->granted + wait : 0;
+    if (l->until > until)
+        l->until = until;
+}
+
+uint64_t lease_claim_at(const struct lease *l, struct record_version known, uint64_t learned, uint64_t span,
+                        uint64_t guard)
+{
+    uint64_t at = l->granted != 0 ? l->granted + guard : 0;
     bool clear = !record_version_is_none(l->clear) && record_version_cmp(l->clear, known) == 0;
-    if (!clear && at < learned + wait)
-        at = learned + wait;
+    if (!clear && at < learned + span + guard)
+        at = learned + span + guard;
     return at;
 }
 

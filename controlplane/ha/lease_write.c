@@ -24,20 +24,15 @@ static void store(struct hg_segment_header *h, uint64_t until, uint64_t word)
     }
 }
 
-void ha_lease_again(struct ha *ha)
+void ha_lease_write(struct ha *ha, uint64_t until, uint64_t word)
 {
     const struct hg_segment *s = feed_segment(ha->cp->feed);
 
-    if (s && ha->srm)
-        store(s->header, ticks(ha, ha->lease_until), ha->lease_word);
-}
-
-void ha_lease_write(struct ha *ha, uint64_t until, uint64_t word)
-{
     ha->lease_until = until;
     ha->lease_word = word;
     own_count(&ha->cp->own, OWN_ha_lease_renewals);
-    ha_lease_again(ha);
+    if (s)
+        store(s->header, ticks(ha, until), word);
 }
 
 void ha_lease_read(const struct ha *ha, const struct hg_segment *s, uint64_t *until, uint64_t *word)

@@ -137,19 +137,6 @@ static void check_params(struct ha *ha)
         alarm_clear(&ha->cp->alarms, ALARM_ha_parameters);
 }
 
-static void forget(struct ha *ha)
-{
-    srm_free(ha->srm);
-    ha->srm = NULL;
-    uv_timer_stop(&ha->tick);
-    ha->nevents = 0;
-    ha->has_asked = false;
-    memset(&ha->map, 0, sizeof(ha->map));
-    memset(ha->move, 0, sizeof(ha->move));
-    for (enum alarm_id id = ALARM_ha_peer; id <= ALARM_ha_service; id++)
-        alarm_clear(&ha->cp->alarms, id);
-}
-
 void ha_tell_entry(struct ha *ha)
 {
     const struct srm_entry *entry = entries_find(&ha->entries, slice_str(ha->subcluster));
@@ -163,68 +150,12 @@ void ha_tell_entry(struct ha *ha)
     ha_give(ha, &e);
 }
 
-static void tell_services(struct ha *ha)
-{
-    for (unsigned i = 0; i < ha->services.n; i++)
-        ha->services.s[i].known = false;
-    ha_watch(ha);
-}
-
-static void begin(struct ha *ha, const struct topology_subcluster *s, unsigned slot)
-{
-    struct srm_params params = ha_params(ha->cp->config);
-    struct srm_start start = {.slot = slot, .now = ha_clock_ns(&ha->clock)};
-    struct srm_event record = {.type = SRM_RECORD, .u.up = ha->record_up};
-
-    feed_serve_always(ha->cp->feed, false);
-    ha_lease_read(ha, feed_segment(ha->cp->feed), &start.segment_until, &start.segment_word);
-    ha->lease_until = start.segment_until;
-    ha->lease_word = start.segment_word;
-    ha->srm = srm_create(&params, &start);
-    if (!ha->srm) {
-        log_printf(&ha->cp->log, HG_LOG_ERROR, "ha", "out of memory: no high availability");
-        return;
-    }
-    ha->slot = slot;
-    memcpy(ha->node, s->node, sizeof(ha->node));
-    snprintf(ha->subcluster, sizeof(ha->subcluster), "%s", s->name);
-    log_printf(&ha->cp->log, HG_LOG_INFO, "ha",
-               "the server recovery manager of subcluster %s starts, peer %s", s->name,
-               topology_node(&ha->cp->topology, s->node[1 - slot])->name);
-    ha_tell_entry(ha);
-    ha_give(ha, &record);
-    tell_services(ha);
-}
-
-/* Whether this node has a manager follows from topology alone. */
-static void choose(struct ha *ha)
-{
-    const struct topology *t = &ha->cp->topology;
-    const struct topology_node *self = topology_find_node(t, slice_str(ha->cp->config->node_name));
-    const struct topology_subcluster *s = self ? topology_subcluster_of(t, self->index) : NULL;
-    bool pair = s && s->node[0] && s->node[1];
-
-    if (pair && !ha->beats)
-        alarm_on(&ha->cp->alarms, ALARM_ha_no_address);
-    else
-        alarm_clear(&ha->cp->alarms, ALARM_ha_no_address);
-    pair = pair && ha->beats;
-    bool same = ha->srm && pair && strcmp(s->name, ha->subcluster) == 0 &&
-                memcmp(s->node, ha->node, sizeof(ha->node)) == 0 && self->slot == ha->slot;
-    if (ha->srm && !same)
-        forget(ha);
-    if (!pair)
-        feed_serve_always(ha->cp->feed, true);
-    else if (!ha->srm)
-        begin(ha, s, self->slot);
-}
-
 void ha_topology_changed(struct ha *ha)
 {
     if (!ha->tables_loaded || ha->loading)
         return;
     ha_ways_set(ha);
-    choose(ha);
+    ha_choose(ha);
     ha_serving_push(ha);
 }
 
@@ -275,10 +206,11 @@ void ha_record_state(struct ha *ha, enum record_state state)
 void ha_attached(struct ha *ha, const struct hg_segment *segment)
 {
     struct srm_event e = {.type = SRM_DATAPLANE};
+    uint64_t until;
 
-    (void)segment;
-    ha_lease_again(ha);
+    ha_lease_read(ha, segment, &until, &e.u.dataplane.word);
     ha_give(ha, &e);
+    ha_look_unseen(ha);
     ha_watch(ha);
 }
 
@@ -331,6 +263,7 @@ static void gauges(struct ha *ha)
 
 void ha_turn(struct ha *ha)
 {
+    ha_look_unseen(ha);
     ha_map_turn(ha);
     ha_users_turn(ha);
     ha_watch(ha);
@@ -340,6 +273,8 @@ void ha_second(struct ha *ha)
 {
     ha->seconds++;
     parameters(ha);
+    if (ha->tables_loaded && !ha->loading && !ha->srm)
+        ha_choose(ha);
     reconcile(ha);
     ha_ways_second(ha);
     gauges(ha);
@@ -362,10 +297,10 @@ struct ha *ha_create(struct controlplane *cp, char *why, unsigned size)
     services_init(&ha->services);
     uv_timer_init(&cp->loop, &ha->tick);
     ha->tick.data = ha;
-    if (!cp->config->node_address[0]) {
-        feed_serve_always(cp->feed, true);
+    /* What an earlier control plane left in the segment holds until the record says who the peer is. */
+    feed_serve_always(cp->feed, false);
+    if (!cp->config->node_address[0])
         return ha;
-    }
     struct beats_options o = {.loop = &cp->loop,
                               .address = cp->config->node_address,
                               .secret = cp->config->cluster_secret,
@@ -373,8 +308,6 @@ struct ha *ha_create(struct controlplane *cp, char *why, unsigned size)
                               .own = &cp->own,
                               .clock = &ha->clock,
                               .events = {on_heard, on_met, send_service, ha}};
-    /* What an earlier control plane left in the segment holds until the record says who the peer is. */
-    feed_serve_always(cp->feed, false);
     ha->fenced_until = ha_clock_ns(&ha->clock) + (uint64_t)cp->config->ha_lease_ms * MS;
     ha->beats = beats_create(&o, why, size);
     if (!ha->beats) {

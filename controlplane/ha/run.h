@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* High availability of this node in the running control plane: gives the pure manager (srm.h) its events,
- * does what its actions say. Files: run.c life and events, run_actions.c actions, run_serving.c the map that
- * the cores get, lease_write.c the lease in the segment, run_watch.c critical services, run_ways.c the other
- * nodes, run_say.c logs and alarms, run_look.c what administrators see. */
+ * does what its actions say. Files: run.c life and events, run_pair.c whether there is a pair, run_actions.c
+ * actions, run_serving.c the map that the cores get, lease_write.c the lease in the segment, run_watch.c
+ * critical services, run_ways.c the other nodes, run_say.c logs and alarms, run_look.c what administrators
+ * see. */
 #ifndef CONTROLPLANE_HA_RUN_H
 #define CONTROLPLANE_HA_RUN_H
 

@@ -18,6 +18,7 @@ struct beat ha_content(const struct srm_beat *b)
                          .rev = b->entry.version.seq,
                          .epoch = b->entry.epoch,
                          .row = b->entry.row,
+                         .lease = b->lease,
                          .flags = srm_beat_flags(b),
                          .services = b->services,
                          .watched = b->watched};
@@ -35,6 +36,7 @@ void ha_beat_in(const struct beat *b, uint64_t sent_ns, struct srm_beat *out)
     out->entry.version = (struct record_version){b->term, b->rev};
     out->entry.epoch = b->epoch;
     out->entry.row = b->row < SRM_ROWS ? (uint8_t)b->row : ROW_NONE;
+    out->lease = b->lease;
     out->services = b->services;
     out->watched = b->watched;
 }

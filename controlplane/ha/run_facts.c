@@ -49,6 +49,7 @@ void ha_facts(struct controlplane *cp, struct rules_facts *out)
         const struct srm_entry *entry = s ? entries_find(&ha->entries, slice_str(s->name)) : NULL;
         const struct topology_node *n = topology_node(&cp->topology, i);
         struct ha_way way;
+        out->paired[i] = entry && entry->ha;
         if (entry && entry->ha)
             out->health[i] = health(srm_entry_state(entry, s->node[1] == i));
         out->serving[i] = ha->serving_given ? ha->serving[i] : 0;

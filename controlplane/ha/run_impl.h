@@ -35,6 +35,7 @@ struct ha {
     struct entries entries;
     struct services services;
     bool tables_loaded, loading, stopping;
+    bool unseen; /* a dataplane that lives, maybe, and cannot be attached; as the manager was told */
     bool record_up;
 
     struct srm *srm; /* NULL: no peer, or not known yet */
@@ -59,6 +60,7 @@ struct ha {
     bool serving_given;
     uint64_t lease_until, lease_word; /* as written; ns */
     uint64_t fenced_until;            /* a dataplane that cannot be seen may serve until then */
+    uint64_t alone_at;                /* without a peer: no deadline from then on; 0 = not said yet */
     struct ha_move move[SRM_SLOTS];
     struct ha_rehome *rehome;
     struct ha_told told[HG_NODES_MAX];
@@ -79,6 +81,9 @@ struct ha_cas { /* one under way */
 /* run.c */
 void ha_give(struct ha *ha, const struct srm_event *event);
 void ha_tell_entry(struct ha *ha);
+/* run_pair.c */
+void ha_choose(struct ha *ha);
+void ha_look_unseen(struct ha *ha);
 /* run_actions.c */
 void ha_act(struct ha *ha, const struct srm_action *action);
 struct beat ha_content(const struct srm_beat *beat);
@@ -90,7 +95,6 @@ void ha_map_turn(struct ha *ha);
 /* lease_write.c */
 void ha_lease_write(struct ha *ha, uint64_t until, uint64_t word);
 void ha_lease_read(const struct ha *ha, const struct hg_segment *segment, uint64_t *until, uint64_t *word);
-void ha_lease_again(struct ha *ha); /* into a new segment */
 /* run_watch.c */
 void ha_watch(struct ha *ha);
 /* run_ways.c */

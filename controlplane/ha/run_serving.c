@@ -52,12 +52,12 @@ void ha_map_set(struct ha *ha, uint64_t id, const int serving[SRM_SLOTS], uint64
     feed_serving_mark(ha->cp->feed, &ha->map.token);
 }
 
-/* A dataplane that lives but cannot be reached (another build, say) is fenced by its deadline alone. */
+/* What a dataplane that lives but cannot be reached (another build, say) acts for is not known. */
 static bool nobody_else(const struct ha *ha)
 {
     const struct hg_segment *s = feed_segment(ha->cp->feed);
 
-    return s ? !hg_segment_dp_lives(s) : ha_clock_ns(&ha->clock) >= ha->fenced_until;
+    return s ? !hg_segment_dp_lives(s) : !ha->unseen && ha_clock_ns(&ha->clock) >= ha->fenced_until;
 }
 
 void ha_map_turn(struct ha *ha)

@@ -35,6 +35,10 @@ void srm_adopt(struct srm *srm, const struct srm_entry *entry, bool ours, unsign
         for (unsigned s = 0; s < SRM_SLOTS; s++)
             if (record_version_cmp(srm->lease[s].clear, was.version) == 0)
                 srm->lease[s].clear = entry->version; /* the peer wrote nothing in between */
+    if (!known) /* what was granted before our start went by the span that we wrote then */
+        for (unsigned s = 0; s < SRM_SLOTS; s++)
+            if (srm->lease[s].granted != 0)
+                lease_give(&srm->lease[s], srm->started_at, (uint64_t)entry->lease[srm->slot] * SRM_MS);
     srm->entry = *entry;
     srm->known = true;
     srm->ours = srm->confirmed = ours;
@@ -67,10 +71,11 @@ struct srm *srm_create(const struct srm_params *params, const struct srm_start *
     srm->order = 0;
     for (unsigned s = 0; s < SRM_SLOTS; s++) {
         struct lease *l = &srm->lease[s];
-        lease_init(l, start->now);
-        if (start->segment_until == 0 || (start->segment_word >> s & 1) == 0)
+        lease_init(l, start->now, srm->p.lease);
+        if ((start->segment_word >> s & 1) == 0)
             continue;
-        /* the dataplane acts, or acted, for this slot: we go on where the last control plane stopped */
+        /* the dataplane acts, or acted, for this slot: we go on where the last control plane stopped. It may
+         * be fenced, and still have it in its map. */
         l->mapped = true;
         l->until = start->segment_until;
         if (start->segment_until > start->now) {
@@ -108,7 +113,7 @@ static void entry_seen(struct srm *srm, const struct srm_entry *entry)
         return;
     }
     if (!srm->known || record_version_cmp(e.version, srm->entry.version) > 0)
-        srm_adopt(srm, &e, false, SRM_FACTS, 0);
+        srm_adopt_seen(srm, &e);
     srm->confirmed = true;
 }
 
@@ -120,12 +125,18 @@ static void command(struct srm *srm, const struct srm_event *event)
     srm->commanded_at = srm->now;
 }
 
-/* The dataplane starts with nothing: no deadline, no map. */
-static void dataplane(struct srm *srm)
+/* A dataplane that is new to us. A fresh one has no deadline and no map. One that an earlier control plane
+ * left behind may act for what its word says. */
+static void dataplane(struct srm *srm, uint64_t word)
 {
     srm->lease_told = srm->map_told = false;
-    for (unsigned s = 0; s < SRM_SLOTS; s++)
-        srm->lease[s].mapped = false;
+    for (unsigned s = 0; s < SRM_SLOTS; s++) {
+        struct lease *l = &srm->lease[s];
+        bool has = (word >> s & 1) != 0;
+        if (has && !l->mapped && !l->held)
+            l->until = 0;
+        l->mapped = has;
+    }
 }
 
 static void take(struct srm *srm, const struct srm_event *event)
@@ -168,7 +179,11 @@ static void take(struct srm *srm, const struct srm_event *event)
         srm->ask_now = true;
         break;
     case SRM_DATAPLANE:
-        dataplane(srm);
+        dataplane(srm, event->u.dataplane.word);
+        break;
+    case SRM_UNSEEN:
+        srm->unseen = event->u.up;
+        srm->ask_now = true;
         break;
     }
 }

@@ -14,7 +14,11 @@
  * Counted from its sending. To claim s by compare-and-set we wait lease + guard since our last grant of s,
  * and since we learned the version that the compare-and-set expects: a renewal by the peer makes another
  * version, so one of the two fails. Neither wait is needed when the peer's newest beat says that it does not
- * have s. A loss is believed at once, whoever tells it. */
+ * have s. A loss is believed at once, whoever tells it.
+ *
+ * How long a lease is travels with it: a grant says its span, the entry says by which span each node counts
+ * its own writes, and a node that shortens it bounds what it has before it says so. So the two need not
+ * change their parameters at one moment. */
 #ifndef CONTROLPLANE_HA_SRM_H
 #define CONTROLPLANE_HA_SRM_H
 
@@ -31,6 +35,7 @@
 #define SRM_SERVICES_MAX 64
 #define SRM_NOBODY       (-1)
 #define SRM_ENTRY_TEXT   512
+#define SRM_MS           UINT64_C(1000000)
 
 /* ---- the subcluster's entry in the record: hg:{<cluster>}:ha ---- */
 struct srm_entry {
@@ -43,6 +48,8 @@ struct srm_entry {
                     * taken over */
     uint8_t serves[SRM_SLOTS]; /* slot that serves the users of home slot i */
     uint64_t moved[SRM_SLOTS]; /* users of home slot i that were moved when row was written */
+    uint32_t lease[SRM_SLOTS]; /* ms: the node in slot i counts its writes by it; 0: it has not said */
+    uint8_t by;                /* slot + 1 of the node that wrote it; 0: not said */
     uint64_t since;            /* wall clock, s, for people; 0 in SRM_DO_CAS: the host puts it in */
 };
 /* value of the record without its version */
@@ -55,6 +62,7 @@ enum srm_reason srm_entry_reason(const struct srm_entry *entry, unsigned slot);
 /* ---- what a beat carries (struct beat: flags, term, rev, epoch, row, services, watched, grant) ---- */
 struct srm_beat {
     uint8_t grants; /* home slots granted to the receiver, of those that it said in the beat that is echoed */
+    uint32_t lease; /* ms: the span of what is granted, and no less than that of the sender's own writes */
     bool asks;      /* a question: answered at once */
     uint64_t boot;  /* incoming: the start of the sender */
     uint64_t order; /* of the sender: rises with every SRM_DO_ASK and SRM_DO_ANSWER of this start */
@@ -70,7 +78,7 @@ struct srm_beat {
     uint64_t services;              /* bit per critical service: runs */
     uint64_t watched;               /* bit per critical service: is watched */
 };
-/* struct beat's flags <-> the booleans, holds, and flip, ha, armed, serves of the entry */
+/* struct beat's flags <-> the booleans, holds, and flip, ha, armed, serves, by of the entry */
 uint32_t srm_beat_flags(const struct srm_beat *beat);
 void srm_beat_from_flags(uint32_t flags, struct srm_beat *beat);
 
@@ -99,7 +107,8 @@ enum srm_event_type {
     SRM_APPLIED,   /* u.map: every core has that map (or there is no dataplane that could have another one) */
     SRM_MOVED,     /* u.moved: answer to SRM_DO_MOVE */
     SRM_LEAVE,     /* the control plane shuts down and will not serve: says good-bye and stops */
-    SRM_DATAPLANE, /* a new dataplane: everything is told again */
+    SRM_DATAPLANE, /* u.dataplane: another one than before, or for the first time: everything is told again */
+    SRM_UNSEEN,    /* u.up: a dataplane lives that cannot be reached; what it acts for is not known */
 };
 enum srm_command {
     SRM_CMD_FAILOVER,
@@ -136,6 +145,9 @@ struct srm_event {
             uint8_t slot; /* FAILOVER: the node that gives its users away; FALLBACK: that takes them back */
         } command;
         uint64_t map; /* of the action */
+        struct {
+            uint64_t word; /* what it has: 0 a fresh one */
+        } dataplane;
         struct {
             uint8_t home;
             uint64_t moved, left;

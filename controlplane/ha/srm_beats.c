@@ -16,7 +16,8 @@ enum { /* struct beat's flags */
        SERVICE_OUT = 12,
        DATABASE_OUT = 13,
        LEAVING = 14,
-       STARTING = 15
+       STARTING = 15,
+       BY = 16
 };
 
 uint32_t srm_beat_flags(const struct srm_beat *b)
@@ -26,7 +27,8 @@ uint32_t srm_beat_flags(const struct srm_beat *b)
            (uint32_t)(b->entry.armed & 3) << ARMED | (uint32_t)b->entry.flip << FLIP |
            (uint32_t)b->entry.ha << HA | (uint32_t)b->record << RECORD | (uint32_t)b->well << WELL |
            (uint32_t)b->service_out << SERVICE_OUT | (uint32_t)b->database_out << DATABASE_OUT |
-           (uint32_t)b->leaving << LEAVING | (uint32_t)b->starting << STARTING;
+           (uint32_t)b->leaving << LEAVING | (uint32_t)b->starting << STARTING |
+           (uint32_t)(b->entry.by & 3) << BY;
 }
 
 void srm_beat_from_flags(uint32_t flags, struct srm_beat *b)
@@ -44,6 +46,7 @@ void srm_beat_from_flags(uint32_t flags, struct srm_beat *b)
     b->database_out = flags >> DATABASE_OUT & 1;
     b->leaving = flags >> LEAVING & 1;
     b->starting = flags >> STARTING & 1;
+    b->entry.by = flags >> BY & 3;
 }
 
 static void fill(struct srm *srm, struct srm_beat *b, bool asks)
@@ -59,6 +62,7 @@ static void fill(struct srm *srm, struct srm_beat *b, bool asks)
     b->leaving = srm->leaving;
     b->starting = srm->starting;
     b->entry = srm->entry;
+    b->lease = srm_span(srm);
     b->services = outage_up(&srm->outage);
     b->watched = outage_watched(&srm->outage);
 }
@@ -90,7 +94,9 @@ static void newest(struct srm *srm, const struct srm_beat *beat)
         (!srm->known || record_version_cmp(beat->entry.version, srm->entry.version) > 0)) {
         struct srm_entry e = beat->entry;
         memcpy(e.moved, srm->entry.moved, sizeof(e.moved));
-        srm_adopt(srm, &e, false, SRM_FACTS, 0);
+        e.lease[srm->slot] = srm->entry.lease[srm->slot];
+        e.lease[srm->slot ^ 1] = beat->lease;
+        srm_adopt_seen(srm, &e);
     }
 }
 
@@ -117,9 +123,10 @@ void srm_beat_in(struct srm *srm, const struct srm_beat *beat)
     if (beat->echo_sent != 0) {
         if (beat->echo_sent > srm->peer.two_way)
             srm->peer.two_way = beat->echo_sent;
+        uint64_t span = beat->lease * SRM_MS;
         for (unsigned s = 0; s < SRM_SLOTS; s++)
             if ((beat->grants >> s & 1) != 0)
-                lease_on_grant(&srm->lease[s], beat->echo_sent, srm->p.lease);
+                lease_on_grant(&srm->lease[s], beat->echo_sent, span < srm->p.lease ? span : srm->p.lease);
     }
     srm->answer = beat->asks;
 }
@@ -132,7 +139,7 @@ void srm_beat_step(struct srm *srm)
         a->u.beat.grants = grants(srm, srm->peer.beat.holds);
         for (unsigned s = 0; s < SRM_SLOTS; s++)
             if ((a->u.beat.grants >> s & 1) != 0)
-                lease_give(&srm->lease[s], srm->now);
+                lease_give(&srm->lease[s], srm->now, a->u.beat.lease * SRM_MS);
         srm->answer = false;
     }
     if (!srm->ask_now && !srm_due(srm, srm->ask_at))

@@ -36,7 +36,7 @@ static bool silent(struct srm *srm)
 static bool peer_renews(struct srm *srm)
 {
     return srm->peer.renewed > srm->started_at && srm->peer.renewed > srm->peer.seen &&
-           srm->now - srm->peer.renewed < srm->p.lease;
+           srm->now - srm->peer.renewed < srm_peer_span(srm);
 }
 
 static enum srm_fact why_silent(const struct srm *srm)

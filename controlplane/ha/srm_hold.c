@@ -31,7 +31,7 @@ static uint8_t mapped(const struct srm *srm)
 
 uint8_t srm_has(const struct srm *srm)
 {
-    uint8_t bits = srm->write.busy ? srm->write.claims : 0;
+    uint8_t bits = srm->unseen ? 3 : srm->write.busy ? srm->write.claims : 0;
     bool live = lease_deadline(srm->lease, SRM_SLOTS) > srm->now;
     for (unsigned s = 0; s < SRM_SLOTS; s++)
         bits |= (uint8_t)((srm->lease[s].want || (srm->lease[s].mapped && live)) << s);
@@ -40,7 +40,20 @@ uint8_t srm_has(const struct srm *srm)
 
 uint64_t srm_claim_at(const struct srm *srm, unsigned home)
 {
-    return lease_claim_at(&srm->lease[home], srm->entry.version, srm->learned, srm->p.lease + srm->p.guard);
+    return lease_claim_at(&srm->lease[home], srm->entry.version, srm->learned, srm_peer_span(srm),
+                          srm->p.guard);
+}
+
+uint64_t srm_peer_span(const struct srm *srm)
+{
+    uint32_t said = srm->entry.lease[srm->slot ^ 1];
+    return said != 0 ? said * SRM_MS : srm->p.lease;
+}
+
+uint32_t srm_span(const struct srm *srm)
+{
+    uint32_t now = (uint32_t)(srm->p.lease / SRM_MS), written = srm->entry.lease[srm->slot];
+    return now > written ? now : written;
 }
 
 static bool wanted(const struct srm *srm, unsigned home)
@@ -69,7 +82,7 @@ static void want(struct srm *srm, unsigned home)
 }
 
 /* High availability off: no deadline, once that is durable. On again: at once a bounded one, before anybody
- * may rely on it. */
+ * may rely on it. So with a lease that became shorter: the entry says it only after. */
 static void bound(struct srm *srm, unsigned home)
 {
     struct lease *l = &srm->lease[home];
@@ -78,8 +91,8 @@ static void bound(struct srm *srm, unsigned home)
     if (!srm_ha(srm) && srm->confirmed && l->want && (l->held || srm->first)) {
         l->held = true;
         l->until = LEASE_FOREVER;
-    } else if (srm_ha(srm) && l->until == LEASE_FOREVER) {
-        l->until = srm->now + srm->p.lease;
+    } else if (srm_ha(srm)) {
+        lease_bound(l, srm->now + srm->p.lease);
     }
 }
 

@@ -17,6 +17,8 @@ struct srm_peer {
 
 struct srm_write { /* the compare-and-set that is under way */
     bool busy, by_fact, back;
+    bool lost; /* one of unknown outcome stood on lost_on: it may be seen yet */
+    struct record_version expected, lost_on;
     uint64_t id, sent;
     uint64_t retry_at; /* not before, after one of unknown outcome */
     uint8_t claims;    /* home slots whose serves becomes ours by it */
@@ -45,6 +47,7 @@ struct srm {
     struct lease lease[SRM_SLOTS];
     uint64_t told_until, told_word;
     bool lease_told;
+    bool unseen; /* a dataplane lives that cannot be reached */
     uint64_t map_id, map_applied;
     int map[SRM_SLOTS];
     bool map_told;
@@ -92,6 +95,9 @@ void srm_hold(struct srm *srm);
 uint8_t srm_has(const struct srm *srm); /* what our beats say: hold, want or claim */
 uint8_t srm_holds(const struct srm *srm);
 uint64_t srm_claim_at(const struct srm *srm, unsigned home);
+/* ms: no less than what this node counted a lease by that may still run */
+uint32_t srm_span(const struct srm *srm);
+uint64_t srm_peer_span(const struct srm *srm); /* ns: by which the peer counts its own writes */
 bool srm_settled(
     const struct srm *srm); /* goals of the row are reached, as far as they are ours, on every core */
 
@@ -99,6 +105,7 @@ bool srm_settled(
 void srm_write_step(struct srm *srm);
 /* The entry may be the one that is being written. */
 bool srm_write_is(const struct srm *srm, const struct srm_entry *entry);
+void srm_adopt_seen(struct srm *srm, const struct srm_entry *entry);
 void srm_write_done(struct srm *srm, const struct srm_event *event);
 
 /* srm_facts.c */

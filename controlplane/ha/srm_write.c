@@ -20,6 +20,9 @@ static void send(struct srm *srm, struct srm_entry *entry, bool urgent)
         if (srm_claim_at(srm, s) <= srm->now)
             w->may_gain |= (uint8_t)(1u << s);
     }
+    entry->by = (uint8_t)(srm->slot + 1);
+    entry->lease[srm->slot] = (uint32_t)(srm->p.lease / SRM_MS);
+    w->expected = srm->entry.version;
     w->busy = true;
     w->back = false;
     w->seen.version = (struct record_version){0, 0};
@@ -165,12 +168,13 @@ static bool renewal(struct srm *srm, unsigned home)
 static bool upkeep(struct srm *srm)
 {
     struct srm_entry e = srm->entry;
-    bool arm = srm_ha(srm) && (e.armed >> srm->slot & 1) == 0;
+    bool armed = (e.armed >> srm->slot & 1) != 0 && e.lease[srm->slot] == srm->p.lease / SRM_MS;
+    bool arm = srm_ha(srm) && !armed && !srm->unseen;
     bool renew = renewal(srm, 0);
     renew = renewal(srm, 1) || renew;
     if (!arm && !renew)
         return false;
-    if (srm_ha(srm))
+    if (srm_ha(srm) && !srm->unseen)
         e.armed |= (uint8_t)(1u << srm->slot);
     send(srm, &e, renew);
     return true;
@@ -195,8 +199,8 @@ void srm_write_step(struct srm *srm)
 bool srm_write_is(const struct srm *srm, const struct srm_entry *e)
 {
     const struct srm_entry *w = &srm->write.entry;
-    return srm->write.busy && w->epoch == e->epoch && w->row == e->row && w->flip == e->flip &&
-           w->ha == e->ha && w->armed == e->armed && w->serves[0] == e->serves[0] &&
+    return srm->write.busy && w->by == e->by && w->epoch == e->epoch && w->row == e->row &&
+           w->flip == e->flip && w->ha == e->ha && w->armed == e->armed && w->serves[0] == e->serves[0] &&
            w->serves[1] == e->serves[1];
 }
 
@@ -211,6 +215,7 @@ static void written(struct srm *srm, struct record_version version)
     if (w->by_fact && by_command((enum srm_fact)w->fact))
         srm->commanded = false;
     srm_adopt(srm, &w->entry, true, w->by_fact ? w->fact : SRM_FACTS, w->slot);
+    uint64_t span = w->entry.lease[srm->slot] * SRM_MS;
     for (unsigned s = 0; s < SRM_SLOTS; s++) {
         struct lease *l = &srm->lease[s];
         int goal = srm_goal(srm, &srm->entry, s);
@@ -218,7 +223,7 @@ static void written(struct srm *srm, struct record_version version)
             lease_want(l, srm->now);
             srm->to_move |= (uint8_t)(1u << s);
         }
-        lease_on_write(l, w->sent, srm->p.lease, (w->may_gain >> s & 1) != 0);
+        lease_on_write(l, w->sent, span < srm->p.lease ? span : srm->p.lease, (w->may_gain >> s & 1) != 0);
     }
     srm->ask_now = true;
 }
@@ -233,11 +238,24 @@ static void regressed(struct srm *srm, const struct srm_entry *there)
     srm->write.back = true;
 }
 
+/* Our own word, whose acknowledgement was lost, is no sign of life of the peer: it stands on what we knew, so
+ * the peer wrote nothing in between. Nothing is held by it, as its sending is not known any more. */
+void srm_adopt_seen(struct srm *srm, const struct srm_entry *entry)
+{
+    struct srm_write *w = &srm->write;
+    bool ours =
+        w->lost && entry->by == srm->slot + 1 && record_version_cmp(w->lost_on, srm->entry.version) == 0;
+
+    w->lost = false;
+    srm_adopt(srm, entry, ours, SRM_FACTS, 0);
+    srm->confirmed = false;
+}
+
 /* What came meanwhile was not our write. */
 static void seen(struct srm *srm)
 {
     struct srm_entry e = srm->write.seen;
-    srm_adopt(srm, &e, false, SRM_FACTS, 0);
+    srm_adopt_seen(srm, &e);
     srm->confirmed = true;
 }
 
@@ -252,8 +270,10 @@ void srm_write_done(struct srm *srm, const struct srm_event *event)
         written(srm, there->version);
     } else if (event->u.cas.result == SRM_CAS_UNKNOWN) {
         w->retry_at = srm->now + srm->p.interval / 4;
+        w->lost = true;
+        w->lost_on = w->expected;
     } else if (record_version_cmp(there->version, srm->entry.version) > 0) {
-        srm_adopt(srm, there, false, SRM_FACTS, 0);
+        srm_adopt_seen(srm, there);
     } else if (record_version_cmp(there->version, srm->entry.version) < 0) {
         regressed(srm, there);
     }

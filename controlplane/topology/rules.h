@@ -58,6 +58,7 @@ struct rules_facts {
     uint8_t resolves[HG_NODES_MAX];   /* enum rule_resolves */
     bool down[HG_NODES_MAX];          /* known not to run */
     bool behind[HG_NODES_MAX];        /* known not to follow the record */
+    bool paired[HG_NODES_MAX];        /* its manager acts by high availability still, whatever is wanted */
     uint8_t cpu[HG_NODES_MAX];        /* percent, 0 = not known */
     const char *outage[HG_NODES_MAX]; /* a critical service that does not run there; NULL = none is known */
     uint16_t unresolved_at[HG_NODES_MAX]; /* a node on which the name does not resolve; 0 = none is known */

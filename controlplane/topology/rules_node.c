@@ -68,14 +68,21 @@ static void no_users(const struct rules_facts *w, uint16_t node, struct findings
         if (i != node && w->serving[i] == node && topology_node(w->t, i))
             rules_add(f, RULE_node_has_users_of_peer, "%.100s serves the users of %.100s now",
                       name_of(w, node), name_of(w, i));
+    if (w->serving[node] && w->serving[node] != node)
+        rules_add(f, RULE_node_has_users_of_peer, "%.100s acts for %.100s now", name_of(w, w->serving[node]),
+                  name_of(w, node));
 }
 
 static void no_ha(const struct rules_facts *w, uint16_t subcluster, struct findings *f)
 {
     const struct topology_subcluster *s = topology_subcluster(w->t, subcluster);
 
-    if (s && s->ha)
-        rules_add(f, RULE_node_ha_on, "high availability is on in subcluster %s", s->name);
+    if (!s)
+        return;
+    bool still = w->paired[s->node[0]] || w->paired[s->node[1]];
+    if (s->ha || still)
+        rules_add(f, RULE_node_ha_on, "high availability is %s in subcluster %s",
+                  s->ha ? "on" : "not yet off", s->name);
 }
 
 static bool known(const struct rules_facts *w, uint16_t node, struct findings *f)

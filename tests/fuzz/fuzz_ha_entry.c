@@ -33,6 +33,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     size_t len = srm_entry_text(&e, text);
     check(len > 0 && srm_entry_parse(text, len, &again));
     check(again.row == e.row && again.flip == e.flip && again.epoch == e.epoch && again.armed == e.armed);
+    check(again.by == e.by && again.lease[0] == e.lease[0] && again.lease[1] == e.lease[1]);
     check(again.serves[0] == e.serves[0] && again.serves[1] == e.serves[1] && again.since == e.since);
     return 0;
 }

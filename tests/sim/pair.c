@@ -154,6 +154,12 @@ static void happen(struct pair *w, const struct pair_event *e)
     case PE_BEAT:
         wire_arrive(n, e->path, &e->beat);
         break;
+    case PE_SEEN:
+        if (node_runs(n))
+            node_seen(n);
+        else if (n->alive)
+            pair_at(w, &(struct pair_event){.at = n->paused_until + 1, .kind = PE_SEEN, .slot = e->slot});
+        break;
     case PE_DRAIN:
         cores_drain(n, e->n, e->life);
         break;
@@ -306,6 +312,7 @@ static void build(struct pair *w)
     for (unsigned i = 0; i < 2; i++) {
         struct node *n = &w->node[i];
         *n = (struct node){.w = w, .slot = i, .clock0 = pair_below(w, SECONDS(1000000))};
+        n->p = w->p;
         n->drift_ppm = (int64_t)pair_below(w, 401) - 200;
         n->client = sim_client_create(w->redis);
         n->service[SERVICE_GATEWAY] = n->service[SERVICE_OTHER] = true;

@@ -44,7 +44,7 @@ void cores_map(struct node *n, const struct srm_action *a)
 
     for (unsigned i = 0; i < CORES; i++) {
         struct core *core = &c->core[i];
-        if (c->alive && core->n < MAPS_MAX)
+        if (c->alive && n->attached == c->life && core->n < MAPS_MAX)
             core->queue[(core->first + core->n++) % MAPS_MAX] =
                 (struct map_push){n->boot, a->u.map.id, {a->u.map.serving[0], a->u.map.serving[1]}};
         pair_at(n->w, &(struct pair_event){.at = n->w->now + 1000 + pair_below(n->w, MS(2)),
@@ -88,7 +88,7 @@ void cores_drain(struct node *n, unsigned which, uint64_t life)
         return;
     srm_status(n->srm, node_clock(n), &status);
     id = status.map_id;
-    if (id != 0 && all_have(c, n->boot, id))
+    if (id != 0 && !n->unseen && all_have(c, n->boot, id))
         node_event(n, &(struct srm_event){.type = SRM_APPLIED, .u.map = id});
 }
 

@@ -57,6 +57,7 @@ static void process_fault(struct pair *w)
         if (n->alive && pair_below(w, 4) == 0)
             node_event(n, &(struct srm_event){.type = SRM_LEAVE});
         node_crash(n);
+        n->blind_start = pair_below(w, 8) == 0;
         restart_later(w, n);
         break;
     case 2:
@@ -174,6 +175,16 @@ static void administrator(struct pair *w)
         node_event(n, &(struct srm_event){.type = SRM_COMMAND, .u.command = {command, slot}});
 }
 
+/* The settings of the record reach the nodes one after the other; or only one of them. */
+static void settings(struct pair *w)
+{
+    static const unsigned quarters[] = {1, 2, 4, 4, 8, 20};
+    struct srm_params p = w->p;
+
+    p.lease = p.lease * quarters[pair_below(w, 6)] / 4;
+    node_settings(some_node(w), &p);
+}
+
 static struct slice user_name(unsigned i, char out[32])
 {
     return slice_of(out, (uint32_t)snprintf(out, 32, "u%u@example.com", i));
@@ -213,7 +224,7 @@ unsigned pair_users_lost(const struct pair *w)
 void pair_fault(struct pair *w)
 {
     add_user(w);
-    switch (pair_below(w, 16)) {
+    switch (pair_below(w, 17)) {
     case 0:
     case 1:
     case 2:
@@ -239,6 +250,9 @@ void pair_fault(struct pair *w)
     case 12:
     case 13:
         service_fault(w);
+        break;
+    case 14:
+        settings(w);
         break;
     default:
         administrator(w);
@@ -266,6 +280,8 @@ void pair_heal(struct pair *w)
             cores_pause(n, w->now);
         cores_start(n);
         node_boot(n);
+        node_seen(n);
+        node_settings(n, &w->p);
         node_services(n);
         node_service(n, SERVICE_GATEWAY, true);
         node_service(n, SERVICE_OTHER, true);

@@ -61,6 +61,9 @@ struct node {
     uint64_t cas;
     bool cas_busy;
     uint64_t attached; /* the start of the dataplane that it knows */
+    bool unseen;       /* the dataplane lives, and cannot be attached for a while ... */
+    bool blind_start;  /* ... from the next start on */
+    struct srm_params p;
     bool handling;
     unsigned ninbox;
     struct srm_event inbox[32];
@@ -73,7 +76,7 @@ struct wire { /* one way of one path */
     uint64_t delay, jitter;
 };
 
-enum pair_event_kind { PE_TICK, PE_BEAT, PE_DRAIN, PE_START, PE_CORES, PE_WAKE };
+enum pair_event_kind { PE_TICK, PE_BEAT, PE_DRAIN, PE_START, PE_CORES, PE_WAKE, PE_SEEN };
 struct pair_event {
     uint64_t at, order;
     enum pair_event_kind kind;
@@ -127,6 +130,8 @@ void node_pause(struct node *n, uint64_t until);
 void node_event(struct node *n, const struct srm_event *event);
 void node_service(struct node *n, unsigned service, bool up);
 void node_services(struct node *n);
+void node_seen(struct node *n); /* the dataplane can be attached now, or is gone */
+void node_settings(struct node *n, const struct srm_params *p);
 bool node_runs(const struct node *n);
 
 /* pair_cores.c */

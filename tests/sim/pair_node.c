@@ -150,7 +150,7 @@ static void do_move(struct node *n, const struct srm_action *a)
 
 static void do_lease(struct node *n, const struct srm_action *a)
 {
-    if (!n->cores.alive)
+    if (!n->cores.alive || n->attached != n->cores.life)
         return;
     n->cores.word = a->u.lease.word;
     n->cores.until = a->u.lease.until;
@@ -253,12 +253,28 @@ void node_services(struct node *n)
 
     if (!node_runs(n))
         return;
-    if (n->cores.alive && n->attached != n->cores.life) {
+    if (n->cores.alive && n->attached != n->cores.life && !n->unseen) {
         n->attached = n->cores.life;
-        node_event(n, &(struct srm_event){.type = SRM_DATAPLANE});
+        node_event(n, &(struct srm_event){.type = SRM_DATAPLANE, .u.dataplane.word = n->cores.word});
     }
     if (n->service[SERVICE_CORES] != up)
         node_service(n, SERVICE_CORES, up);
+}
+
+void node_settings(struct node *n, const struct srm_params *p)
+{
+    n->p = *p;
+    if (n->srm != NULL)
+        srm_set_params(n->srm, p);
+}
+
+void node_seen(struct node *n)
+{
+    if (!n->unseen)
+        return;
+    n->unseen = false;
+    node_services(n);
+    node_event(n, &(struct srm_event){.type = SRM_UNSEEN, .u.up = false});
 }
 
 /* ---- life ---- */
@@ -287,12 +303,20 @@ void node_boot(struct node *n)
     memset(n->newest, 0, sizeof(n->newest));
     for (unsigned p = 0; p < BEAT_PATHS; p++)
         beat_window_init(&n->window[p], n->boot);
-    if (n->cores.alive) {
+    n->attached = 0;
+    n->unseen = n->cores.alive && n->blind_start;
+    n->blind_start = false;
+    if (n->cores.alive && !n->unseen) {
         start.segment_until = n->cores.until;
         start.segment_word = n->cores.word;
         n->attached = n->cores.life;
     }
-    n->srm = srm_create(&w->p, &start);
+    n->srm = srm_create(&n->p, &start);
+    if (n->unseen) {
+        node_event(n, &(struct srm_event){.type = SRM_UNSEEN, .u.up = true});
+        pair_at(w, &(struct pair_event){
+                       .at = w->now + pair_below(w, 2 * w->p.lease), .kind = PE_SEEN, .slot = n->slot});
+    }
     ev.arg = n;
     struct record_io io = sim_client_io(n->client);
     n->record = record_create_over(&io, &ev, &w->log, &w->alarms);

@@ -33,6 +33,7 @@ void wire_send(struct node *from, enum beat_path path, enum beat_kind kind, cons
                         .rev = b->entry.version.seq,
                         .epoch = b->entry.epoch,
                         .row = b->entry.row,
+                        .lease = b->lease,
                         .flags = srm_beat_flags(b),
                         .services = b->services,
                         .watched = b->watched};
@@ -87,6 +88,7 @@ void wire_arrive(struct node *to, enum beat_path path, const struct beat *beat)
     b->entry.version = (struct record_version){beat->term, beat->rev};
     b->entry.epoch = beat->epoch;
     b->entry.row = (uint8_t)beat->row;
+    b->lease = beat->lease;
     b->services = beat->services;
     b->watched = beat->watched;
     node_event(to, &event);

@@ -431,9 +431,9 @@ void sim_client_pause(struct sim_client *c, uint64_t until)
 
 void sim_client_crash(struct sim_client *c)
 {
-    c->record = NULL; /* its callbacks are gone with it */
     if (c->up)
-        give_up(c, "");
+        give_up(c, "the control plane crashed"); /* whoever waits frees what it waits with */
+    c->record = NULL;
     c->paused_until = 0;
     c->lost = false;
 }

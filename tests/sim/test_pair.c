@@ -9,89 +9,7 @@
 
 #include <cmocka.h>
 
-#include "pair_impl.h"
-
-static struct pair_result result;
-static struct pair *w;
-
-static void open_as(enum pair_profile profile)
-{
-    memset(&result, 0, sizeof(result));
-    w = pair_open(&(struct pair_options){.seed = 7, .profile = profile}, &result);
-    w->p.automatic_fallback = false;
-    for (unsigned i = 0; i < 2; i++)
-        srm_set_params(w->node[i].srm, &w->p);
-}
-
-static struct srm_status status(unsigned i)
-{
-    struct srm_status s;
-    srm_status(w->node[i].srm, node_clock(&w->node[i]), &s);
-    return s;
-}
-
-static enum srm_row row(void)
-{
-    const struct node *n = node_runs(&w->node[1]) ? &w->node[1] : &w->node[0];
-    return status(n->slot).entry.row;
-}
-
-static void pass(uint64_t ns)
-{
-    pair_until(w, w->now + ns);
-    assert_false(w->broken);
-}
-
-/* Until the row is there, `limit` at most. */
-static void await(enum srm_row wanted, uint64_t limit)
-{
-    uint64_t end = w->now + limit;
-    while (row() != wanted && w->now < end)
-        pass(MS(10));
-    if (row() != wanted)
-        print_message("wanted %s, is %s\n", srm_row_id(wanted), srm_row_id(row()));
-    assert_int_equal(row(), wanted);
-}
-
-static void command(unsigned node, enum srm_command what, unsigned slot)
-{
-    struct node *n = &w->node[node];
-    assert_null(srm_refusal(n->srm, node_clock(n), what, slot));
-    node_event(n, &(struct srm_event){.type = SRM_COMMAND, .u.command = {what, (uint8_t)slot}});
-}
-
-static void restart(unsigned i)
-{
-    node_crash(&w->node[i]);
-    node_boot(&w->node[i]);
-    srm_set_params(w->node[i].srm, &w->p);
-}
-
-static void kill_both(unsigned i)
-{
-    node_crash(&w->node[i]);
-    cores_kill(&w->node[i]);
-}
-
-static void power_on(unsigned i)
-{
-    cores_start(&w->node[i]);
-    node_boot(&w->node[i]);
-    srm_set_params(w->node[i].srm, &w->p);
-}
-
-static void serves(unsigned node0, unsigned node1)
-{
-    assert_int_equal(cores_serve(&w->node[0]), node0);
-    assert_int_equal(cores_serve(&w->node[1]), node1);
-}
-
-static int end(void **state)
-{
-    (void)state;
-    pair_close(w);
-    return 0;
-}
+#include "pair_rig.h"
 
 /* ---- manual failover and fallback (G) ---- */
 static void to_f03(void)
@@ -184,7 +102,7 @@ static void a_service_dies_and_comes_back(void **state)
     assert_int_equal(row(), ROW_F11_INIT); /* D28: not by itself */
     w->p.automatic_fallback = true;
     for (unsigned i = 0; i < 2; i++)
-        srm_set_params(w->node[i].srm, &w->p);
+        node_settings(&w->node[i], &w->p);
     await(ROW_F10, w->p.fallback_quiet + SECONDS(3)); /* D43 */
     await(ROW_F01, SECONDS(10));
     serves(1, 2);
@@ -198,7 +116,7 @@ static void the_quiet_period_has_to_be_quiet(void **state)
     w->p.automatic_fallback = true;
     w->p.timeout = SECONDS(5); /* so that three missed heartbeats are no loss */
     for (unsigned i = 0; i < 2; i++)
-        srm_set_params(w->node[i].srm, &w->p);
+        node_settings(&w->node[i], &w->p);
     node_service(&w->node[0], SERVICE_OTHER, true);
     await(ROW_F11, SECONDS(3));
     for (unsigned k = 0; k < 3; k++) {
@@ -271,7 +189,7 @@ static void services_do_not_start_while_taking_back(void **state)
     to_f03();
     w->p.users_per_iteration = 2;
     for (unsigned i = 0; i < 2; i++)
-        srm_set_params(w->node[i].srm, &w->p);
+        node_settings(&w->node[i], &w->p);
     command(0, SRM_CMD_FALLBACK, 0);
     await(ROW_F04, SECONDS(1));
     node_service(&w->node[0], SERVICE_OTHER, false);
@@ -345,8 +263,7 @@ static void the_network_between_them_is_cut(void **state)
 {
     (void)state;
     open_as(PAIR_DEFAULT);
-    for (unsigned k = 0; k < 4; k++)
-        w->wire[k / 2][k % 2].cut = true;
+    cut_wire(true);
     await(ROW_F41, SECONDS(10));
     for (unsigned i = 0; i < 600; i++) {
         pass(MS(100));
@@ -355,8 +272,7 @@ static void the_network_between_them_is_cut(void **state)
     sim_client_cut(w->node[0].client, true); /* now it can prove nothing */
     await(ROW_F16, w->p.lease + w->p.guard + SECONDS(10));
     serves(0, 3);
-    for (unsigned k = 0; k < 4; k++)
-        w->wire[k / 2][k % 2].cut = false;
+    cut_wire(false);
     sim_client_cut(w->node[0].client, false);
     await(ROW_F34, SECONDS(5)); /* D42, D45 */
 }
@@ -366,7 +282,7 @@ static void no_service_delay(void)
 {
     w->p.service_down_delay = SECONDS(600);
     for (unsigned i = 0; i < 2; i++)
-        srm_set_params(w->node[i].srm, &w->p);
+        node_settings(&w->node[i], &w->p);
 }
 
 static void users_cannot_be_taken_over(void **state)
@@ -407,8 +323,7 @@ static void off_makes_the_moved_at_home(void **state)
     serves(1, 2);
     assert_int_equal(w->node[0].cores.until, SRM_NO_DEADLINE);
     sim_client_cut(w->node[0].client, true);
-    for (unsigned k = 0; k < 4; k++)
-        w->wire[k / 2][k % 2].cut = true;
+    cut_wire(true);
     pass(SECONDS(60));
     serves(1, 2); /* D10: two standalone nodes */
 }
@@ -423,8 +338,7 @@ static void on_does_not_take_from_a_standalone_node(void **state)
     await(ROW_F42, SECONDS(1));
     node_event(&w->node[1], &(struct srm_event){.type = SRM_LEAVE});
     pass(MS(5));
-    for (unsigned k = 0; k < 4; k++)
-        w->wire[k / 2][k % 2].cut = true;
+    cut_wire(true);
     restart(1);
     pass(SECONDS(2));
     serves(1, 2);
@@ -494,7 +408,7 @@ static void the_fast_profile_keeps_its_bound(void **state)
             pass(MS(1));
         worst = w->now - from > worst ? w->now - from : worst;
         power_on(dead);
-        while (row() != ROW_F32 && w->now < from + SECONDS(20))
+        while (status(dead).entry.row != ROW_F32 && w->now < from + SECONDS(20)) /* it is asked below */
             pass(MS(10));
         command(dead, SRM_CMD_FALLBACK, dead);
         await(ROW_F01, SECONDS(5));

@@ -45,6 +45,7 @@ static struct beat full(void)
                          .watched = 3,
                          .load = 77,
                          .unresolved = 1ull << 63 | 2,
+                         .lease = 18,
                          .train = 16,
                          .index = 17};
 }
@@ -64,6 +65,7 @@ static void travels(const struct beat *b, size_t size)
     assert_int_equal(c.order, b->order);
     assert_int_equal(c.load, b->load);
     assert_int_equal(c.unresolved, b->unresolved);
+    assert_int_equal(c.lease, b->lease);
     assert_int_equal(c.grants, b->grants);
 }
 

@@ -107,6 +107,20 @@ static void a_load_takes_out_what_it_did_not_mention(void **state)
     assert_null(entries_find(&entries, SLICE_LIT("s")));
 }
 
+/* A backup that was restored over a pair: its leases may still run. */
+static void a_pair_that_was_taken_apart_is_seen(void **state)
+{
+    static const char text[] = "epoch=1 row=F01 flip=0 ha=1 armed=3 serves=0,1 lease=6000,24000";
+    struct topology nobody = {0};
+
+    (void)state;
+    assert_true(entries_set(&entries, SLICE_LIT("s"), slice_str(text), (struct record_version){1, 7}));
+    assert_false(entries_dissolved(&entries, &topology));
+    assert_true(entries_dissolved(&entries, &nobody));
+    assert_int_equal(entries_longest(&entries, 5), 24000 * SRM_MS);
+    assert_int_equal(entries_longest(&entries, 30000 * SRM_MS), 30000 * SRM_MS);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -114,6 +128,7 @@ int main(void)
         cmocka_unit_test_setup(the_entry_moves_homes_by_slot, setup),
         cmocka_unit_test_setup(an_older_version_changes_nothing, setup),
         cmocka_unit_test_setup(garbage_leaves_what_there_is, setup),
+        cmocka_unit_test_setup(a_pair_that_was_taken_apart_is_seen, setup),
         cmocka_unit_test_setup(a_load_takes_out_what_it_did_not_mention, setup),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

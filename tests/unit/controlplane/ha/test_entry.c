@@ -22,6 +22,8 @@ static struct srm_entry random_entry(void)
                           .armed = rand() & 3,
                           .serves = {rand() & 1, rand() & 1},
                           .moved = {(uint64_t)rand(), (uint64_t)rand()},
+                          .lease = {(uint32_t)rand(), (uint32_t)rand()},
+                          .by = (uint8_t)(rand() % 3),
                           .since = (uint64_t)rand()};
     e.ha = e.row != ROW_F42;
     return e;
@@ -43,6 +45,8 @@ static void an_entry_comes_back_as_it_was(void **state)
         assert_int_equal(back.ha, e.ha);
         assert_int_equal(back.armed, e.armed);
         assert_memory_equal(back.serves, e.serves, 2);
+        assert_memory_equal(back.lease, e.lease, sizeof(e.lease));
+        assert_int_equal(back.by, e.by);
         assert_int_equal(back.since, e.since);
     }
 }

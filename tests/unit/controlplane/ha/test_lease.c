@@ -88,7 +88,7 @@ static void write_entry(struct world *w, unsigned i)
 {
     struct side *s = &w->side[i];
     uint64_t now = clock_of(w, i);
-    bool may = lease_claim_at(&s->l, s->known, s->learned, SPAN + GUARD) <= now;
+    bool may = lease_claim_at(&s->l, s->known, s->learned, SPAN, GUARD) <= now;
 
     if (s->writing || (!s->l.held && !may))
         return;
@@ -112,7 +112,7 @@ static void arrive_ask(struct world *w, const struct flight *f)
     }
     bool grant = newest && f->has && !says(s);
     if (grant)
-        lease_give(&s->l, clock_of(w, f->to));
+        lease_give(&s->l, clock_of(w, f->to), SPAN);
     launch(w,
            (struct flight){.what = ANSWER, .to = !f->to, .grants = grant, .sent = f->sent, .boot = f->boot});
 }
@@ -172,7 +172,7 @@ static void restart(struct world *w, unsigned i)
     struct side *s = &w->side[i], was = *s;
     uint64_t now = clock_of(w, i);
 
-    lease_init(&s->l, now);
+    lease_init(&s->l, now, SPAN);
     s->writing = false;
     s->boot = was.boot + 1;
     s->order = s->peer_order = s->peer_boot = 0;
@@ -228,7 +228,7 @@ static void run(struct world *w, uint64_t seed, unsigned steps)
         w->side[i] =
             (struct side){.ppm = (int64_t)below(w, 2001) - 1000, .clock0 = 1 + below(w, 1u << 30), .boot = 1};
         w->side[i].known.term = 1;
-        lease_init(&w->side[i].l, clock_of(w, i));
+        lease_init(&w->side[i].l, clock_of(w, i), SPAN);
         w->side[i].learned = clock_of(w, i);
     }
     while (steps-- > 0) {
@@ -269,7 +269,7 @@ static void a_grant_counts_from_the_asking(void **state)
     struct lease l;
 
     (void)state;
-    lease_init(&l, 10);
+    lease_init(&l, 10, SPAN);
     lease_want(&l, 100);
     lease_on_grant(&l, 99, SPAN); /* what was asked before it was wanted */
     assert_false(l.held);
@@ -286,13 +286,27 @@ static void a_claim_waits_for_grants_and_for_renewals(void **state)
     struct lease l;
 
     (void)state;
-    lease_init(&l, 1000); /* what was granted before the start is not known */
-    assert_int_equal(lease_claim_at(&l, v, 0, SPAN + GUARD), 1000 + SPAN + GUARD);
-    lease_give(&l, 2000);
-    assert_int_equal(lease_claim_at(&l, v, 9000, SPAN + GUARD), 9000 + SPAN + GUARD);
+    lease_init(&l, 1000, SPAN); /* what was granted before the start is not known */
+    assert_int_equal(lease_claim_at(&l, v, 0, SPAN, GUARD), 1000 + SPAN + GUARD);
+    lease_give(&l, 2000, SPAN);
+    assert_int_equal(lease_claim_at(&l, v, 9000, SPAN, GUARD), 9000 + SPAN + GUARD);
     lease_on_beat(&l, false, v); /* the peer has nothing of it, at this version */
-    assert_int_equal(lease_claim_at(&l, v, 9000, SPAN + GUARD), 0);
-    assert_int_equal(lease_claim_at(&l, other, 9000, SPAN + GUARD), 9000 + SPAN + GUARD);
+    assert_int_equal(lease_claim_at(&l, v, 9000, SPAN, GUARD), 0);
+    assert_int_equal(lease_claim_at(&l, other, 9000, SPAN, GUARD), 9000 + SPAN + GUARD);
+}
+
+/* Spans change while leases run: the longest grant that stands counts, and the span of the peer's own writes.
+ */
+static void a_claim_waits_as_long_as_the_peer_was_promised(void **state)
+{
+    struct record_version v = {1, 5};
+    struct lease l = {0};
+
+    (void)state;
+    lease_give(&l, 2000, 10 * SPAN);
+    lease_give(&l, 3000, SPAN); /* a shorter one takes nothing back */
+    assert_int_equal(lease_claim_at(&l, v, 0, SPAN, GUARD), 2000 + 10 * SPAN + GUARD);
+    assert_int_equal(lease_claim_at(&l, v, 3000, 20 * SPAN, GUARD), 3000 + 20 * SPAN + GUARD);
 }
 
 static void one_slot_that_is_still_mapped_bounds_all(void **state)
@@ -313,6 +327,7 @@ int main(void)
         cmocka_unit_test(two_nodes_never_act_for_one_slot),
         cmocka_unit_test(a_grant_counts_from_the_asking),
         cmocka_unit_test(a_claim_waits_for_grants_and_for_renewals),
+        cmocka_unit_test(a_claim_waits_as_long_as_the_peer_was_promised),
         cmocka_unit_test(one_slot_that_is_still_mapped_bounds_all),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

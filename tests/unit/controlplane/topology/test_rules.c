@@ -136,6 +136,16 @@ static void unassigning_A12_A15(void **state)
     expect(RULE_node_ha_on, true);
     rules_node_unassign(&x.w, 5, &x.f);
     expect(RULE_node_not_assigned, true);
+    x.w.users[3] = 0;
+    x.w.serving[3] = 4; /* its peer has not given the place back yet */
+    rules_node_unassign(&x.w, 3, &x.f);
+    expect(RULE_node_has_users_of_peer, true);
+    x.w.serving[3] = 0;
+    x.w.paired[4] = true; /* switched off, and the managers have not done it yet */
+    rules_node_unassign(&x.w, 3, &x.f);
+    expect(RULE_node_ha_on, true);
+    rules_node_assign(&x.w, 5, 2, -1, &x.f);
+    expect(RULE_node_ha_on, true);
 }
 
 static void moving_A14(void **state)

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Whether this node has a manager, for which pair, and what it may do without one. */
+#include <stdio.h>
+#include <string.h>
+
+#include "controlplane.h"
+#include "ha/run_impl.h"
+
+static void forget(struct ha *ha)
+{
+    srm_free(ha->srm);
+    ha->srm = NULL;
+    uv_timer_stop(&ha->tick);
+    ha->nevents = 0;
+    ha->has_asked = false;
+    memset(&ha->map, 0, sizeof(ha->map));
+    memset(ha->move, 0, sizeof(ha->move));
+    for (enum alarm_id id = ALARM_ha_peer; id <= ALARM_ha_service; id++)
+        alarm_clear(&ha->cp->alarms, id);
+}
+
+static void tell_services(struct ha *ha)
+{
+    for (unsigned i = 0; i < ha->services.n; i++)
+        ha->services.s[i].known = false;
+    ha_watch(ha);
+}
+
+void ha_look_unseen(struct ha *ha)
+{
+    struct srm_event e = {.type = SRM_UNSEEN, .u.up = feed_unseen(ha->cp->feed)};
+
+    if (ha->unseen == e.u.up)
+        return;
+    ha->unseen = e.u.up;
+    ha_give(ha, &e);
+}
+
+static void begin(struct ha *ha, const struct topology_subcluster *s, unsigned slot)
+{
+    struct srm_params params = ha_params(ha->cp->config);
+    struct srm_start start = {.slot = slot, .now = ha_clock_ns(&ha->clock)};
+    struct srm_event record = {.type = SRM_RECORD, .u.up = ha->record_up};
+
+    ha->alone_at = 0;
+    feed_serve_always(ha->cp->feed, false);
+    ha_lease_read(ha, feed_segment(ha->cp->feed), &start.segment_until, &start.segment_word);
+    ha->lease_until = start.segment_until;
+    ha->lease_word = start.segment_word;
+    ha->srm = srm_create(&params, &start);
+    if (!ha->srm) {
+        log_printf(&ha->cp->log, HG_LOG_ERROR, "ha", "out of memory: no high availability");
+        return;
+    }
+    ha->slot = slot;
+    memcpy(ha->node, s->node, sizeof(ha->node));
+    snprintf(ha->subcluster, sizeof(ha->subcluster), "%s", s->name);
+    log_printf(&ha->cp->log, HG_LOG_INFO, "ha",
+               "the server recovery manager of subcluster %s starts, peer %s", s->name,
+               topology_node(&ha->cp->topology, s->node[1 - slot])->name);
+    ha->unseen = false;
+    ha_look_unseen(ha);
+    ha_tell_entry(ha);
+    ha_give(ha, &record);
+    tell_services(ha);
+}
+
+/* When every lease of before is over. */
+static uint64_t after_leases(const struct ha *ha)
+{
+    struct srm_params p = ha_params(ha->cp->config);
+
+    return ha_clock_ns(&ha->clock) + entries_longest(&ha->entries, p.lease) + p.guard;
+}
+
+/* A peer of before may act for our users until its lease is over, which nobody extends any more. Rules keep
+ * administrators from taking a pair apart that has high availability on; a backup that is restored does not
+ * ask them. */
+static void leave_pair(struct ha *ha)
+{
+    struct srm_status s;
+
+    srm_status(ha->srm, ha_clock_ns(&ha->clock), &s);
+    if (s.entry.ha) {
+        ha->alone_at = after_leases(ha);
+        ha_lease_write(ha, 0, 0);
+    }
+    forget(ha);
+}
+
+static bool serves_always(const struct ha *ha)
+{
+    const struct hg_segment *s = feed_segment(ha->cp->feed);
+    uint64_t until, word;
+
+    ha_lease_read(ha, s, &until, &word);
+    return until == SRM_NO_DEADLINE;
+}
+
+/* Without a peer there is no deadline; where there may have been one before our start, not before its lease
+ * is over. */
+static void alone(struct ha *ha)
+{
+    uint64_t now = ha_clock_ns(&ha->clock);
+
+    if (ha->alone_at == 0)
+        ha->alone_at =
+            entries_dissolved(&ha->entries, &ha->cp->topology) && !serves_always(ha) ? after_leases(ha) : now;
+    if (now >= ha->alone_at)
+        feed_serve_always(ha->cp->feed, true);
+}
+
+/* High availability is on, and without an address of our own we have no part in it: the peer acts for all. */
+static void stand_still(struct ha *ha)
+{
+    feed_serve_always(ha->cp->feed, false);
+    if (ha->lease_until != 0 || serves_always(ha))
+        ha_lease_write(ha, 0, 0);
+}
+
+/* Whether this node has a manager follows from topology alone. */
+void ha_choose(struct ha *ha)
+{
+    const struct topology *t = &ha->cp->topology;
+    const struct topology_node *self = topology_find_node(t, slice_str(ha->cp->config->node_name));
+    const struct topology_subcluster *s = self ? topology_subcluster_of(t, self->index) : NULL;
+    bool pair = s && s->node[0] && s->node[1];
+
+    if (pair && !ha->beats)
+        alarm_on(&ha->cp->alarms, ALARM_ha_no_address);
+    else
+        alarm_clear(&ha->cp->alarms, ALARM_ha_no_address);
+    pair = pair && ha->beats;
+    bool same = ha->srm && pair && strcmp(s->name, ha->subcluster) == 0 &&
+                memcmp(s->node, ha->node, sizeof(ha->node)) == 0 && self->slot == ha->slot;
+    if (ha->srm && !same)
+        leave_pair(ha);
+    const struct srm_entry *entry = s ? entries_find(&ha->entries, slice_str(s->name)) : NULL;
+    if (!pair && s && s->node[0] && s->node[1] && entry && entry->ha)
+        stand_still(ha);
+    else if (!pair)
+        alone(ha);
+    else if (!ha->srm)
+        begin(ha, s, self->slot);
+}

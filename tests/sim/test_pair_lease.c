@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What nobody else may do for a user, and for how long, while everything about it changes: the length of the
+ * lease, high availability on and off, a dataplane that stands still, a write whose outcome nobody told. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "pair_rig.h"
+
+static void lease_of(unsigned node, uint64_t lease)
+{
+    struct srm_params p = w->p;
+
+    p.lease = lease;
+    node_settings(&w->node[node], &p);
+}
+
+/* Neither its peer nor the record. */
+static void cut_off(unsigned node)
+{
+    cut_wire(true);
+    sim_client_cut(w->node[node].client, true);
+}
+
+/* Until `node` acts for both; how long it took. */
+static uint64_t taken_over_by(unsigned node, uint64_t limit)
+{
+    uint64_t from = w->now;
+
+    while (cores_serve(&w->node[node]) != 3 && w->now < from + limit)
+        pass(MS(10));
+    assert_int_equal(cores_serve(&w->node[node]), 3);
+    return w->now - from;
+}
+
+static void stop_cores(unsigned node, uint64_t time)
+{
+    cores_pause(&w->node[node], w->now + time);
+    node_services(&w->node[node]);
+}
+
+/* It has what is to be done for both in its map when it is stopped, and high availability is off when it goes
+ * on: no deadline may be given to it before its cores have another map. */
+static void a_stopped_dataplane_wakes_up_when_it_is_off(void **state)
+{
+    (void)state;
+    open_as(PAIR_DEFAULT);
+    command(0, SRM_CMD_FAILOVER, 1);
+    await(ROW_F03, SECONDS(10));
+    serves(3, 0);
+    stop_cores(0, SECONDS(120));
+    taken_over_by(1, SECONDS(60));
+    cut_wire(true);
+    await(ROW_F16, SECONDS(20));
+    command(1, SRM_CMD_HA_OFF, 0);
+    await(ROW_F42, SECONDS(1));
+    pass(SECONDS(5));
+    restart(0);
+    pass(SECONDS(120)); /* two owners would end the world */
+    serves(1, 2);
+}
+
+/* The same, and its control plane finds it only later. */
+static void a_dataplane_that_is_attached_late_has_its_old_map(void **state)
+{
+    (void)state;
+    open_as(PAIR_DEFAULT);
+    command(0, SRM_CMD_FAILOVER, 1);
+    await(ROW_F03, SECONDS(10));
+    stop_cores(0, SECONDS(40));
+    taken_over_by(1, SECONDS(30));
+    await(ROW_F12, SECONDS(10));
+    command(1, SRM_CMD_HA_OFF, 0);
+    w->node[0].blind_start = true;
+    restart(0);
+    pass(SECONDS(60));
+    serves(1, 2);
+}
+
+/* Its peer knows a shorter lease than it has. */
+static void a_longer_lease_is_waited_for(void **state)
+{
+    (void)state;
+    open_as(PAIR_DEFAULT);
+    lease_of(0, SECONDS(60));
+    pass(SECONDS(10));
+    cut_wire(true); /* from now on it renews in the record, by its own lease */
+    pass(SECONDS(70));
+    serves(1, 2);
+    cut_off(0);
+    assert_true(taken_over_by(1, SECONDS(100)) > SECONDS(10));
+}
+
+static void a_shorter_lease_counts_from_when_both_know_it(void **state)
+{
+    (void)state;
+    open_as(PAIR_DEFAULT);
+    lease_of(0, SECONDS(60));
+    lease_of(1, SECONDS(60));
+    pass(SECONDS(70));
+    lease_of(1, SECONDS(6)); /* and node 0 does not hear of it */
+    cut_off(0);
+    taken_over_by(1, SECONDS(100));
+}
+
+static void a_shorter_lease_is_soon_in_force(void **state)
+{
+    (void)state;
+    open_as(PAIR_DEFAULT);
+    lease_of(0, SECONDS(60));
+    lease_of(1, SECONDS(60));
+    pass(SECONDS(70));
+    lease_of(0, SECONDS(6));
+    lease_of(1, SECONDS(6));
+    pass(SECONDS(70)); /* the grants of before are over */
+    cut_off(0);
+    assert_true(taken_over_by(1, SECONDS(100)) < SECONDS(8));
+}
+
+/* They do not hear each other, so that only what is written counts: it says six seconds, and means it. */
+static void a_shorter_lease_is_true_when_it_is_told(void **state)
+{
+    (void)state;
+    open_as(PAIR_DEFAULT);
+    lease_of(0, SECONDS(60));
+    lease_of(1, SECONDS(60));
+    cut_wire(true);
+    pass(SECONDS(100));
+    lease_of(0, SECONDS(6));
+    lease_of(1, SECONDS(6));
+    node_event(&w->node[0], &(struct srm_event){.type = SRM_TICK});
+    pass(MS(100));
+    assert_int_equal(status(1).entry.lease[0], 6000);
+    cut_off(0);
+    assert_true(taken_over_by(1, SECONDS(100)) < SECONDS(8));
+}
+
+/* The longer lease is in the segment, the control plane starts with the shorter one. */
+static void a_restart_shortens_the_lease(void **state)
+{
+    (void)state;
+    open_as(PAIR_DEFAULT);
+    lease_of(0, SECONDS(60));
+    lease_of(1, SECONDS(60));
+    pass(SECONDS(70));
+    node_crash(&w->node[0]);
+    lease_of(0, SECONDS(6));
+    lease_of(1, SECONDS(6));
+    node_boot(&w->node[0]);
+    pass(MS(300));
+    cut_off(0);
+    taken_over_by(1, SECONDS(100));
+}
+
+/* Whose acknowledgement was lost, and which the log shows then, is no sign of life of a dead peer. */
+static void an_own_write_of_unknown_outcome_is_no_sign_of_the_peer(void **state)
+{
+    (void)state;
+    open_as(PAIR_DEFAULT);
+    kill_both(0);
+    uint64_t from = w->now;
+    while (!w->node[1].cas_busy)
+        pass(MS(1) / 20);
+    pass(MS(1) / 2); /* it is with the master */
+    sim_client_cut(w->node[1].client, true);
+    pass(MS(20));
+    sim_client_cut(w->node[1].client, false);
+    assert_true(w->node[1].cas_busy);
+    taken_over_by(1, SECONDS(20));
+    assert_true(w->now - from < w->p.lease + w->p.guard + MS(300));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_teardown(a_stopped_dataplane_wakes_up_when_it_is_off, end),
+        cmocka_unit_test_teardown(a_dataplane_that_is_attached_late_has_its_old_map, end),
+        cmocka_unit_test_teardown(a_longer_lease_is_waited_for, end),
+        cmocka_unit_test_teardown(a_shorter_lease_counts_from_when_both_know_it, end),
+        cmocka_unit_test_teardown(a_shorter_lease_is_soon_in_force, end),
+        cmocka_unit_test_teardown(a_shorter_lease_is_true_when_it_is_told, end),
+        cmocka_unit_test_teardown(a_restart_shortens_the_lease, end),
+        cmocka_unit_test_teardown(an_own_write_of_unknown_outcome_is_no_sign_of_the_peer, end),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
