@@ -24,10 +24,10 @@ static void load_begin(void *arg)
     cp->sweep = false; /* of a load before this one: by the new mark everybody would be left out */
     users_new_mark(cp->users);
     book_new_mark(cp->routes);
+    ha_load_begin(cp->ha); /* first: it forgets what was only remembered of the topology */
     topology_load_begin(&cp->topology);
     settings_load_begin(cp);
     cp->record_bad = 0;
-    ha_load_begin(cp->ha);
 }
 
 static void bad(struct controlplane *cp, const char *what, struct slice field, const char *why)

@@ -17,40 +17,43 @@
 
 struct following {
     enum srm_command command;
+    uint16_t index, nodes[SRM_SLOTS];
     unsigned slot;
-    bool begun; /* the row left that from which the command was given */
+    bool here;      /* this node is of the pair */
+    uint32_t order; /* ... else: passed on to its managers by this number */
+    bool begun;     /* the row left that from which the command was given */
     uint8_t row;
     uint64_t most;
-    char node[HG_NODE_NAME_MAX + 1];
+    char node[HG_NODE_NAME_MAX + 1], subcluster[TOPOLOGY_NAME_MAX + 1];
 };
 
 static const char *const words[] = {
     [SRM_CMD_FAILOVER] = "failover", [SRM_CMD_FALLBACK] = "fallback", [SRM_CMD_RECOVER] = "recover"};
 
 /* Of the row of the pair; out: ROW_TEXT_MAX bytes. */
-static const char *with_names(struct admin_request *req, const struct ha_pair_view *pair, const char *text,
+static const char *with_names(struct admin_request *req, const struct srm_entry *entry, const char *text,
                               char *out)
 {
-    const char *const names[] = {nodes_name(req->cp, pair->node[0]), nodes_name(req->cp, pair->node[1])};
+    const struct following *f = req->state;
+    const char *const names[] = {nodes_name(req->cp, f->nodes[0]), nodes_name(req->cp, f->nodes[1])};
 
-    return row_text(text, names, pair->status.entry.flip, out);
+    return row_text(text, names, entry->flip, out);
 }
 
-static json_t *outcome(struct admin_request *req, const struct ha_pair_view *pair)
+static json_t *outcome(struct admin_request *req, const struct srm_entry *entry)
 {
     const struct following *f = req->state;
     json_t *states = json_array();
     char cause[ROW_TEXT_MAX];
 
     for (unsigned slot = 0; slot < SRM_SLOTS; slot++)
-        json_array_append_new(
-            states, json_pack("{s:s, s:s, s:s}", "name", nodes_name(req->cp, pair->node[slot]), "state",
-                              srm_state_info[srm_entry_state(&pair->status.entry, slot)].name, "reason",
-                              srm_reason_names[srm_entry_reason(&pair->status.entry, slot)]));
+        json_array_append_new(states,
+                              json_pack("{s:s, s:s, s:s}", "name", nodes_name(req->cp, f->nodes[slot]),
+                                        "state", srm_state_info[srm_entry_state(entry, slot)].name, "reason",
+                                        srm_reason_names[srm_entry_reason(entry, slot)]));
     return json_pack("{s:s, s:s, s:s, s:s, s:s, s:o}", "command", words[f->command], "node", f->node,
-                     "subcluster", pair->subcluster, "row", srm_row_info[pair->status.entry.row].name,
-                     "cause", with_names(req, pair, srm_row_info[pair->status.entry.row].cause, cause),
-                     "nodes", states);
+                     "subcluster", f->subcluster, "row", srm_row_info[entry->row].name, "cause",
+                     with_names(req, entry, srm_row_info[entry->row].cause, cause), "nodes", states);
 }
 
 static bool unsettled(const struct srm_entry *entry)
@@ -77,48 +80,104 @@ static bool reached(const struct following *f, const struct srm_entry *entry)
     }
 }
 
+/* The pair as its manager here has it, or else the record. NULL: it is none any more. */
+static const struct srm_entry *entry_of(struct admin_request *req, struct ha_pair_view *pair)
+{
+    const struct following *f = req->state;
+    const struct topology_subcluster *s =
+        topology_find_subcluster(&req->cp->topology, slice_str(f->subcluster));
+
+    ha_look(req->cp->ha, pair);
+    if (!s || memcmp(s->node, f->nodes, sizeof(f->nodes)) != 0 || (f->here && !pair->managed))
+        return NULL;
+    return f->here ? &pair->status.entry : ha_entry_of(req->cp->ha, f->subcluster);
+}
+
+static void refused(struct admin_request *req, const char *why)
+{
+    const struct following *f = req->state;
+
+    admin_fail(req, ADMIN_CONFLICT, "hgctl ha status shows what is offered",
+               "%s of %.100s is not possible: %s", words[f->command], f->node, why);
+}
+
+/* What the managers of another pair said. true: they refused. */
+static bool order_refused(struct admin_request *req)
+{
+    struct following *f = req->state;
+    const char *why = NULL;
+
+    if (!f->order || f->begun || ha_order_state(req->cp->ha, f->order, &why) != ORDER_REFUSED)
+        return false;
+    refused(req, why);
+    return true;
+}
+
+static void not_in_time(struct admin_request *req)
+{
+    const struct following *f = req->state;
+    const char *why = NULL;
+
+    if (f->begun)
+        admin_fail(req, ADMIN_UNAVAILABLE, "hgctl ha status",
+                   "the %s of %s goes on, it takes longer than this command waits", words[f->command],
+                   f->node);
+    else if (f->order && ha_order_state(req->cp->ha, f->order, &why) == ORDER_PENDING)
+        admin_fail(req, ADMIN_UNAVAILABLE, "hgctl node ping, or the command on one of the two",
+                   "the %s of %s was not begun: neither %s nor %s answers this node", words[f->command],
+                   f->node, nodes_name(req->cp, f->nodes[0]), nodes_name(req->cp, f->nodes[1]));
+    else
+        admin_fail(req, ADMIN_UNAVAILABLE, "hgctl ha status",
+                   "the %s of %s was not begun: neither the peer nor the record answers", words[f->command],
+                   f->node);
+}
+
+static void progress(struct admin_request *req, const struct ha_pair_view *pair, uint64_t now_ms)
+{
+    struct following *f = req->state;
+    uint64_t left = f->here ? pair->status.move_left[f->slot] : 0;
+
+    f->most = left > f->most ? left : f->most;
+    req->next_at = now_ms + PROGRESS_MS;
+    if (f->begun)
+        req->deadline = now_ms + SETTLE_MS;
+    admin_progress(req, f->most - left, f->most, "users moved");
+}
+
 static void poll_settled(struct admin_request *req, uint64_t now_ms)
 {
     struct following *f = req->state;
     char cause[ROW_TEXT_MAX], advice[ROW_TEXT_MAX];
     struct ha_pair_view pair;
+    const struct srm_entry *entry = entry_of(req, &pair);
 
-    ha_look(req->cp->ha, &pair);
-    if (!pair.managed) {
+    if (!entry) {
         admin_fail(req, ADMIN_UNAVAILABLE, "hgctl ha status", "the subcluster changed meanwhile");
         return;
     }
-    const struct srm_entry *entry = &pair.status.entry;
     f->begun |= entry->row != f->row;
-    if (!unsettled(entry) && f->begun && reached(f, entry)) {
-        admin_ok(req, outcome(req, &pair));
-    } else if (!unsettled(entry) && f->begun && now_ms >= req->next_at) {
-        admin_fail(req, ADMIN_CONFLICT, with_names(req, &pair, srm_row_info[entry->row].advice, advice),
+    if (order_refused(req))
+        return;
+    if (!unsettled(entry) && f->begun && reached(f, entry))
+        admin_ok(req, outcome(req, entry));
+    else if (!unsettled(entry) && f->begun && now_ms >= req->next_at)
+        admin_fail(req, ADMIN_CONFLICT, with_names(req, entry, srm_row_info[entry->row].advice, advice),
                    "the %s of %s did not come about: %s (%s)", words[f->command], f->node,
-                   with_names(req, &pair, srm_row_info[entry->row].cause, cause),
+                   with_names(req, entry, srm_row_info[entry->row].cause, cause),
                    srm_row_info[entry->row].name);
-    } else if (now_ms >= req->deadline) {
-        admin_fail(req, ADMIN_UNAVAILABLE, "hgctl ha status", "the %s of %s %s", words[f->command], f->node,
-                   f->begun ? "goes on, it takes longer than this command waits"
-                            : "was not begun: neither the peer nor the record answers");
-    } else if (now_ms >= req->next_at) {
-        uint64_t left = pair.status.move_left[f->slot];
-        f->most = left > f->most ? left : f->most;
-        req->next_at = now_ms + PROGRESS_MS;
-        if (f->begun)
-            req->deadline = now_ms + SETTLE_MS;
-        admin_progress(req, f->most - left, f->most, "users moved");
-    }
+    else if (now_ms >= req->deadline)
+        not_in_time(req);
+    else if (now_ms >= req->next_at)
+        progress(req, &pair, now_ms);
 }
 
 static bool take_node(struct admin_request *req, struct following *f)
 {
-    struct ha_pair_view pair;
     const char *name = NULL;
+    struct ha_pair_view pair;
 
     if (!admin_arg_string(req, "node", &name))
         return false;
-    ha_look(req->cp->ha, &pair);
     const struct topology_node *n = name ? topology_find_node(&req->cp->topology, slice_str(name)) : NULL;
     if (!n) {
         admin_fail(req, name ? ADMIN_NOT_FOUND : ADMIN_BAD_REQUEST, "hgctl node list", "%s%.100s",
@@ -126,19 +185,60 @@ static bool take_node(struct admin_request *req, struct following *f)
         return false;
     }
     snprintf(f->node, sizeof(f->node), "%s", n->name);
-    if (!pair.managed || (pair.node[0] != n->index && pair.node[1] != n->index)) {
-        uint16_t peer = topology_peer(&req->cp->topology, n->index);
-        admin_fail(req, ADMIN_CONFLICT, peer ? "run it there" : "a subcluster needs two nodes (D03)",
-                   "the manager of %.100s runs on %.100s%s%.100s", n->name, n->name,
-                   peer ? " and " : " alone", peer ? nodes_name(req->cp, peer) : "");
+    const struct topology_subcluster *s = topology_subcluster_of(&req->cp->topology, n->index);
+    if (!s || !s->node[0] || !s->node[1]) {
+        admin_fail(req, ADMIN_CONFLICT, "hgctl node assign", "%.100s has no peer (D03)", n->name);
         return false;
     }
-    f->slot = pair.node[1] == n->index;
-    f->row = pair.status.entry.row;
+    snprintf(f->subcluster, sizeof(f->subcluster), "%s", s->name);
+    memcpy(f->nodes, s->node, sizeof(f->nodes));
+    f->index = n->index;
+    f->slot = s->node[1] == n->index;
+    f->here = s->node[0] == req->cp->self || s->node[1] == req->cp->self;
+    const struct srm_entry *entry = entry_of(req, &pair);
+    if (!entry) {
+        refused(req,
+                f->here ? ha_refusal(req->cp->ha, f->command, f->slot) : srm_refusal_text(SRM_NO_IS_OFF));
+        return false;
+    }
+    f->row = entry->row;
     return true;
 }
 
-static void run(struct admin_request *req, enum srm_command command)
+/* Of another pair the states say what is offered; what else forbids it, its managers know. */
+static const char *refusal(struct admin_request *req, const struct following *f)
+{
+    struct ha_pair_view pair;
+
+    if (f->here)
+        return ha_refusal(req->cp->ha, f->command, f->slot);
+    const struct srm_entry *entry = entry_of(req, &pair);
+    if (!entry || !entry->ha)
+        return srm_refusal_text(SRM_NO_IS_OFF);
+    enum srm_state state = srm_entry_state(entry, f->slot);
+    if (f->command == SRM_CMD_FAILOVER && state != STATE_NORMAL)
+        return srm_refusal_text(SRM_NO_NOT_NORMAL);
+    if (f->command == SRM_CMD_FALLBACK && state != STATE_IDLE && state != STATE_FAILED_OVER)
+        return srm_refusal_text(SRM_NO_NOT_AWAY);
+    return f->command == SRM_CMD_RECOVER && !failed(entry) ? srm_refusal_text(SRM_NO_NOT_FAILED) : NULL;
+}
+
+static const char *command(struct admin_request *req, struct following *f)
+{
+    if (f->here)
+        return ha_command(req->cp->ha, f->command, f->slot);
+    f->order = ha_order(req->cp->ha, f->nodes, f->command, f->index);
+    return f->order ? NULL : "this node has no node.address, or passes on too many commands already";
+}
+
+static void forget_order(struct admin_request *req)
+{
+    const struct following *f = req->state;
+
+    ha_order_end(req->cp->ha, f->order);
+}
+
+static void run(struct admin_request *req, enum srm_command what)
 {
     struct following *f = calloc(1, sizeof(*f));
     bool dry = false;
@@ -148,24 +248,24 @@ static void run(struct admin_request *req, enum srm_command command)
         admin_fail(req, ADMIN_INTERNAL, NULL, "out of memory");
         return;
     }
-    f->command = command;
+    req->drop = forget_order;
+    f->command = what;
     if (!admin_arg_bool(req, "dry_run", &dry) || !take_node(req, f))
         return;
-    const char *why = ha_refusal(req->cp->ha, command, f->slot);
+    const char *why = refusal(req, f);
     if (!why && !dry) {
-        event_write(req->cp->event_stream, EVENT_COMMAND, "info", words[command], "%s of %s was asked for",
-                    words[command], f->node);
-        why = ha_command(req->cp->ha, command, f->slot);
+        event_write(req->cp->event_stream, EVENT_COMMAND, "info", words[what], "%s of %s was asked for",
+                    words[what], f->node);
+        why = command(req, f);
     }
     if (why) {
-        admin_fail(req, ADMIN_CONFLICT, "hgctl ha status shows what is offered",
-                   "%s of %.100s is not possible: %s", words[command], f->node, why);
+        refused(req, why);
         return;
     }
     if (dry) {
-        json_t *warning = json_pack("{s:s, s:s, s:s}", "rule", words[command], "text",
-                                    command == SRM_CMD_RECOVER ? "the managers of both nodes start anew"
-                                                               : "the users of the node move to another node",
+        json_t *warning = json_pack("{s:s, s:s, s:s}", "rule", words[what], "text",
+                                    what == SRM_CMD_RECOVER ? "the managers of both nodes start anew"
+                                                            : "the users of the node move to another node",
                                     "allow", "a quiet hour (A30)");
         admin_ok(req, json_pack("{s:b, s:s, s:[o]}", "dry_run", 1, "node", f->node, "warnings", warning));
         return;

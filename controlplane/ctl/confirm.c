@@ -38,6 +38,20 @@ static bool agreed(struct ctl *ctl)
     return fgets(line, sizeof(line), stdin) && (line[0] == 'y' || line[0] == 'Y');
 }
 
+int run_decided(struct ctl *ctl)
+{
+    bool dry = json_is_true(json_object_get(ctl->args, "dry_run"));
+    bool can_ask = !ctl->json && isatty(STDIN_FILENO);
+
+    if (dry || can_ask || json_is_true(json_object_get(ctl->local, "yes")))
+        return run_confirmed(ctl);
+    fprintf(ctl->err,
+            "hgctl: %s is not done unasked: say --yes where nobody can be asked (--dry-run shows what "
+            "would happen)\n",
+            ctl->command->name);
+    return CTL_REFUSED;
+}
+
 int run_confirmed(struct ctl *ctl)
 {
     json_t *result;

@@ -33,6 +33,8 @@ int run_whatif_rebalance(struct ctl *ctl);
 int run_user_import(struct ctl *ctl);
 int run_user_export(struct ctl *ctl);
 int run_confirmed(struct ctl *ctl);
+int run_decided(
+    struct ctl *ctl); /* the same, and refused where nobody can be asked and --yes does not stand */
 int show_ha_status(struct ctl *ctl, json_t *result);
 int show_ha_command(struct ctl *ctl, json_t *result);
 int show_alarms(struct ctl *ctl, json_t *result);

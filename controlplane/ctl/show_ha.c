@@ -184,7 +184,7 @@ static int wait_settled(struct ctl *ctl)
 static int set_ha(struct ctl *ctl, bool on)
 {
     json_object_set_new(ctl->args, "ha", json_boolean(on));
-    int status = run_confirmed(ctl);
+    int status = on ? run_confirmed(ctl) : run_decided(ctl);
     return status == CTL_DONE ? wait_settled(ctl) : status;
 }
 

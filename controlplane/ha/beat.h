@@ -47,7 +47,8 @@ struct beat {
     uint8_t load;          /* of the sender's cores over the last minute, percent */
     uint64_t unresolved;   /* bit per index of a node: its name does not resolve there */
     uint32_t lease;        /* ms: of what is granted, and of the sender's own writes */
-    uint32_t train, index; /* BEAT_PROBE: which train, which of it; BEAT_REPORT: which train, kbit/s */
+    uint32_t train, index; /* BEAT_PROBE: which train, which of it; BEAT_REPORT: which train, kbit/s;
+                            * otherwise an order that is passed on (orders.h), or 0 */
 };
 
 /* The key of a cluster; two clusters with one secret have different ones. */

@@ -70,7 +70,9 @@ static void on_heard(void *arg, const struct beat *beat, uint64_t sent_ns)
     ha_hear_told(ha, beat);
     if (!ha->srm || beat->from != ha->node[1 - ha->slot]) {
         struct beat own = ha_own_content(ha);
-        if (beat->kind == BEAT_ASK)
+        if (beat->train)
+            ha_order_heard(ha, beat);
+        else if (beat->kind == BEAT_ASK)
             beats_answer(ha->beats, beat, &own);
         return;
     }
@@ -174,6 +176,8 @@ void ha_tables_loaded(struct ha *ha)
 void ha_load_begin(struct ha *ha)
 {
     ha->loading = true;
+    if (ha->copied)
+        ha_copy_forget(ha);
     entries_load_begin(&ha->entries);
 }
 
@@ -263,7 +267,12 @@ static void gauges(struct ha *ha)
 
 void ha_turn(struct ha *ha)
 {
+    if (ha->copied && !ha->srm) { /* the dataplane was looked for already: it says what it acts for */
+        ha_ways_set(ha);
+        ha_choose(ha);
+    }
     ha_look_unseen(ha);
+    ha_orders_turn(ha);
     ha_map_turn(ha);
     ha_users_turn(ha);
     ha_watch(ha);
@@ -278,6 +287,7 @@ void ha_second(struct ha *ha)
     reconcile(ha);
     ha_ways_second(ha);
     gauges(ha);
+    ha_copy_second(ha);
     event_stream_turn(ha->cp->event_stream);
 }
 
@@ -316,6 +326,7 @@ struct ha *ha_create(struct controlplane *cp, char *why, unsigned size)
         free(ha);
         return NULL;
     }
+    ha_copy_load(ha);
     return ha;
 }
 
@@ -340,7 +351,9 @@ void ha_stop(struct ha *ha)
 
 void ha_free(struct ha *ha)
 {
-    if (ha)
+    if (ha) {
         free(ha->rehome);
+        free(ha->copy_text);
+    }
     free(ha);
 }

@@ -3,13 +3,14 @@
  * does what its actions say. Files: run.c life and events, run_pair.c whether there is a pair, run_actions.c
  * actions, run_serving.c the map that the cores get, lease_write.c the lease in the segment, run_watch.c
  * critical services, run_ways.c the other nodes, run_say.c logs and alarms, run_look.c what administrators
- * see. */
+ * see, run_orders.c commands for other pairs, run_copy.c the copy for a start without Redis. */
 #ifndef CONTROLPLANE_HA_RUN_H
 #define CONTROLPLANE_HA_RUN_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "ha/orders.h"
 #include "ha/services.h"
 #include "ha/srm.h"
 #include "hg/endpoint.h"
@@ -78,6 +79,13 @@ void ha_facts(struct controlplane *cp, struct rules_facts *out);
 /* NULL: done, the manager works on it. Else the rule that forbids it and what would allow it. */
 const char *ha_command(struct ha *ha, enum srm_command command, unsigned slot);
 const char *ha_refusal(struct ha *ha, enum srm_command command, unsigned slot);
+
+/* ---- for the managers of other nodes (ha/orders.h) ---- */
+/* Passes a command on to both nodes of another pair. 0: it cannot be. Else its number, to be given to the two
+ * below. */
+uint32_t ha_order(struct ha *ha, const uint16_t nodes[SRM_SLOTS], enum srm_command command, uint16_t node);
+enum order_state ha_order_state(struct ha *ha, uint32_t id, const char **why);
+void ha_order_end(struct ha *ha, uint32_t id);
 
 struct ha_way {
     uint64_t heard_ms; /* ago; UINT64_MAX = never */

@@ -9,14 +9,17 @@
 #include "ha/beats.h"
 #include "ha/clock.h"
 #include "ha/entries.h"
+#include "ha/orders.h"
 #include "ha/run.h"
 #include "ha/services.h"
 #include "ha/srm.h"
 
+#define HA_COPY_PATH  256
 #define HA_EVENTS_MAX 64 /* waiting for the manager: it is never called from within itself */
 
 struct ha_map { /* the serving map that the manager asked for last */
     bool given, pending;
+    bool marked; /* it was given to the feed */
     uint64_t id, epoch;
     int serving[SRM_SLOTS];
     struct feed_serving_token token;
@@ -33,9 +36,12 @@ struct ha {
     struct ha_clock clock;
     struct beats *beats; /* NULL: this node stands alone */
     struct entries entries;
+    struct orders orders;
     struct services services;
     bool tables_loaded, loading, stopping;
-    bool unseen; /* a dataplane that lives, maybe, and cannot be attached; as the manager was told */
+    bool copied;     /* topology and entries are those of the copy: the record was not read yet */
+    char *copy_text; /* as written last */
+    bool unseen;     /* a dataplane that lives, maybe, and cannot be attached; as the manager was told */
     bool record_up;
 
     struct srm *srm; /* NULL: no peer, or not known yet */
@@ -84,6 +90,13 @@ void ha_tell_entry(struct ha *ha);
 /* run_pair.c */
 void ha_choose(struct ha *ha);
 void ha_look_unseen(struct ha *ha);
+/* run_copy.c */
+void ha_copy_load(struct ha *ha);
+void ha_copy_forget(struct ha *ha);
+void ha_copy_second(struct ha *ha);
+/* run_orders.c */
+void ha_order_heard(struct ha *ha, const struct beat *beat);
+void ha_orders_turn(struct ha *ha);
 /* run_actions.c */
 void ha_act(struct ha *ha, const struct srm_action *action);
 struct beat ha_content(const struct srm_beat *beat);

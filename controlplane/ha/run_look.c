@@ -52,13 +52,10 @@ uint16_t ha_serving(const struct ha *ha, uint16_t home)
     return ha->serving_given && home < HG_NODES_MAX ? ha->serving[home] : home;
 }
 
-static const char *const no_manager =
-    "this node has no peer: a subcluster needs two nodes, and node.address on both (D03)";
-
 const char *ha_refusal(struct ha *ha, enum srm_command command, unsigned slot)
 {
     if (!ha->srm)
-        return no_manager;
+        return srm_refusal_text(SRM_NO_NO_MANAGER);
     return srm_refusal(ha->srm, ha_clock_ns(&ha->clock), command, slot);
 }
 

@@ -131,6 +131,8 @@ void ha_choose(struct ha *ha)
     else
         alarm_clear(&ha->cp->alarms, ALARM_ha_no_address);
     pair = pair && ha->beats;
+    if (!pair && !ha->tables_loaded)
+        return; /* the copy gives nobody an endless deadline */
     bool same = ha->srm && pair && strcmp(s->name, ha->subcluster) == 0 &&
                 memcmp(s->node, ha->node, sizeof(ha->node)) == 0 && self->slot == ha->slot;
     if (ha->srm && !same)

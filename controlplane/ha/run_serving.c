@@ -8,10 +8,17 @@
 #include "ha/run_impl.h"
 
 /* Nothing may be said of this node's own homes before its manager has spoken: a dataplane that serves goes on
- * with the map that it has. */
+ * with the map that it has. Without the record it speaks once the peer has told it the entry. */
 static bool may_push(const struct ha *ha)
 {
-    return ha->tables_loaded && (!ha->srm || ha->map.given);
+    struct srm_status status;
+
+    if (ha->srm ? !ha->map.given : !ha->tables_loaded)
+        return false;
+    if (ha->tables_loaded)
+        return true;
+    srm_status(ha->srm, ha_clock_ns(&ha->clock), &status);
+    return !record_version_is_none(status.entry.version);
 }
 
 static void build(const struct ha *ha, uint16_t serving[HG_NODES_MAX])
@@ -42,14 +49,23 @@ void ha_serving_push(struct ha *ha)
                    "the serving map cannot be given to the cores");
 }
 
+static void mark(struct ha *ha)
+{
+    feed_serving_mark(ha->cp->feed, &ha->map.token);
+    ha->map.marked = true;
+}
+
 void ha_map_set(struct ha *ha, uint64_t id, const int serving[SRM_SLOTS], uint64_t epoch)
 {
     ha->map.given = ha->map.pending = true;
     ha->map.id = id;
     ha->map.epoch = epoch;
     memcpy(ha->map.serving, serving, sizeof(ha->map.serving));
+    ha->map.marked = false;
+    if (!may_push(ha))
+        return;
     ha_serving_push(ha);
-    feed_serving_mark(ha->cp->feed, &ha->map.token);
+    mark(ha);
 }
 
 /* What a dataplane that lives but cannot be reached (another build, say) acts for is not known. */
@@ -64,13 +80,17 @@ void ha_map_turn(struct ha *ha)
 {
     struct srm_event event = {.type = SRM_APPLIED, .u.map = ha->map.id};
 
-    if (!ha->srm || !ha->map.pending)
+    if (!ha->srm || !ha->map.pending || !may_push(ha))
         return;
+    if (!ha->map.marked) {
+        ha_serving_push(ha);
+        mark(ha);
+    }
     enum feed_progress progress = FEED_APPLIED;
     if (!nobody_else(ha))
         progress = feed_serving_applied(ha->cp->feed, &ha->map.token);
     if (progress == FEED_LOST)
-        feed_serving_mark(ha->cp->feed, &ha->map.token);
+        mark(ha);
     if (progress != FEED_APPLIED)
         return;
     ha->map.pending = false;

@@ -238,6 +238,14 @@ void srm_set_params(struct srm *srm, const struct srm_params *params);
 void srm_handle(struct srm *srm, uint64_t now, const struct srm_event *event, struct srm_actions *out);
 uint64_t srm_next(const struct srm *srm); /* when SRM_TICK is due */
 
+enum srm_refusal {
+    SRM_OFFERED,
+#define SRM_REFUSAL(id, text) SRM_NO_##id,
+#include "ha/refusals.def"
+    SRM_REFUSALS
+};
+enum srm_refusal srm_refuses(const struct srm *srm, enum srm_command command, unsigned slot);
+const char *srm_refusal_text(unsigned refusal); /* of another node, too: any number; NULL: SRM_OFFERED */
 /* NULL: the command is offered now. Else the rule that forbids it and what would allow it. */
 const char *srm_refusal(const struct srm *srm, uint64_t now, enum srm_command command, unsigned slot);
 

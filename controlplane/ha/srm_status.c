@@ -9,61 +9,65 @@ static bool slot_well(const struct srm *srm, unsigned slot)
     return slot == srm->slot ? srm->verdict.well : srm->peer.beat.well;
 }
 
-static const char *failover(const struct srm *srm, unsigned slot)
+static const char *const texts[SRM_REFUSALS] = {
+    NULL,
+#define SRM_REFUSAL(id, text) text,
+#include "ha/refusals.def"
+};
+
+const char *srm_refusal_text(unsigned refusal)
 {
-    if (srm_entry_state(&srm->entry, slot) != STATE_NORMAL)
-        return "G01: failover is offered only for a node in Normal; `hgctl ha status` shows the state";
-    if (!srm_heard(srm))
-        return "G01: the peer is not heard; repair the network between the nodes first";
-    if (!slot_well(srm, slot) || (slot == srm->slot && srm->missing != 0))
-        return "G02: critical services of the node do not all run; start them first";
-    if (!slot_well(srm, slot ^ 1))
-        return "G04: critical services of the backup do not all run; start them first";
-    return NULL;
+    return refusal < SRM_REFUSALS ? texts[refusal] : "that node speaks of a rule that this one does not know";
 }
 
-static const char *fallback(const struct srm *srm, unsigned slot)
+static enum srm_refusal failover(const struct srm *srm, unsigned slot)
+{
+    if (srm_entry_state(&srm->entry, slot) != STATE_NORMAL)
+        return SRM_NO_NOT_NORMAL;
+    if (!srm_heard(srm))
+        return SRM_NO_NOT_HEARD;
+    if (!slot_well(srm, slot) || (slot == srm->slot && srm->missing != 0))
+        return SRM_NO_NODE_SICK;
+    return slot_well(srm, slot ^ 1) ? SRM_OFFERED : SRM_NO_BACKUP_SICK;
+}
+
+static enum srm_refusal fallback(const struct srm *srm, unsigned slot)
 {
     enum srm_state state = srm_entry_state(&srm->entry, slot);
     if (state != STATE_IDLE && state != STATE_FAILED_OVER)
-        return "G06: fallback is offered only for a node that is Idle or Failed Over; start its services, or "
-               "reboot it";
+        return SRM_NO_NOT_AWAY;
     if (!srm_heard(srm))
-        return "G06: the peer is not heard; repair the network between the nodes first";
-    if (!slot_well(srm, slot))
-        return "G07: critical services of the node do not all run; start them first";
-    return NULL;
+        return SRM_NO_NOT_HEARD_BACK;
+    return slot_well(srm, slot) ? SRM_OFFERED : SRM_NO_HOME_SICK;
 }
 
-static const char *recovery(const struct srm *srm)
+static enum srm_refusal recovery(const struct srm *srm)
 {
-    if (srm_entry_state(&srm->entry, 0) == STATE_FAILED_MODE &&
-        srm_entry_state(&srm->entry, 1) == STATE_FAILED_MODE)
-        return NULL;
-    return "G10: recovery is offered only when both nodes are failed; else use failover or fallback";
+    bool both = srm_entry_state(&srm->entry, 0) == STATE_FAILED_MODE &&
+                srm_entry_state(&srm->entry, 1) == STATE_FAILED_MODE;
+    return both ? SRM_OFFERED : SRM_NO_NOT_FAILED;
 }
 
-static const char *switching(const struct srm *srm, bool on)
+static enum srm_refusal switching(const struct srm *srm, bool on)
 {
     if (on)
-        return srm_ha(srm) ? "D02: high availability is on already" : NULL;
+        return srm_ha(srm) ? SRM_NO_ON_ALREADY : SRM_OFFERED;
     if (!srm_ha(srm))
-        return "D08: high availability is off already";
+        return SRM_NO_OFF_ALREADY;
     for (unsigned s = 0; s < SRM_SLOTS; s++)
         if (srm_in_transition(srm_entry_state(&srm->entry, s)))
-            return "D08: not while users move; wait until the failover or fallback is complete";
-    return NULL;
+            return SRM_NO_MOVING;
+    return SRM_OFFERED;
 }
 
-const char *srm_refusal(const struct srm *srm, uint64_t now, enum srm_command command, unsigned slot)
+enum srm_refusal srm_refuses(const struct srm *srm, enum srm_command command, unsigned slot)
 {
-    (void)now;
     if (!srm->record || !srm->known)
-        return "the record is not available; see `hgctl troubleshoot`";
+        return SRM_NO_RECORD;
     if (srm->commanded && command != SRM_CMD_REHOMED)
-        return "another command is under way; wait for it";
+        return SRM_NO_BUSY;
     if (!srm_ha(srm) && command <= SRM_CMD_RECOVER)
-        return "D10: high availability is off in this subcluster; `hgctl ha enable` switches it on";
+        return SRM_NO_IS_OFF;
     switch (command) {
     case SRM_CMD_FAILOVER:
         return failover(srm, slot & 1);
@@ -75,8 +79,14 @@ const char *srm_refusal(const struct srm *srm, uint64_t now, enum srm_command co
     case SRM_CMD_HA_OFF:
         return switching(srm, command == SRM_CMD_HA_ON);
     default:
-        return srm_ha(srm) ? "D09: high availability is on" : NULL;
+        return srm_ha(srm) ? SRM_NO_STILL_ON : SRM_OFFERED;
     }
+}
+
+const char *srm_refusal(const struct srm *srm, uint64_t now, enum srm_command command, unsigned slot)
+{
+    (void)now;
+    return srm_refusal_text(srm_refuses(srm, command, slot));
 }
 
 void srm_status(const struct srm *srm, uint64_t now, struct srm_status *out)

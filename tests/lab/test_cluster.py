@@ -96,6 +96,18 @@ def a_promotion_of_redis_moves_nobody(c, probe):
     lab.wait_for(lambda: c[4].hgctl("user", "find", "late@example.com", check=False).returncode == 0, 60, "it is known to all")
 
 
+def any_node_takes_a_command_for_any_pair(c, probe):
+    """DESIGN 3: c[4] is of the pair S2, the command is about S1."""
+    asked = c[4].hgctl("ha", "failover", c[1].unique, check=False)
+    assert asked.returncode != 0 and "--yes" in asked.stdout, asked
+    told = c[4].hgctl_json("ha", "failover", c[1].unique, "--yes")
+    assert told["row"] == "F03" and told["subcluster"] == "S1", told
+    assert {n["name"]: n["state"] for n in told["nodes"]}[c[1].unique] == "Idle", told
+    refused = c[3].hgctl("ha", "failover", c[1].unique, "--yes", check=False)
+    assert refused.returncode != 0 and "G01" in refused.stdout, refused
+    assert c[3].hgctl_json("ha", "fallback", c[1].unique, "--yes")["row"] == "F01"
+
+
 def a_killed_node_is_taken_over_and_comes_back(c, probe):
     survivors = [n.address for n in c.nodes[1:]]
     under_load(probe, survivors)
@@ -139,5 +151,5 @@ def a_hung_node_does_not_serve_when_it_wakes(c, probe):
 
 if __name__ == "__main__":
     sys.exit(lab.run_tests([every_node_leads_to_every_user, a_service_address_is_as_good, a_control_plane_restarts_unnoticed,
-                            a_promotion_of_redis_moves_nobody, a_killed_node_is_taken_over_and_comes_back,
-                            a_hung_node_does_not_serve_when_it_wakes], setup()))
+                            a_promotion_of_redis_moves_nobody, any_node_takes_a_command_for_any_pair,
+                            a_killed_node_is_taken_over_and_comes_back, a_hung_node_does_not_serve_when_it_wakes], setup()))

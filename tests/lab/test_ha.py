@@ -376,6 +376,24 @@ def control_plane_killed_nobody_notices(p):
     assert p.entry()["epoch"] == before and p.row() == "F01", p.entry()
 
 
+def control_plane_starts_without_redis(p):
+    """It knows its peer from the copy in its file, and the peer extends its lease of four seconds."""
+    p.normal()
+    redis = p.c.stores[0].redis
+    p.c.pause(redis)
+    try:
+        restart_cp(p, p.n1)
+        end = time.monotonic() + 15
+        while time.monotonic() < end:
+            status = p.answered(p.n1)
+            assert status == 200, f"{status} {15 - (end - time.monotonic()):.1f} s after the start {p.n1.logs(20)}"
+            time.sleep(0.05)
+    finally:
+        p.c.resume(redis)
+    lab.wait_for(lambda: p.row() == "F01", 40, "the pair is as it was")
+    p.served(p.n1)
+
+
 def control_plane_stopped(p):
     """Its lease runs out before the peer serves; when it goes on it does not serve again by itself."""
     p.normal()
@@ -484,7 +502,8 @@ TESTS = [rows_01_to_04_manual, rows_05_to_07_restarts_when_idle, row_08_restart_
          row_13_record_lost_by_one, row_22_record_lost_by_the_backup, row_14_services_do_not_start,
          rows_15_and_21_both_lack_services, row_19_taking_over_fails, row_20_taking_back_fails,
          row_10_back_after_a_quiet_period, back_after_a_reboot, row_16_both_processes_killed, row_17_shut_down,
-         row_18_peer_not_seen_at_the_start, control_plane_killed_nobody_notices, control_plane_stopped,
+         row_18_peer_not_seen_at_the_start, control_plane_killed_nobody_notices, control_plane_starts_without_redis,
+         control_plane_stopped,
          dataplane_stopped, management_network_cut_between_the_nodes, service_network_cut_of_one,
          both_networks_cut_and_healed, two_ways_of_seeing_it, off_makes_them_homed, every_row_was_reached]
 
