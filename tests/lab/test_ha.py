@@ -390,6 +390,7 @@ def control_plane_starts_without_redis(p):
             time.sleep(0.05)
     finally:
         p.c.resume(redis)
+    lab.wait_for(lambda: all(n.hgctl_json("ha", "status")["manager"]["record"] for n in (p.n1, p.n2)), 40, "it is read")
     lab.wait_for(lambda: p.row() == "F01", 40, "the pair is as it was")
     p.served(p.n1)
 
