@@ -8,53 +8,16 @@
 #include <time.h>
 
 #include "controlplane.h"
-#include "counters/names.h"
 #include "dns/resolver.h"
 #include "feed/feed.h"
-#include "hg/route_image.h"
 #include "nodes.h"
 #include "push.h"
+#include "push_routes_impl.h"
 #include "impl/segment.h"
 #include "route_book.h"
 
 #define RESOLVE_MS 100
 #define FIRST_MS   300 /* a first compilation waits that long for names */
-
-struct job {
-    uv_work_t work;
-    struct controlplane *cp;
-    struct routes *routes;
-    struct routes_input input;
-    struct routes_resolved *resolved;
-    struct hg_config_node *nodes;
-    struct route_pages *pages;
-    uint64_t version;
-    /* what came out */
-    const struct routes_result *result;
-    bool published;
-    char name[64], why[256];
-    /* copies that stay readable while the next one runs */
-    struct routes_status *status;
-    uint32_t *by_slot; /* index + 1 */
-    uint32_t *hop_at;  /* by slot: first of its hops in hop[], hop_at[slot + 1] the end */
-    uint16_t *hop;
-    uint32_t nslots;
-};
-
-struct route_push {
-    struct routes *routes;
-    struct resolver *resolver;
-    uint64_t wanted, done; /* versions */
-    struct job *running, *last;
-    uint64_t retire; /* generation that is waited for */
-    uint64_t resolve_at, retry_at;
-    bool names_dirty, first;
-    uint64_t created_ms;
-    struct hg_config *old[4]; /* configurations that a job may still read */
-    unsigned nold;
-    struct hg_endpoint *hops; /* by slot, of the last result */
-    uint32_t nhops;
-};
 
 static void on_names_changed(void *arg)
 {
@@ -80,20 +43,6 @@ bool push_routes_create(struct controlplane *cp)
     return p->routes && p->resolver;
 }
 
-static void job_free(struct job *job)
-{
-    if (!job)
-        return;
-    book_release(job->pages);
-    free(job->resolved);
-    free(job->nodes);
-    free(job->status);
-    free(job->by_slot);
-    free(job->hop_at);
-    free(job->hop);
-    free(job);
-}
-
 void push_routes_stop(struct controlplane *cp)
 {
     struct route_push *p = cp->route_push;
@@ -115,8 +64,8 @@ void push_routes_free(struct controlplane *cp)
 
     if (!p)
         return;
-    job_free(p->running);
-    job_free(p->last);
+    route_job_free(p->running);
+    route_job_free(p->last);
     if (p->routes)
         routes_destroy(p->routes);
     for (unsigned i = 0; i < p->nold; i++)
@@ -149,63 +98,7 @@ bool push_routes_busy(const struct controlplane *cp)
     return cp->route_push->running != NULL;
 }
 
-/* Which hops a route leads to is said by the image alone, by the route's slot. */
-static bool map_hops(struct job *job)
-{
-    const struct hg_image *image = job->result->image;
-    const struct hg_image_route *route = HG_IMAGE_AT(image, HG_SECTION_ROUTES, struct hg_image_route);
-    const struct hg_image_target *target = HG_IMAGE_AT(image, HG_SECTION_TARGETS, struct hg_image_target);
-    uint64_t nroutes = image->section[HG_SECTION_ROUTES].n, ntargets = image->section[HG_SECTION_TARGETS].n;
-
-    job->hop_at = calloc((size_t)job->nslots + 2, sizeof(job->hop_at[0]));
-    job->hop = calloc(ntargets + 1, sizeof(job->hop[0]));
-    if (!job->hop_at || !job->hop)
-        return false;
-    for (uint64_t i = 0; i < nroutes; i++)
-        if (route[i].slot && route[i].slot < job->nslots)
-            job->hop_at[route[i].slot + 1] += route[i].ntargets;
-    for (uint32_t slot = 0; slot < job->nslots; slot++)
-        job->hop_at[slot + 1] += job->hop_at[slot];
-    for (uint64_t i = 0; i < nroutes; i++) {
-        if (!route[i].slot || route[i].slot >= job->nslots)
-            continue;
-        uint32_t at = job->hop_at[route[i].slot];
-        for (uint32_t k = 0; k < route[i].ntargets && at + k < ntargets && route[i].target + k < ntargets;
-             k++)
-            job->hop[at + k] = target[route[i].target + k].hop;
-    }
-    return true;
-}
-
-/* On a thread of the pool: nothing of struct controlplane may be touched here. */
-static void compile(uv_work_t *work)
-{
-    struct job *job = work->data;
-
-    job->result = routes_compile(job->routes, &job->input);
-    if (!job->result) {
-        snprintf(job->why, sizeof(job->why), "out of memory");
-        return;
-    }
-    uint32_t n = job->result->n;
-    for (uint32_t i = 0; i < n; i++)
-        if (job->result->status[i].slot >= job->nslots)
-            job->nslots = job->result->status[i].slot + 1;
-    job->status = malloc((n + 1) * sizeof(job->status[0]));
-    job->by_slot = calloc(job->nslots + 1, sizeof(job->by_slot[0]));
-    if (!job->status || !job->by_slot || !map_hops(job)) {
-        snprintf(job->why, sizeof(job->why), "out of memory");
-        job->result = NULL;
-        return;
-    }
-    memcpy(job->status, job->result->status, n * sizeof(job->status[0]));
-    for (uint32_t i = 0; i < n; i++)
-        if (job->status[i].slot)
-            job->by_slot[job->status[i].slot] = i + 1;
-    job->published = routes_publish(job->routes, job->name, job->why, sizeof(job->why));
-}
-
-static void tell_refused(struct controlplane *cp, const struct job *job)
+static void tell_refused(struct controlplane *cp, const struct route_job *job)
 {
     uint32_t refused = job->result->count[ROUTES_REFUSED];
 
@@ -275,7 +168,7 @@ static void take_hops(struct route_push *p)
 
 static void compiled(uv_work_t *work, int status)
 {
-    struct job *job = work->data;
+    struct route_job *job = work->data;
     struct controlplane *cp = job->cp;
     struct route_push *p = cp->route_push;
 
@@ -283,19 +176,19 @@ static void compiled(uv_work_t *work, int status)
     if (status == UV_ECANCELED || cp->stopping) {
         if (status == 0 && job->published)
             (void)shm_unlink(job->name); /* nobody heard of it */
-        job_free(job);
+        route_job_free(job);
         return;
     }
     if (!job->result || !job->published) {
         log_printf(&cp->log, HG_LOG_ERROR, "routes_failed", "the routes could not be compiled: %s", job->why);
         p->retry_at = uv_now(&cp->loop) + 1000;
-        job_free(job);
+        route_job_free(job);
         return;
     }
     feed_image_set(cp->feed, job->result->generation, job->result->size, job->name);
     p->retire = job->result->generation;
     take_hops(p);
-    job_free(p->last);
+    route_job_free(p->last);
     p->last = job;
     p->done = job->version;
     p->first = false;
@@ -311,7 +204,7 @@ static void compiled(uv_work_t *work, int status)
 static void start(struct controlplane *cp)
 {
     struct route_push *p = cp->route_push;
-    struct job *job = calloc(1, sizeof(*job));
+    struct route_job *job = calloc(1, sizeof(*job));
 
     if (!job)
         return;
@@ -325,13 +218,13 @@ static void start(struct controlplane *cp)
     job->input.nodes = job->nodes;
     int64_t n = resolver_results(p->resolver, &job->resolved);
     if (n < 0 || !job->nodes) {
-        job_free(job);
+        route_job_free(job);
         return;
     }
     job->input.resolved = job->resolved;
     job->input.nresolved = (uint32_t)n;
     p->running = job;
-    uv_queue_work(&cp->loop, &job->work, compile, compiled);
+    uv_queue_work(&cp->loop, &job->work, route_job_compile, compiled);
 }
 
 static void want_names(struct controlplane *cp)
@@ -406,100 +299,4 @@ void push_routes_retire_config(struct controlplane *cp, struct hg_config *old)
 
     free_old_configs(cp);
     p->old[p->nold++] = old;
-}
-
-bool push_routes_view(const struct controlplane *cp, struct push_routes_view *out)
-{
-    const struct job *job = cp->route_push->last;
-
-    memset(out, 0, sizeof(*out));
-    if (!job)
-        return false;
-    out->nfile = job->input.config->nroutes;
-    out->n = out->nfile + job->input.nadmin;
-    out->file = job->input.config->routes;
-    out->admin = job->input.admin;
-    out->status = job->status;
-    for (uint32_t i = 0; i < out->n; i++)
-        if (job->status[i].state < ROUTES_STATES)
-            out->count[job->status[i].state]++;
-    out->generation = cp->route_push->done;
-    return true;
-}
-
-const struct hg_static_route *push_routes_at(const struct push_routes_view *view, uint32_t index)
-{
-    return index < view->nfile ? &view->file[index] : &view->admin[index - view->nfile];
-}
-
-uint32_t push_routes_find(const struct push_routes_view *view, const char *name)
-{
-    for (uint32_t i = 0; i < view->n; i++)
-        if (strcmp(push_routes_at(view, i)->name, name) == 0)
-            return i;
-    return UINT32_MAX;
-}
-
-const char *push_routes_reason(struct controlplane *cp, const struct push_routes_view *view, uint32_t index,
-                               char *out, size_t size)
-{
-    const struct job *job = cp->route_push->last;
-
-    out[0] = '\0';
-    if (view->status[index].state == ROUTES_ACTIVE)
-        return out;
-    return routes_reason(&job->input, push_routes_at(view, index), &view->status[index], out, size);
-}
-
-uint32_t push_routes_hops(const struct controlplane *cp, uint32_t index, uint16_t *out, uint32_t max)
-{
-    const struct job *job = cp->route_push->last;
-    uint32_t slot = job ? job->status[index].slot : 0, n = 0;
-
-    if (!slot || slot >= job->nslots)
-        return 0;
-    for (uint32_t i = job->hop_at[slot]; i < job->hop_at[slot + 1] && n < max; i++)
-        out[n++] = job->hop[i];
-    return n;
-}
-
-struct routes *push_routes_book(const struct controlplane *cp)
-{
-    return cp->route_push->routes;
-}
-
-const struct routes_input *push_routes_input(const struct controlplane *cp)
-{
-    return cp->route_push->last ? &cp->route_push->last->input : NULL;
-}
-
-uint32_t names_route_slots(const struct controlplane *cp)
-{
-    return cp->route_push->last ? cp->route_push->last->nslots : 0;
-}
-
-const char *names_route(const struct controlplane *cp, uint32_t slot)
-{
-    const struct job *job = cp->route_push->last;
-
-    if (!job || slot >= job->nslots)
-        return NULL;
-    if (slot == 0)
-        return "_shared";
-    uint32_t i = job->by_slot[slot];
-    if (i == 0)
-        return NULL;
-    uint32_t nfile = job->input.config->nroutes;
-    return i - 1 < nfile ? job->input.config->routes[i - 1].name : job->input.admin[i - 1 - nfile].name;
-}
-
-bool names_hop(const struct controlplane *cp, uint32_t slot, struct hg_endpoint *out)
-{
-    static const struct hg_endpoint none;
-    const struct route_push *p = cp->route_push;
-
-    if (slot >= p->nhops || hg_endpoint_eq(&p->hops[slot], &none))
-        return false;
-    *out = p->hops[slot];
-    return true;
 }
