@@ -418,7 +418,7 @@ static void a_user_is_of_the_clusters_domain(void **state)
     json_decref(r);
     json_decref(done(rig, "{\"v\":1,\"cmd\":\"user.find\",\"args\":{\"user\":\"eve@other.org\"}}"));
     refused(rig, "{\"v\":1,\"cmd\":\"user.find\",\"args\":{\"user\":\"eve@alias.example\"}}", "not_found",
-            "nobody serves eve@example.com");
+            "the record has no user eve@example.com");
     refused(rig,
             "{\"v\":1,\"cmd\":\"user.set\",\"args\":{\"user\":\"bob@alias.example\",\"node\":\"node2\"}}",
             "unavailable", "Redis");
@@ -441,7 +441,7 @@ static void changes_are_checked_first(void **state)
     refused(rig, "{\"v\":1,\"cmd\":\"route.remove\",\"args\":{\"name\":\"x\"}}", "not_found", "no route");
     refused(rig, "{\"v\":1,\"cmd\":\"user.set\",\"args\":{\"user\":\"a@b\",\"node\":\"x\"}}", "not_found",
             "no node");
-    refused(rig, "{\"v\":1,\"cmd\":\"user.find\",\"args\":{\"user\":\"a@b\"}}", "not_found", "nobody serves");
+    refused(rig, "{\"v\":1,\"cmd\":\"user.find\",\"args\":{\"user\":\"a@b\"}}", "not_found", "the record has no user");
     refused(rig, "{\"v\":1,\"cmd\":\"counters\"}", "unavailable", "no dataplane");
     refused(rig, "{\"v\":1,\"cmd\":\"trace\"}", "unavailable", "no dataplane");
     refused(rig, "{\"v\":1,\"cmd\":\"trace\",\"args\":{\"address\":\"10.x\"}}", "bad_request", "no address");
