@@ -12,6 +12,7 @@
 #include "nodes.h"
 
 #define ERRORS_MAX 1000 /* told by name; the rest is counted */
+#define ROWS_MAX   5000 /* judged in one turn of the loop, which heartbeats wait for */
 
 struct row {
     uint32_t line;
@@ -263,8 +264,8 @@ static struct import *begin(struct admin_request *req)
 {
     const json_t *rows = json_object_get(req->args, "rows");
 
-    if (!json_is_array(rows)) {
-        admin_fail(req, ADMIN_BAD_REQUEST, NULL, "rows must be a list");
+    if (!json_is_array(rows) || json_array_size(rows) > ROWS_MAX) {
+        admin_fail(req, ADMIN_BAD_REQUEST, NULL, "rows must be a list of at most %d", ROWS_MAX);
         return NULL;
     }
     struct import *im = calloc(1, sizeof(*im) + json_array_size(rows) * sizeof(struct row));

@@ -10,7 +10,8 @@
 #include "ctl/show.h"
 #include "ctl/table.h"
 
-#define CHUNK 2000 /* rows of one request */
+#define CHUNK       2000         /* rows of one request */
+#define CHUNK_BYTES (512 * 1024) /* of their contacts */
 
 struct import {
     struct ctl *ctl;
@@ -18,6 +19,7 @@ struct import {
     bool dry;
     json_t *rows, *errors;
     json_t *warnings; /* of the rows that were sent last */
+    size_t bytes;     /* of the contacts in rows */
     json_int_t good, wrong, fresh;
 };
 
@@ -56,6 +58,7 @@ static int send_rows(struct import *im)
     int status = ctl_request(ctl, "user.import", args, &result);
     json_decref(args);
     json_array_clear(im->rows);
+    im->bytes = 0;
     if (status != CTL_DONE)
         return status;
     im->good += json_integer_value(table_member(result, "good"));
@@ -89,7 +92,8 @@ static int walk(struct import *im, FILE *in)
             wrong(im, im->csv.line, "the text is not UTF-8");
         else
             json_array_append_new(im->rows, row);
-        if (json_array_size(im->rows) == CHUNK)
+        im->bytes += json_string_length(json_object_get(row, "contacts"));
+        if (json_array_size(im->rows) == CHUNK || im->bytes > CHUNK_BYTES)
             status = send_rows(im);
     }
     return status == CTL_DONE ? send_rows(im) : status;

@@ -223,6 +223,10 @@ static void texts_cut_in_a_character_are_told(void **state)
              "hop\":\"%s\"}}}",
              name);
     refused(rig, request, "bad_request", "next_hop");
+    static char rows[32768] = "{\"v\":1,\"cmd\":\"user.import\",\"args\":{\"rows\":[";
+    for (unsigned i = 0; i <= 5000; i++)
+        strcat(rows, i ? ",{}" : "{}");
+    refused(rig, strcat(rows, "]}}"), "bad_request", "at most 5000");
     write_config(rig, "Z\xfcrich = 1;\n");
     refused(rig, "{\"v\":1,\"cmd\":\"config.reload\"}", "bad_request", "1 error");
     write_config(rig, "");
