@@ -185,11 +185,12 @@ static bool open_core(struct harness *h, unsigned i, uint64_t start)
 struct harness *harness_open(const struct harness_options *options)
 {
     static unsigned number;
-    struct harness *h = calloc(1, sizeof(*h));
+    struct harness *h = aligned_alloc(alignof(struct harness), sizeof(*h));
     uint64_t start = rte_rdtsc();
 
     if (h == NULL)
         return NULL;
+    memset(h, 0, sizeof(*h));
     h->options = *options;
     h->cores = options->cores ? options->cores : 1;
     h->number = number++;

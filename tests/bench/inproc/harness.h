@@ -126,5 +126,8 @@ struct rte_ring *harness_tx_ring(struct harness *h, unsigned port, unsigned queu
 /* Cores on threads of their own, core i on CPU cpu[i] (NULL: anywhere), until harness_stop. */
 bool harness_start(struct harness *h, const unsigned *cpu);
 void harness_stop(struct harness *h);
+/* After harness_stop: seconds from when the threads began to turn to the end of the last turn that found
+ * work, by the cores' own clock. */
+double harness_worked(const struct harness *h);
 
 #endif

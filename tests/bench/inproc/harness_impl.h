@@ -3,11 +3,18 @@
 #define BENCH_HARNESS_IMPL_H
 
 #include <pthread.h>
+#include <stdalign.h>
+#include <stdatomic.h>
 
 #include "core/assemble.h"
 #include "harness.h"
 
 struct routes;
+
+struct harness_span { /* TSC; of one thread, which writes it */
+    alignas(64) uint64_t begin;
+    uint64_t end; /* of the last turn that found work */
+};
 
 struct harness {
     struct harness_options options;
@@ -26,6 +33,8 @@ struct harness {
     void *image;
     atomic_bool stop;
     bool running;
+    atomic_uint ready; /* threads that have begun */
+    struct harness_span span[HG_CORES_MAX];
     pthread_t thread[HG_CORES_MAX];
 };
 

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Turning the cores, by hand or on threads, and taking what they send. */
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 
+#include <rte_cycles.h>
 #include <rte_lcore.h>
 #include <rte_mbuf.h>
 #include <rte_ring.h>
@@ -110,6 +112,29 @@ struct start {
 };
 static struct start starts[HG_CORES_MAX];
 
+/* The start of a thread is not what is measured: none turns before all are there. */
+static void wait_for_all(struct harness *h)
+{
+    atomic_fetch_add(&h->ready, 1);
+    while (atomic_load_explicit(&h->ready, memory_order_relaxed) < h->cores && !atomic_load(&h->stop))
+        sched_yield();
+}
+
+/* core_loop() with a note of when there was work last. */
+static void turn_until_stopped(struct harness *h, unsigned i)
+{
+    struct harness_span *span = &h->span[i];
+    struct core *core = h->core[i];
+
+    span->begin = span->end = rte_rdtsc();
+    while (!atomic_load_explicit(&h->stop, memory_order_relaxed)) {
+        unsigned work = core_turn(core);
+        if (work > 0)
+            span->end = rte_rdtsc();
+        core_nap(core, work);
+    }
+}
+
 static void *worker(void *arg)
 {
     struct start *s = arg;
@@ -121,7 +146,8 @@ static void *worker(void *arg)
         pthread_setaffinity_np(pthread_self(), sizeof(set), &set);
     }
     rte_thread_register(); /* an lcore number: the pools' caches hang on it */
-    core_loop(s->h->core[s->core]);
+    wait_for_all(s->h);
+    turn_until_stopped(s->h, s->core);
     rte_thread_unregister();
     return NULL;
 }
@@ -129,6 +155,7 @@ static void *worker(void *arg)
 bool harness_start(struct harness *h, const unsigned *cpu)
 {
     atomic_store(&h->stop, false);
+    atomic_store(&h->ready, 0);
     for (unsigned i = 0; i < h->cores; i++) {
         starts[i] = (struct start){.h = h, .core = i, .cpu = cpu ? (int)cpu[i] : -1};
         if (pthread_create(&h->thread[i], NULL, worker, &starts[i]) != 0) {
@@ -149,4 +176,15 @@ void harness_stop(struct harness *h)
     for (unsigned i = 0; i < h->cores; i++)
         pthread_join(h->thread[i], NULL);
     h->running = false;
+}
+
+double harness_worked(const struct harness *h)
+{
+    uint64_t begin = UINT64_MAX, end = 0;
+
+    for (unsigned i = 0; i < h->cores; i++) {
+        begin = RTE_MIN(begin, h->span[i].begin);
+        end = RTE_MAX(end, h->span[i].end);
+    }
+    return (double)(end - begin) / (double)rte_get_tsc_hz();
 }
