@@ -8,9 +8,11 @@
 #include <stdint.h>
 
 #include "core/clock.h"
+#include "core/load.h"
 #include "core/port.h"
 #include "core/queue.h"
 #include "core/share.h"
+#include "core/steer.h"
 #include "hg/limits.h"
 #include "lib/ahead.h"
 #include "lib/ctx.h"
@@ -31,10 +33,6 @@ struct sip;
 struct hot_flow { /* how much of one flow came, by windows of a few milliseconds */
     uint64_t window;
     uint32_t now, before;
-};
-
-struct core_load { /* how busy this core was, by its own clock */
-    uint64_t ms, tsc, busy_cycles;
 };
 
 struct core_port {
@@ -63,8 +61,9 @@ struct core {
     struct mail_in mail_in;
     struct mail_out mail_out;
     uint16_t nports;
-    bool sample; /* this turn measures its stages */
-    bool loaded; /* the last rx burst was full: less feed, no nap */
+    bool sample;    /* this turn measures its stages */
+    bool loaded;    /* the last rx burst was full: less feed, no nap */
+    bool mail_full; /* ... and the same of the mail */
     uint64_t turns;
     uint64_t busy_since; /* TSC at the start of the last turn if that one found work, else 0 */
     uint32_t idle;       /* turns without work in a row */
@@ -73,8 +72,9 @@ struct core {
     atomic_bool *stop;   /* shared: set by the main thread */
     uint64_t hot_ms;     /* when a frame of a hot flow was last seen */
     uint32_t hot_at;     /* bytes before the Call-ID in datagrams of hot flows, of the shorter ones */
-    struct core_load load;
-    uint64_t balanced_ms; /* when share was last looked at */
+    struct load load;
+    struct steer_flow last_flow; /* that was seen */
+    uint64_t balanced_ms;        /* when share was last looked at */
     struct ahead ahead;
     struct wheel wheel;
     struct share share; /* of the hot flows that arrive here */

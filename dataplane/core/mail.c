@@ -113,8 +113,10 @@ static unsigned mail_receive(struct core *core)
     struct mail mail[MAIL_BURST];
     struct sorted_mail s;
     uint64_t since = stage_begin(core);
-    unsigned n = mail_take(&core->mail_in, mail, mail_wanted(core));
+    unsigned wanted = mail_wanted(core);
+    unsigned n = mail_take(&core->mail_in, mail, wanted);
 
+    core->mail_full = n == wanted;
     if (n == 0)
         return 0;
     s.datagrams = 0;

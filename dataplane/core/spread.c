@@ -45,16 +45,19 @@ static bool flow_is_hot(struct core *core, uint32_t hash)
     return true;
 }
 
-/* true: *to is the core for this datagram of a hot flow. */
-static bool spray(struct core *core, const struct rte_mbuf *m, struct hg_ip *src, unsigned *to)
+/* true: *to is the core for this datagram of a hot flow; again: of the flow last noted. */
+static bool spray(struct core *core, const struct rte_mbuf *m, bool again, struct hg_ip *src, unsigned *to)
 {
     const uint8_t *frame = rte_pktmbuf_mtod(m, const uint8_t *);
-    uint32_t len = rte_pktmbuf_data_len(m), at;
+    uint32_t len = rte_pktmbuf_data_len(m), at = STEER_PLAIN_PAYLOAD;
     uint32_t from = core->hot_at > SLACK ? core->hot_at - SLACK : 0;
     struct sip_call call;
 
-    if (!steer_payload(frame, len, src, &at) ||
-        !sip_spray(core->sip, (const char *)frame + at, len - at, &from, &call))
+    if (again)
+        *src = core->last_flow.src;
+    else if (!steer_payload(frame, len, src, &at))
+        return false;
+    if (!sip_spray(core->sip, (const char *)frame + at, len - at, &from, &call))
         return false;
     core->hot_at = from < core->hot_at ? from : core->hot_at + (from - core->hot_at) / 16;
     *to = share_core(&core->share, call.owner, call.hash);
@@ -173,17 +176,23 @@ unsigned steer_burst(struct core *core, uint16_t port, struct rte_mbuf **m, unsi
     for (unsigned i = 0; i < n && i < ahead; i++)
         prefetch_frame(core, m[i], hot);
     for (unsigned i = 0; i < n; i++) {
+        const uint8_t *frame = rte_pktmbuf_mtod(m[i], const uint8_t *);
+        uint32_t len = rte_pktmbuf_data_len(m[i]), hash = core->last_flow.hash;
         uint8_t kind = MAIL_RX_FRAME;
-        uint32_t hash;
         if (i + ahead < n)
             prefetch_frame(core, m[i + ahead], hot);
-        enum steer_kind is =
-            steer_hash(rte_pktmbuf_mtod(m[i], const uint8_t *), rte_pktmbuf_data_len(m[i]), c->boot, &hash);
+        bool again = steer_flow_again(&core->last_flow, frame, len);
+        enum steer_kind is = again ? STEER_FLOW : steer_hash(frame, len, c->boot, &hash);
+        if (is == STEER_FLOW && !again)
+            steer_flow_note(&core->last_flow, frame, len, hash);
         bool home = is == STEER_HERE || (is == STEER_FLOW && !all);
         unsigned core_of = home ? c->core : steer_core(hash, c->cores);
-        if (is == STEER_FLOW && flow_is_hot(core, hash) && spray(core, m[i], &away.src[away.n], &core_of))
+        if (is == STEER_FLOW && flow_is_hot(core, hash) &&
+            spray(core, m[i], again, &away.src[away.n], &core_of))
             kind = MAIL_RX_SPRAYED;
         if (core_of == c->core) {
+            if (hot) /* what stays of a burst is too little to be fetched while another is worked on */
+                ahead_frame(m[i]);
             m[kept++] = m[i];
             continue;
         }

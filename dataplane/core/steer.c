@@ -139,3 +139,28 @@ bool steer_payload(const uint8_t *frame, uint32_t len, struct hg_ip *src, uint32
     }
     return *at < len;
 }
+
+/* Type, version and length of the header, no fragment, UDP. */
+static bool is_plain(const uint8_t *frame, uint32_t len)
+{
+    return len > STEER_PLAIN_PAYLOAD && be16(frame + 12) == TYPE_IP4 && frame[14] == 0x45 &&
+           (be16(frame + 20) & 0x3fff) == 0 && frame[23] == PROTO_UDP;
+}
+
+bool steer_flow_again(const struct steer_flow *f, const uint8_t *frame, uint32_t len)
+{
+    return is_plain(frame, len) && f->set && load64(frame + 26) == f->addresses &&
+           load32(frame + 34) == f->ports;
+}
+
+void steer_flow_note(struct steer_flow *f, const uint8_t *frame, uint32_t len, uint32_t hash)
+{
+    uint32_t at;
+
+    if (!is_plain(frame, len) || !steer_payload(frame, len, &f->src, &at))
+        return;
+    f->addresses = load64(frame + 26);
+    f->ports = (uint32_t)load32(frame + 34);
+    f->hash = hash;
+    f->set = true;
+}

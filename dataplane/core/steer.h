@@ -22,6 +22,23 @@ enum steer_kind {
  * it. */
 enum steer_kind steer_hash(const uint8_t *frame, uint32_t len, uint64_t seed, uint32_t *hash);
 
+/* One flow of UDP over IPv4 without VLAN or options, so that the next frame of it is known at a glance: a
+ * trunk sends a burst of them. */
+struct steer_flow {
+    uint64_t addresses; /* as they stand in the frame */
+    uint32_t ports;
+    uint32_t hash;
+    struct hg_ip src;
+    bool set;
+};
+#define STEER_PLAIN_PAYLOAD 42
+
+/* Whether the frame belongs to that flow. */
+bool steer_flow_again(const struct steer_flow *f, const uint8_t *frame, uint32_t len);
+/* A frame of which steer_hash said STEER_FLOW and hash; what is not of that kind leaves the flow as it was.
+ */
+void steer_flow_note(struct steer_flow *f, const uint8_t *frame, uint32_t len, uint32_t hash);
+
 static inline unsigned steer_core(uint32_t hash, unsigned cores)
 {
     return (unsigned)((uint64_t)hash * cores >> 32);

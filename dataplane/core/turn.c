@@ -12,8 +12,7 @@
 #include "route/route.h"
 #include "sip/sip.h"
 
-#define TIMERS_MAX  256              /* a storm of timers is spread over turns */
-#define BACKLOG     (2 * MAIL_BURST) /* mails that are no delay yet; more are, of half a microsecond each */
+#define TIMERS_MAX  256 /* a storm of timers is spread over turns */
 #define HOUSE_MASK  255
 #define SAMPLE_MASK 15
 
@@ -92,6 +91,7 @@ unsigned turn_queue(struct core *core, uint16_t port, struct frame_queue *q, uin
     while (ahead->whole.at < ahead->whole.n || ahead->heads.at < ahead->heads.n)
         ahead_step(ahead);
     queue_drop(q, due);
+    core->load.frames += due;
     return due;
 }
 
@@ -136,19 +136,26 @@ static void turn_account(struct core *core, unsigned work)
         stage_sample(core, HG_STAGE_turn, c->tsc, 1);
 }
 
-/* Once a millisecond: how much of the time since the last one was work, and how much waits. */
-static void load_publish(struct core *core)
+/* Once a millisecond, for whoever gives frames away. */
+static void tell_load(struct core *core)
 {
     struct ctx *c = &core->ctx;
-    uint64_t busy = c->counters[HG_C_core_busy_cycles];
-    uint64_t past = c->tsc - core->load.tsc;
-    unsigned load = past > 0 ? (unsigned)RTE_MIN((busy - core->load.busy_cycles) * 1000 / past, 1000u) : 0;
     unsigned waiting = c->cores > 1 ? mail_depth(&core->mail_in) : 0;
+    unsigned load = load_tell(&core->load, c->ms, c->tsc, waiting);
 
-    if (waiting > BACKLOG)
-        load += (waiting - BACKLOG) / 2;
     atomic_store_explicit(&core->mail_out.board[c->core].load, load, memory_order_relaxed);
-    core->load = (struct core_load){.ms = c->ms, .tsc = c->tsc, .busy_cycles = busy};
+}
+
+/* This reading of the clock ends the turn before. */
+static void account_last_turn(struct core *core)
+{
+    uint64_t took = core->ctx.tsc - core->busy_since;
+
+    if (core->busy_since == 0)
+        return;
+    hg_count(core->ctx.counters, HG_C_core_busy_cycles, took);
+    load_add(&core->load, took, core->loaded || core->mail_full);
+    core->busy_since = 0;
 }
 
 unsigned core_turn(struct core *core)
@@ -157,12 +164,9 @@ unsigned core_turn(struct core *core)
 
     clock_read(&core->clock, c);
     c->lease_over = lease_over_at(c, c->tsc);
-    if (core->busy_since != 0) { /* this reading of the clock ends the turn before */
-        hg_count(c->counters, HG_C_core_busy_cycles, c->tsc - core->busy_since);
-        core->busy_since = 0;
-    }
+    account_last_turn(core);
     if (c->ms != core->load.ms)
-        load_publish(core);
+        tell_load(core);
     core->sample = (core->turns & SAMPLE_MASK) == 0;
     unsigned work = turn_mail(core);
     work += turn_rx(core);

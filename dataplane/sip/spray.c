@@ -17,9 +17,21 @@ static const char *call_id_value(const char *line, const char *end)
     return NULL;
 }
 
+/* The line feed that ends a value, which is short as a rule; NULL: none. */
+static const char *line_end(const char *v, const char *end)
+{
+    const __m128i feed = _mm_set1_epi8('\n');
+    for (; end - v >= 16; v += 16) {
+        unsigned m = (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(_mm_loadu_si128((const void *)v), feed));
+        if (m)
+            return v + __builtin_ctz(m);
+    }
+    return memchr(v, '\n', (size_t)(end - v));
+}
+
 static bool value_of(const char *v, const char *end, struct slice *out)
 {
-    const char *stop = memchr(v, '\n', (size_t)(end - v));
+    const char *stop = line_end(v, end);
     if (!stop)
         return false;
     while (v < stop && (*v == ' ' || *v == '\t'))

@@ -179,6 +179,43 @@ static void payload_is_found(void **state)
         assert_false(steer_payload(f, n, &src, &at));
 }
 
+/* The short way to a flow that was just seen says what the long one says, or nothing. */
+static void a_flow_is_known_again(void **state)
+{
+    (void)state;
+    static const struct hg_ip any;
+    struct steer_flow f = {0};
+    uint8_t a[128], b[128];
+    uint32_t hash, again, at;
+    uint32_t len = frame4(a, false, 0x0200000a, 0x0100000a, 5080, 5060) + 10;
+
+    assert_false(steer_flow_again(&f, a, len));
+    assert_int_equal(steer_hash(a, len, SEED, &hash), STEER_FLOW);
+    steer_flow_note(&f, a, len, hash);
+    assert_true(steer_flow_again(&f, a, len));
+    assert_int_equal(f.hash, hash);
+    struct hg_ip src = any;
+    assert_true(steer_payload(a, len, &src, &at));
+    assert_int_equal(at, STEER_PLAIN_PAYLOAD);
+    assert_true(hg_ip_eq(&src, &f.src));
+    assert_false(steer_flow_again(&f, a, STEER_PLAIN_PAYLOAD));
+    for (unsigned byte = 0; byte < STEER_PLAIN_PAYLOAD; byte++)
+        for (unsigned bit = 0; bit < 8; bit++) {
+            memcpy(b, a, sizeof(b));
+            b[byte] ^= (uint8_t)(1u << bit);
+            if (!steer_flow_again(&f, b, len))
+                continue;
+            assert_int_equal(steer_hash(b, len, SEED, &again), STEER_FLOW);
+            assert_int_equal(again, hash);
+            assert_true(steer_payload(b, len, &src, &at));
+            assert_int_equal(at, STEER_PLAIN_PAYLOAD);
+        }
+    assert_false(steer_flow_again(&f, b, frame4(b, true, 0x0200000a, 0x0100000a, 5080, 5060) + 10));
+    steer_flow_note(&f, b, len, 1); /* a VLAN: not of that kind */
+    assert_true(steer_flow_again(&f, a, len));
+    assert_int_equal(f.hash, hash);
+}
+
 static void garbage_is_harmless(void **state)
 {
     (void)state;
@@ -212,6 +249,7 @@ int main(void)
         cmocka_unit_test(ip6_fragments_are_found_behind_extensions),
         cmocka_unit_test(other_frames_stay),
         cmocka_unit_test(payload_is_found),
+        cmocka_unit_test(a_flow_is_known_again),
         cmocka_unit_test(garbage_is_harmless),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
