@@ -19,6 +19,7 @@ struct topology_pending {
     bool under_way; /* in the record's hands */
     bool stopped;
     bool waiting;               /* for the log to show who was faster */
+    bool torn;                  /* for the log to show what a load did not see at once */
     struct record_version seen; /* what the change was made from */
     struct topology_pending *next;
 };
@@ -119,7 +120,12 @@ static void try_now(struct topology_pending *p)
     struct topology_items *items = calloc(1, sizeof(*items));
     char revision[24];
 
-    p->waiting = false;
+    /* The nodes were read before the revision, perhaps another one's change lies between them. */
+    p->waiting = p->torn = !record_has(cp->record, cp->topology_version);
+    if (p->torn) {
+        free(items);
+        return;
+    }
     if (!items) {
         finish(p, TOPOLOGY_UNAVAILABLE, "out of memory");
         return;
@@ -179,12 +185,14 @@ void topology_change_turn(struct controlplane *cp, uint64_t now_ms)
         next = p->next;
         if (!p->waiting)
             continue;
-        if (record_version_cmp(p->seen, cp->topology_version) != 0) {
+        if (p->torn ? record_has(cp->record, cp->topology_version)
+                    : record_version_cmp(p->seen, cp->topology_version) != 0) {
             try_now(p);
             return; /* the list may be another one now */
         }
         if (now_ms >= p->deadline) {
-            finish(p, TOPOLOGY_BUSY, "other changes were faster each time");
+            finish(p, TOPOLOGY_BUSY,
+                   p->torn ? "the log of the record does not come" : "other changes were faster each time");
             return;
         }
     }

@@ -132,7 +132,10 @@ void record_set_timeout(struct record *record, unsigned timeout_ms);
 void record_set_durability(struct record *record, unsigned replicas_min, struct sentinels *sentinels);
 
 enum record_state record_state(const struct record *record);
-bool record_loaded(const struct record *record);     /* whole, and following */
+bool record_loaded(const struct record *record); /* whole, and following */
+/* Memory has every change until that one: what a load finds is of several moments, until the log has told the
+ * rest. */
+bool record_has(const struct record *record, struct record_version version);
 bool record_was_loaded(const struct record *record); /* whole at least once */
 
 extern const char *const record_table_names[RECORD_TABLES];

@@ -62,8 +62,7 @@ static void finish_ok(struct change *c)
 
 static bool is_applied(const struct record *rec, const struct change *c)
 {
-    return c->urgent || record_version_is_none(c->version) ||
-           (rec->phase == PHASE_FOLLOW && record_version_cmp(c->version, rec->position) <= 0);
+    return c->urgent || record_version_is_none(c->version) || record_has(rec, c->version);
 }
 
 /* done may ask for further changes: they stand behind. */
