@@ -67,14 +67,15 @@ static void fill(struct srm *srm, struct srm_beat *b, bool asks)
     b->watched = outage_watched(&srm->outage);
 }
 
-/* What the peer says it has and we neither have nor are about to have. */
+/* What the peer says it has and we neither have nor are about to have. A peer that does not hear us would not
+ * hear this either, and we could never take over from it. */
 static uint8_t grants(struct srm *srm, uint8_t asked)
 {
     uint8_t ours = srm_has(srm);
     for (unsigned s = 0; s < SRM_SLOTS; s++)
         if (srm->known && !srm->leaving && srm_goal(srm, &srm->entry, s) == (int)srm->slot)
             ours |= (uint8_t)(1u << s);
-    return asked & (uint8_t)~ours & 3;
+    return srm_two_way(srm) ? asked & (uint8_t)~ours & 3 : 0;
 }
 
 static void newest(struct srm *srm, const struct srm_beat *beat)
@@ -121,8 +122,10 @@ void srm_beat_in(struct srm *srm, const struct srm_beat *beat)
         newest(srm, beat);
     srm->peer.seen = srm->now;
     if (beat->echo_sent != 0) {
-        if (beat->echo_sent > srm->peer.two_way)
+        if (beat->echo_sent > srm->peer.two_way) {
             srm->peer.two_way = beat->echo_sent;
+            srm->peer.unanswered = 0;
+        }
         uint64_t span = beat->lease * SRM_MS;
         for (unsigned s = 0; s < SRM_SLOTS; s++)
             if ((beat->grants >> s & 1) != 0)
@@ -146,6 +149,7 @@ void srm_beat_step(struct srm *srm)
         return;
     struct srm_action *a = srm_do(srm, SRM_DO_ASK);
     fill(srm, &a->u.beat, true);
+    srm->peer.unanswered++;
     srm->ask_now = false;
     srm->ask_at = srm->now + srm->p.interval;
     srm_wake(srm, srm->ask_at);

@@ -7,9 +7,18 @@ bool srm_heard(const struct srm *srm)
     return srm->peer.seen != 0 && srm->now - srm->peer.seen < srm->p.timeout && !srm->peer.beat.leaving;
 }
 
-static bool two_way(const struct srm *srm)
+bool srm_two_way(const struct srm *srm)
 {
     return srm_heard(srm) && srm->peer.two_way != 0 && srm->now - srm->peer.two_way < srm->p.timeout;
+}
+
+/* It is heard, and hears nothing: no grant has come to it for a whole lease. Asked again and again it did not
+ * answer; a node that stood still itself has asked once since. */
+static bool deaf(struct srm *srm)
+{
+    bool long_ago =
+        srm->peer.two_way != 0 && srm_due(srm, srm->peer.two_way + srm->p.timeout + srm_peer_span(srm));
+    return long_ago && srm->peer.unanswered * srm->p.interval >= srm->p.timeout;
 }
 
 unsigned srm_role(const struct srm_entry *entry, unsigned slot)
@@ -30,12 +39,14 @@ static bool silent(struct srm *srm)
         return srm_due(srm, srm->started_at + srm->p.init_timeout);
     if (srm->peer.beat.leaving)
         return true;
-    return srm_due(srm, srm->peer.seen + (srm->peer.beat.starting ? srm->p.init_timeout : srm->p.timeout));
+    return deaf(srm) ||
+           srm_due(srm, srm->peer.seen + (srm->peer.beat.starting ? srm->p.init_timeout : srm->p.timeout));
 }
 
 static bool peer_renews(struct srm *srm)
 {
-    return srm->peer.renewed > srm->started_at && srm->peer.renewed > srm->peer.seen &&
+    uint64_t contact = deaf(srm) ? srm->peer.two_way : srm->peer.seen;
+    return srm->peer.renewed > srm->started_at && srm->peer.renewed > contact &&
            srm->now - srm->peer.renewed < srm_peer_span(srm);
 }
 
@@ -94,7 +105,7 @@ static bool ready(struct srm *srm, unsigned slot, bool away)
         return serving != slot && srm->entry.serves[slot ^ 1] == serving && srm_heard(srm);
     bool armed = (srm->entry.armed >> slot & 1) != 0;
     return slot == srm->slot && state_is(srm, slot, STATE_INITIALIZING) && srm->verdict.well && armed &&
-           two_way(srm) && serving == slot && srm->lease[slot].held && srm->map_applied == srm->map_id;
+           srm_two_way(srm) && serving == slot && srm->lease[slot].held && srm->map_applied == srm->map_id;
 }
 
 static bool commanded(const struct srm *srm, enum srm_command command, unsigned slot)
@@ -134,7 +145,7 @@ static bool service_fact(struct srm *srm, enum srm_fact fact, unsigned slot)
 {
     bool out = out_of(srm, slot, false), database = out_of(srm, slot, true);
     bool peer_well = well(srm, slot ^ 1);
-    bool may = srm->p.automatic_failover && srm_heard(srm);
+    bool may = srm->p.automatic_failover && srm_two_way(srm); /* nothing goes to a peer that is deaf */
     switch (fact) {
     case FACT_SERVICE_DOWN:
         return may && out && peer_well;
@@ -165,11 +176,11 @@ bool srm_fact(struct srm *srm, enum srm_fact fact, unsigned slot)
     case FACT_PEER_APART:
         return me && silent(srm) && peer_renews(srm);
     case FACT_HEARD:
-        return me && two_way(srm);
+        return me && srm_two_way(srm);
     case FACT_BACK_WELL:
-        return two_way(srm) && well(srm, slot) && !is_starting(srm, slot);
+        return srm_two_way(srm) && well(srm, slot) && !is_starting(srm, slot);
     case FACT_BACK:
-        return two_way(srm) && !well(srm, slot) && !is_starting(srm, slot);
+        return srm_two_way(srm) && !well(srm, slot) && !is_starting(srm, slot);
     case FACT_READY:
     case FACT_READY_AWAY:
         return ready(srm, slot, fact == FACT_READY_AWAY);
@@ -198,7 +209,7 @@ void srm_watch(struct srm *srm)
     srm_wake(srm, srm->verdict.next);
     if (srm->peer.seen != 0 && srm_heard(srm))
         srm_wake(srm, srm->peer.seen + srm->p.timeout);
-    bool both = two_way(srm) && srm->verdict.well && srm->peer.beat.well;
+    bool both = srm_two_way(srm) && srm->verdict.well && srm->peer.beat.well;
     if (!both)
         srm->well_since = 0;
     else if (srm->well_since == 0)

@@ -8,10 +8,11 @@
 #include "ha/srm.h"
 
 struct srm_peer {
-    uint64_t seen;    /* when its last beat came, 0 = none since our start */
-    uint64_t met;     /* when its present start was met; 0: the first that we hear */
-    uint64_t two_way; /* when it was last known to hear us */
-    uint64_t renewed; /* when somebody else's write to the entry was seen */
+    uint64_t seen;       /* when its last beat came, 0 = none since our start */
+    uint64_t met;        /* when its present start was met; 0: the first that we hear */
+    uint64_t two_way;    /* when it was last known to hear us */
+    uint64_t unanswered; /* asks since */
+    uint64_t renewed;    /* when somebody else's write to the entry was seen */
     struct srm_beat beat;
 };
 
@@ -110,6 +111,7 @@ void srm_write_done(struct srm *srm, const struct srm_event *event);
 
 /* srm_facts.c */
 bool srm_heard(const struct srm *srm);
+bool srm_two_way(const struct srm *srm); /* and it hears this node */
 bool srm_fact(struct srm *srm, enum srm_fact fact, unsigned slot);
 unsigned srm_role(const struct srm_entry *entry, unsigned slot);
 bool srm_taker(const struct srm_entry *entry,

@@ -20,6 +20,9 @@ REDIS_ARGS = ["--save", "", "--appendonly", "yes", "--maxmemory-policy", "noevic
               "--repl-timeout", "5", "--repl-ping-replica-period", "1"]
 
 
+# Sentinels that take a machine's stall of a second for a death promote one replica after the other, and then a server
+# that was just started again with what it had before.
+DOWN_AFTER_MS = 3000
 SECRET = 'secret = "of the laboratory, and long enough";'
 # Failover in well under a second, and no pacing (docs/ha.md, profile "fast").
 FAST = ("ha = { heartbeat_interval = 100; heartbeat_timeout = 300; init_timeout = 1000; lease = 300; guard = 50; "
@@ -130,8 +133,8 @@ class Cluster:
     """The record's Redis stands up at once; nodes start when they are told to."""
 
     def __init__(self, l, nodes, replicas=0, sentinels=0, node="", cluster="", dataplane="", bad_wires=False, cores="",
-                 down_after_ms=1000, disk=0, **settings):
-        """node, cluster, dataplane: further items of those groups; disk: each Redis has one of so many MB; settings go to
+                 down_after_ms=DOWN_AFTER_MS, disk=0, redis="", **settings):
+        """node, redis, cluster, dataplane: further items of those groups; disk: each Redis has one of so many MB; settings go to
         config.text()."""
         self.lab = l
         self.mgmt = lab.Network(l, "mgmt")
@@ -155,7 +158,7 @@ class Cluster:
             text = configuration.text(
                 address=f"10.88.0.{i}/24", aliases=[f"10.88.0.{k}" for k in range(1, nodes + 1)],
                 cores=cores or str(max(os.sched_getaffinity(0))), dataplane=dataplane,
-                node=f'address = "10.99.0.{i}:7400"; redis = {{ {where} }}; {node}', cluster=cluster, **settings)
+                node=f'address = "10.99.0.{i}:7400"; redis = {{ {where} {redis} }}; {node}', cluster=cluster, **settings)
             self.nodes.append(ClusterNode(l, self.mgmt, i, text, bad_wire=bad_wires))
 
     def __getitem__(self, number):
