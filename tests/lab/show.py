@@ -21,11 +21,13 @@ def say(text):
     print(text, flush=True)
 
 
-def stand_up(nodes):
+def stand_up(nodes, **settings):
+    """settings: of cluster.Cluster, for who wants wires and disks that can be spoilt (hand.py)."""
     say(f"1/5 {nodes} nodes, Redis with two replicas, three Sentinels")
     l = lab.Lab()
     phones = l.host("phones", "10.88.0.50/24")
-    c = cluster.Cluster(l, nodes, replicas=2, sentinels=3, cluster=cluster.SECRET + cluster.FAST, access=["10.88.0.0/24"])
+    c = cluster.Cluster(l, nodes, replicas=2, sentinels=3, cluster=cluster.SECRET + cluster.FAST, access=["10.88.0.0/24"],
+                        **settings)
     c.start(seconds=180)
     say("2/5 pairs with high availability, service addresses, users with a phone each")
     pairs = range(nodes // 2)
