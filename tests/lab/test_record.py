@@ -20,7 +20,7 @@ ROUTE = ["10.88.0.11", "--protocol", "udp"]
 
 def setup():
     l = lab.Lab()
-    c = cluster.Cluster(l, nodes=2, replicas=2, sentinels=3, cluster='secret = "of the lab";',
+    c = cluster.Cluster(l, nodes=2, replicas=2, sentinels=3, disk=32, cluster='secret = "of the lab";',
                         access=["10.88.0.0/24"])
     for n in c.nodes:
         n.start_cp()
@@ -228,6 +228,29 @@ def a_full_redis_refuses_with_words(l, c):
     lab.wait_for(lambda: "OOM" not in alarms(c[1]), 60, "the alarm is over")
 
 
+def a_full_disk_refuses_with_words(l, c):
+    """The master cannot write what is to be durable; it lives on, and so nobody is promoted."""
+    master, acknowledged = c.master(), []
+    master.disk.fill()
+
+    def refused():
+        name = f"disk{len(acknowledged)}"
+        done = c[1].hgctl("route", "add", name, "64*", *ROUTE, check=False)
+        if done.returncode == 0:  # the last page of a file has room
+            acknowledged.append(name)
+        return done.stdout if done.returncode else None
+    said = lab.wait_for(refused, 60, "changes are refused")
+    assert "MISCONF" in said, said
+    lab.wait_for(lambda: "MISCONF" in alarms(c[1]), 60, "the alarm")
+    assert c.master() is master
+    master.disk.free()
+    lab.wait_for(lambda: add(c[1], "room", "65*"), 60, "changes are accepted")
+    lab.wait_for(lambda: "MISCONF" not in alarms(c[1]), 60, "the alarm is over")
+    stored = master.cli("HKEYS", KEY + "routes").split()
+    assert set(acknowledged) | {"room"} <= set(stored), (acknowledged, stored)
+    both_have(c, stored)
+
+
 def garbage_is_reported_and_the_rest_is_used(l, c):
     """A table that is no hash, entries that are no routes, a log entry that is none of ours."""
     master = c.master()
@@ -295,5 +318,5 @@ if __name__ == "__main__":
     sys.exit(lab.run_tests([a_change_on_one_node_is_on_the_other, two_administrators_at_once,
                             a_killed_master_loses_nothing, a_stopped_master_loses_nothing,
                             the_term_rises_and_ids_have_no_gaps, who_fell_behind_reads_everything,
-                            redis_may_come_last, a_full_redis_refuses_with_words,
+                            redis_may_come_last, a_full_redis_refuses_with_words, a_full_disk_refuses_with_words,
                             garbage_is_reported_and_the_rest_is_used, a_lost_record_is_written_back, backup_and_restore], setup()))
