@@ -17,6 +17,7 @@
 struct batch {
     struct controlplane *cp;
     uint32_t n;
+    const char *too_long; /* path of a list that the record cannot have */
     char *text[RECORD_ITEMS_MAX];
     struct record_item item[RECORD_ITEMS_MAX];
 };
@@ -59,8 +60,7 @@ static void compare(struct batch *b, const char *path, bool said)
     char *text = said ? settings_text(s->file, path) : NULL;
 
     if (text && strlen(text) > TEXT_MAX)
-        log_printf(&b->cp->log, HG_LOG_WARNING, "setting_long",
-                   "%s is too long for the record: keep the same file on every node", path);
+        b->too_long = path;
     else if (text && (!published || strcmp(published, text) != 0)) {
         if (!set_meanwhile(s, path))
             add(b, "", path, text);
@@ -143,6 +143,13 @@ static void publish(struct controlplane *cp)
     walk(cp, publish_one, b);
     publish_domain(b);
     cp->settings->publish = cp->settings->again = false;
+    if (b->too_long)
+        alarm_raise(&cp->alarms, ALARM_config_long,
+                    "%s of this node's file is longer than %d bytes and not in the record: other nodes "
+                    "keep the list that they have",
+                    b->too_long, TEXT_MAX);
+    else
+        alarm_clear(&cp->alarms, ALARM_config_long);
     if (b->n == 0) {
         free(b);
         return;
@@ -186,6 +193,7 @@ void settings_second(struct controlplane *cp)
             publish(cp);
         return;
     }
+    alarm_clear(&cp->alarms, ALARM_config_long);
     s->publish = true; /* for the day when this node becomes the publisher */
     walk(cp, differ_one, &d);
     if (d.n)

@@ -42,6 +42,8 @@ struct log;
     X(users_full, "the user table of the dataplane is full; raise dataplane.users_max and restart it")       \
     X(config_restart, "the configuration file changed items that only a restart applies")                    \
     X(config_differs, "cluster{} of this node's file is not what the record says")                           \
+    X(config_long,                                                                                           \
+      "a list of this node's file is too long for the record: keep the same file on every node")             \
     X(config_refused, "the last reload was refused, the old configuration stays")
 
 enum alarm_id {

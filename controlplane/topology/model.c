@@ -47,11 +47,18 @@ static struct topology_subcluster *subcluster_named(struct topology *t, struct s
     return NULL;
 }
 
-/* Who has the index in memory goes, unless this load brought it: it was removed meanwhile, or has another
- * index now and is told next. */
-static bool is_taken(const struct topology *t, bool by_another, bool mentioned)
+/* Whether another one keeps its index. Who has it in memory goes, unless this load brought it: it was removed
+ * meanwhile, or has another index now and is told next. Told with the same index after all it gets it back:
+ * a stranger's garbage takes nobody's place, in whatever order a load brings the two. */
+static bool keeps(const struct topology *t, const char *holder, bool mentioned, char *ousted,
+                  struct slice name)
 {
-    return by_another && t->loading && mentioned;
+    if (!t->loading)
+        return false;
+    if (mentioned)
+        return !slice_eq(slice_str(ousted), name);
+    strcpy(ousted, holder);
+    return false;
 }
 
 bool topology_set_node(struct topology *t, struct slice name, struct slice json, char *why, size_t size)
@@ -63,7 +70,7 @@ bool topology_set_node(struct topology *t, struct slice name, struct slice json,
     if (!topology_node_parse(name, json, &node, why, size))
         return false;
     struct topology_node *at = &t->node[node.index];
-    if (is_taken(t, at->index && at != old, at->mark)) {
+    if (at->index && at != old && keeps(t, at->name, at->mark, t->ousted_node[node.index], name)) {
         snprintf(why, size, "id %u is that of node %.100s", node.index, at->name);
         return false;
     }
@@ -84,7 +91,8 @@ bool topology_set_subcluster(struct topology *t, struct slice name, struct slice
     if (!topology_subcluster_parse(name, json, &subcluster, why, size))
         return false;
     struct topology_subcluster *at = &t->subcluster[subcluster.index];
-    if (is_taken(t, at->index && at != old, at->mark)) {
+    if (at->index && at != old &&
+        keeps(t, at->name, at->mark, t->ousted_subcluster[subcluster.index], name)) {
         snprintf(why, size, "id %u is that of subcluster %.64s", subcluster.index, at->name);
         return false;
     }
@@ -121,6 +129,8 @@ bool topology_remove_subcluster(struct topology *t, struct slice name)
 void topology_load_begin(struct topology *t)
 {
     t->loading = true;
+    memset(t->ousted_node, 0, sizeof(t->ousted_node));
+    memset(t->ousted_subcluster, 0, sizeof(t->ousted_subcluster));
     for (uint16_t i = 1; i < HG_NODES_MAX; i++)
         t->node[i].mark = false;
     for (uint16_t i = 1; i < TOPOLOGY_SUBCLUSTERS_MAX; i++)

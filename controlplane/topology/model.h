@@ -62,6 +62,9 @@ struct topology {
     bool loading;        /* between load_begin and load_end */
     struct topology_node node[HG_NODES_MAX];
     struct topology_subcluster subcluster[TOPOLOGY_SUBCLUSTERS_MAX];
+    /* of the load under way: who lost its index to one that was told earlier; "" = nobody */
+    char ousted_node[HG_NODES_MAX][HG_NODE_NAME_MAX + 1];
+    char ousted_subcluster[TOPOLOGY_SUBCLUSTERS_MAX][TOPOLOGY_NAME_MAX + 1];
 };
 
 /* ---- entries of the record (codec.c) ---- */

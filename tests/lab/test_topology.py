@@ -323,6 +323,22 @@ def a_publication_overtakes_no_administrator(w):
     assert (show(1), show(2)) == ("7000", "7000"), (show(1), show(2))
 
 
+def a_list_too_long_for_the_record_is_an_alarm(w):
+    path = os.path.join(w.folder, "n1.cfg")
+    text = open(path).read()
+    stands = lambda: "config_long" in [a["alarm"] for a in w.done(1, "alarm", "list")["alarms"]]
+    networks = ", ".join(f'"10.{i >> 8}.{i & 255}.0/24"' for i in range(65000))
+    assert len(networks) > 1 << 20 and not stands()
+    with open(path, "w") as f:
+        f.write(re.sub(r"(\baccess\s*[=:]\s*\[)", r"\1 " + networks + ", ", text, count=1))
+    w.done(1, "config", "reload")
+    lab.wait_for(stands, 30, "the alarm")
+    with open(path, "w") as f:
+        f.write(text)
+    w.done(1, "config", "reload")
+    lab.wait_for(lambda: not stands(), 30, "the alarm is over")
+
+
 def a_restart_keeps_what_was_set(w):
     w.done(2, "set", "cluster.sip.t2", "3000")
     process = w.processes[1]
@@ -343,7 +359,7 @@ def garbage_in_the_record(w):
     w.redis("HSET", f"hg:{{{CLUSTER}}}:settings", "cluster.sip.t1", "9-9 zero")
     w.redis("CLIENT", "KILL", "TYPE", "normal")
     lab.wait_for(lambda: any("cannot be used" in a for a in json.loads(w.hgctl(1, "status").stdout)["alarms"]), 30, "an alarm")
-    assert [n["name"] for n in w.nodes(1)] == ["n1.example.com", "n2.example.com"]
+    assert [n["name"] for n in w.nodes(1)] == ["n1.example.com", "n2.example.com"], w.hgctl(1, "node", "list")
     assert w.done(1, "config", "show", "cluster.sip.t1")["items"][0]["value"].isdigit()
 
 
@@ -373,6 +389,7 @@ def domain_of_the_first_node(w):
 TESTS = [nodes_register_themselves, rules_forbid_and_say_what_would_allow, capacity_of_a_node, two_administrators_at_once,
          users_are_assigned, the_peer_must_be_able_to_carry, files_of_users, homes_that_are_gone, settings_follow_the_record,
          parameters_that_do_not_fit_are_told_at_once, a_publication_overtakes_no_administrator,
+         a_list_too_long_for_the_record_is_an_alarm,
          a_restart_keeps_what_was_set, garbage_in_the_record, nobody_gave_a_domain]
 
 

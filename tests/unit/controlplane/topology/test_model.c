@@ -98,6 +98,25 @@ static void an_index_belongs_to_one_name(void **state)
     assert_int_equal((topology_subcluster_of(&t, 1) != NULL) + (topology_subcluster_of(&t, 5) != NULL), 1);
 }
 
+/* Whichever of the two a load brings first. */
+static void garbage_takes_nobodys_index(void **state)
+{
+    const char *order[2][2] = {{"x", "n1"}, {"n1", "x"}};
+    static struct topology t;
+
+    (void)state;
+    for (unsigned i = 0; i < 2; i++) {
+        topology_init(&t);
+        assert_true(node(&t, "n1", "{\"id\":1}"));
+        topology_load_begin(&t);
+        for (unsigned k = 0; k < 2; k++)
+            (void)node(&t, order[i][k], "{\"id\":1}");
+        topology_load_end(&t);
+        assert_non_null(topology_find_node(&t, SLICE_LIT("n1")));
+        assert_null(topology_find_node(&t, SLICE_LIT("x")));
+    }
+}
+
 /* Who was away while a node was removed and another one got its index. */
 static void an_index_goes_over_in_a_load(void **state)
 {
@@ -202,6 +221,7 @@ int main(void)
         cmocka_unit_test(entries_come_in_any_order),
         cmocka_unit_test(a_load_takes_out_what_it_does_not_mention),
         cmocka_unit_test(an_index_belongs_to_one_name),
+        cmocka_unit_test(garbage_takes_nobodys_index),
         cmocka_unit_test(an_index_goes_over_in_a_load),
         cmocka_unit_test(indexes_are_swapped),
         cmocka_unit_test(garbage_is_refused),
