@@ -85,11 +85,13 @@ unsigned turn_queue(struct core *core, uint16_t port, struct frame_queue *q, uin
     struct ahead *ahead = &core->ahead;
     unsigned due = queue_due(q);
 
+    ahead->fetched = q->fetched >= due;
     ahead_set(&ahead->whole, q->m + due, RTE_MIN(q->n - due, (unsigned)CORE_BURST));
     ahead->look_at = core_is_hot(core) ? core->hot_at + CORE_HEADERS : 0;
     turn_frames(core, port, q->m, due, flags);
     while (ahead->whole.at < ahead->whole.n || ahead->heads.at < ahead->heads.n)
         ahead_step(ahead);
+    ahead->fetched = false;
     queue_drop(q, due);
     core->load.frames += due;
     return due;

@@ -5,6 +5,7 @@
 #ifndef LIB_AHEAD_H
 #define LIB_AHEAD_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <rte_mbuf.h>
@@ -24,6 +25,7 @@ struct ahead {
     struct ahead_list whole; /* frames that will be worked on here */
     struct ahead_list heads; /* frames that will be looked at, and perhaps given away */
     uint32_t look_at;        /* offset of what is looked for in them, 0 = nothing but the headers */
+    bool fetched;            /* the frames that are worked on now were whole ones before */
 };
 
 /* The list is of frames whose mbufs may be in no cache yet. */

@@ -5,6 +5,7 @@
 #include <rte_mbuf.h>
 #include <rte_prefetch.h>
 
+#include "lib/ahead.h"
 #include "net/state.h"
 
 #define AHEAD    4
@@ -55,6 +56,7 @@ static unsigned burst_input(struct net *net, uint16_t port, struct rte_mbuf **m,
 {
     struct frame frames[NET_BURST];
     unsigned verdict[NET_BURST], up = 0;
+    bool fetched = net->ctx->ahead && net->ctx->ahead->fetched;
     net->known = (struct net_known){0}; /* what is ours changes between bursts only */
     for (unsigned i = 0; i < n; i++)
         rte_prefetch0(rte_pktmbuf_mtod(m[i], void *));
@@ -63,12 +65,12 @@ static unsigned burst_input(struct net *net, uint16_t port, struct rte_mbuf **m,
         f->m = m[i];
         f->port = port;
         verdict[i] = frame_start(net, f);
-        if (i < AHEAD)
+        if (i < AHEAD && !fetched)
             body_prefetch(f->m);
     }
     for (unsigned i = 0; i < n; i++) {
         struct frame *f = &frames[i];
-        if (i + AHEAD < n)
+        if (i + AHEAD < n && !fetched)
             body_prefetch(frames[i + AHEAD].m);
         f->out = &out[up];
         if (likely(verdict[i] == ETH_GO_ON))

@@ -184,7 +184,7 @@ void fence_tx(struct net *net, struct net_tx *tx)
             tx->frame[kept++] = tx->frame[i];
         }
     }
-    tx->n = kept;
+    tx->n = tx->summed = kept;
 }
 
 bool net_may_leave(struct net *net, const struct rte_mbuf *m)

@@ -115,7 +115,7 @@ struct net_tx_sum {
 struct net_tx {
     struct rte_mbuf *frame[NET_TX_MAX];
     struct net_tx_sum sum[NET_TX_MAX];
-    unsigned n;
+    unsigned n, summed;
 };
 
 struct net_service { /* one service address of the cluster */

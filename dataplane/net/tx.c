@@ -7,6 +7,8 @@
 #include "lib/lease.h"
 #include "net/state.h"
 
+#define SUMS_BEHIND 2 /* frames that follow before a payload has settled, and has not left the cache */
+
 struct rte_mbuf *net_buffer(struct net *net, uint32_t len)
 {
     struct rte_mempool *pool = len <= net->room_small ? net->ctx->pool : net->ctx->pool_big;
@@ -53,6 +55,20 @@ void tx_put(struct net *net, uint16_t port, struct rte_mbuf *m)
     tx_put_unsummed(net, port, m, 0, 0);
 }
 
+static void sums_make(struct net *net, struct net_tx *tx, unsigned n)
+{
+    for (; tx->summed < n; tx->summed++) {
+        const struct net_tx_sum *s = &tx->sum[tx->summed];
+        struct rte_mbuf *m = tx->frame[tx->summed];
+        if (!s->at)
+            continue;
+        uint8_t *udp = rte_pktmbuf_mtod_offset(m, uint8_t *, s->at);
+        uint16_t sum = (uint16_t)~checksum_fold(net->sum(udp + 8, m->data_len - s->at - 8, s->sum));
+        sum = sum ? sum : 0xffff; /* zero would mean none */
+        memcpy(udp + 6, &sum, 2);
+    }
+}
+
 void tx_put_unsummed(struct net *net, uint16_t port, struct rte_mbuf *m, uint32_t at, uint32_t sum)
 {
     struct net_tx *tx = &net->tx[port];
@@ -63,20 +79,8 @@ void tx_put_unsummed(struct net *net, uint16_t port, struct rte_mbuf *m, uint32_
     }
     tx->sum[tx->n] = (struct net_tx_sum){.sum = sum, .at = at};
     tx->frame[tx->n++] = m;
-}
-
-static void sums_make(struct net *net, const struct net_tx *tx)
-{
-    for (unsigned i = 0; i < tx->n; i++) {
-        const struct net_tx_sum *s = &tx->sum[i];
-        if (!s->at)
-            continue;
-        uint8_t *udp = rte_pktmbuf_mtod_offset(tx->frame[i], uint8_t *, s->at);
-        uint32_t len = tx->frame[i]->data_len - s->at - 8;
-        uint16_t folded = (uint16_t)~checksum_fold(net->sum(udp + 8, len, s->sum));
-        folded = folded ? folded : 0xffff; /* zero would mean none */
-        memcpy(udp + 6, &folded, 2);
-    }
+    if (tx->n > SUMS_BEHIND)
+        sums_make(net, tx, tx->n - SUMS_BEHIND);
 }
 
 unsigned net_tx_take(struct net *net, uint16_t port, struct rte_mbuf ***frames)
@@ -84,7 +88,7 @@ unsigned net_tx_take(struct net *net, uint16_t port, struct rte_mbuf ***frames)
     struct net_tx *tx = &net->tx[port];
     uint64_t bytes = 0;
     *frames = tx->frame;
-    sums_make(net, tx);
+    sums_make(net, tx, tx->n);
     if (tx->n && unlikely(lease_over_now(net->ctx)))
         fence_tx(net, tx);
     for (unsigned i = 0; i < tx->n; i++)
@@ -110,6 +114,7 @@ void net_tx_done(struct net *net, uint16_t port, unsigned sent)
         hg_count(net->ctx->counters, HG_C_tx_dropped, left);
     }
     tx->n = 0;
+    tx->summed = 0;
 }
 
 /* Returns where the payload of the frame begins. */

@@ -10,6 +10,14 @@ void batch_init(struct sip *s)
     hash_lanes_reset(&s->macs.h);
 }
 
+void batch_fetch(struct sip *s)
+{
+    if (s->fetched < s->fetches)
+        route_user_prefetch(s->route, &s->fetch[s->fetched++]->key);
+}
+
+/* The lines of the user table are fetched one message at a time, while others are worked on: a CPU has few
+ * fetches under way, and all at once would wait for one another. */
 static void keys_done(struct sip *s)
 {
     struct batch *b = &s->keys;
@@ -18,10 +26,14 @@ static void keys_done(struct sip *s)
         return;
     s->hash_lanes(&b->h, route_user_secret(s->route), true);
     hash_lanes_reset(&b->h);
+    while (s->fetched < s->fetches)
+        batch_fetch(s);
     for (unsigned i = 0; i < n; i++) {
         b->w[i]->key = (struct hg_user_key){{b->h.out[0][i], b->h.out[1][i]}};
-        route_user_prefetch(s->route, &b->w[i]->key);
+        s->fetch[i] = b->w[i];
     }
+    s->fetched = 0;
+    s->fetches = n;
 }
 
 static void macs_done(struct sip *s)
@@ -68,8 +80,10 @@ void batch_branch(struct sip *s, struct work *w)
         macs_done(s);
 }
 
-void batch_done(struct sip *s)
+void batch_done(struct sip *s, unsigned n)
 {
     keys_done(s);
     macs_done(s);
+    while (n <= HASH_LANES && s->fetched < s->fetches)
+        batch_fetch(s);
 }

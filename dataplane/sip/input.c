@@ -204,14 +204,17 @@ static void input_chunk(struct sip *s, struct datagram *d, unsigned n)
     }
     for (unsigned i = 0; i < k; i++) {
         ahead_step(s->ctx->ahead);
+        batch_fetch(s);
         stage_index(s, &s->work[i]);
     }
-    batch_done(s);
+    batch_done(s, k);
     for (unsigned i = 0; i < k; i++)
         if (s->work[i].origin == BRANCH_OURS)
             response_prefetch_more(s, &s->work[i]);
-    for (unsigned i = 0; i < k; i++)
+    for (unsigned i = 0; i < k; i++) {
+        batch_fetch(s);
         finish(s, s->work[i].d, stage_route(s, &s->work[i]));
+    }
 }
 
 void sip_input(struct sip *s, struct datagram *d, unsigned n)

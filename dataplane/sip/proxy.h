@@ -124,6 +124,8 @@ struct sip {
     uint64_t seed;                /* of mix.h */
     hash_lanes_fn hash_lanes;
     struct batch keys, macs;
+    struct work *fetch[HASH_LANES]; /* whose keys have been made last */
+    unsigned fetched, fetches;
     uint8_t branch_kind;          /* of the last request that was sent on; 0: it got a transaction */
     struct hg_user_domain domain; /* cluster.domain, made ready once a burst: a reload may change it */
     uint8_t node;                 /* our index, 0 = not told yet */
@@ -205,11 +207,14 @@ struct slice preprocess_user(const struct sip_uri *uri, char *buf, uint32_t size
 
 /* ---- batch.c ---- */
 void batch_init(struct sip *s);
-/* w->key, at batch_done() at the latest, and the lines of the user table fetched. */
+/* w->key, at batch_done() at the latest. */
 void batch_user_key(struct sip *s, struct work *w);
+/* Fetches what one of the keys will ask for. */
+void batch_fetch(struct sip *s);
 /* The branch and its MAC, at batch_done() at the latest, where a stateless copy is expected. */
 void batch_branch(struct sip *s, struct work *w);
-void batch_done(struct sip *s);
+/* n: messages of the burst; few are asked for soon, so what they need is fetched at once. */
+void batch_done(struct sip *s, unsigned n);
 
 /* ---- serve.c ---- */
 void serve_user(struct sip *s, struct work *w, struct decision *out);

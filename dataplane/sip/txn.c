@@ -314,7 +314,7 @@ bool kept_work(struct sip *s, struct kept *k, const struct message *m, const str
     k->w.indexed = sip_index(k->w.m, m->p, m->len, true, SIP_HEADERS_MAX);
     if (!validate_decode(s, &k->w) || !preprocess_request(s, &k->w))
         return false;
-    batch_done(s);
+    batch_done(s, 1);
     k->w.loop_hash = validate_loop_hash(s, &k->w);
     return true;
 }
