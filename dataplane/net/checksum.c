@@ -47,20 +47,20 @@ __attribute__((target("avx2"))) uint64_t checksum_avx2(const void *p, uint32_t l
 __attribute__((target("avx512f,avx512bw"))) uint64_t checksum_avx512(const void *p, uint32_t len,
                                                                      uint64_t sum)
 {
-    const uint8_t *b = p;
-    const __m512i low = _mm512_set1_epi64(0xffffffff);
-    __m512i s0 = _mm512_setzero_si512(), s1 = s0;
-    for (; len >= 64; b += 64, len -= 64) {
+    const uint8_t *b = p, *end = b + (len & ~63u);
+    /* Sums of whole words, which may wrap, and of their upper halves, which cannot: the latter say what the
+     * former lost. */
+    __m512i words = _mm512_setzero_si512(), upper = words;
+    for (; b < end; b += 64) {
         __m512i v = _mm512_loadu_si512(b);
-        s0 = _mm512_add_epi64(s0, _mm512_and_si512(v, low));
-        s1 = _mm512_add_epi64(s1, _mm512_srli_epi64(v, 32));
+        words = _mm512_add_epi64(words, v);
+        upper = _mm512_add_epi64(upper, _mm512_srli_epi64(v, 32));
     }
-    if (len) {
-        __m512i v = _mm512_maskz_loadu_epi8(((uint64_t)1 << len) - 1, b);
-        s0 = _mm512_add_epi64(s0, _mm512_and_si512(v, low));
-        s1 = _mm512_add_epi64(s1, _mm512_srli_epi64(v, 32));
-    }
-    return sum + (uint64_t)_mm512_reduce_add_epi64(_mm512_add_epi64(s0, s1));
+    __m512i v = _mm512_maskz_loadu_epi8(((uint64_t)1 << (len & 63)) - 1, b);
+    words = _mm512_add_epi64(words, v);
+    upper = _mm512_add_epi64(upper, _mm512_srli_epi64(v, 32));
+    __m512i lower = _mm512_sub_epi64(words, _mm512_slli_epi64(upper, 32));
+    return sum + (uint64_t)_mm512_reduce_add_epi64(_mm512_add_epi64(lower, upper));
 }
 
 checksum_fn checksum_best(void)

@@ -6,6 +6,7 @@
 void batch_init(struct sip *s)
 {
     s->hash_lanes = hash_lanes_best();
+    s->isa = sip_isa_best();
     hash_lanes_reset(&s->keys.h);
     hash_lanes_reset(&s->macs.h);
 }

@@ -17,21 +17,14 @@ enum sip_error sip_check_response_with(enum sip_isa isa, const struct sip_msg *m
     return isa == SIP_ISA_AVX2 ? sip_check_response_avx2(m, out) : sip_check_response_sse42(m, out);
 }
 
-static inline enum sip_isa best(void)
-{
-    if (sip_isa_usable(SIP_ISA_AVX512))
-        return SIP_ISA_AVX512;
-    return sip_isa_usable(SIP_ISA_AVX2) ? SIP_ISA_AVX2 : SIP_ISA_SSE42;
-}
-
 enum sip_error sip_check_request(const struct sip_msg *m, struct sip_core_fields *out)
 {
-    return sip_check_request_with(best(), m, out);
+    return sip_check_request_with(sip_isa_best(), m, out);
 }
 
 enum sip_error sip_check_response(const struct sip_msg *m, struct sip_core_fields *out)
 {
-    return sip_check_response_with(best(), m, out);
+    return sip_check_response_with(sip_isa_best(), m, out);
 }
 
 enum sip_error sip_check_broken(const struct sip_msg *m, struct sip_core_fields *out)

@@ -24,6 +24,7 @@ struct sip_uri {
     struct slice scheme_name;
     struct slice user, password; /* as written, escapes inside */
     bool has_user;
+    bool plain_user;      /* known: without escapes */
     struct slice host;    /* IPv6 without brackets */
     struct hg_ip ip;      /* when host_kind is an address */
     struct slice params;  /* after the first ';', without it */

@@ -17,6 +17,13 @@ bool sip_isa_usable(enum sip_isa isa)
     }
 }
 
+enum sip_isa sip_isa_best(void)
+{
+    if (sip_isa_usable(SIP_ISA_AVX512))
+        return SIP_ISA_AVX512;
+    return sip_isa_usable(SIP_ISA_AVX2) ? SIP_ISA_AVX2 : SIP_ISA_SSE42;
+}
+
 const char *sip_isa_name(enum sip_isa isa)
 {
     static const char *const names[SIP_ISA_COUNT] = {"scalar", "sse4.2", "avx2", "avx-512"};

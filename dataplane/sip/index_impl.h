@@ -15,8 +15,10 @@ sip_index_fn sip_index_sse42, sip_index_avx2, sip_index_avx512;
 
 enum sip_isa { SIP_ISA_SCALAR, SIP_ISA_SSE42, SIP_ISA_AVX2, SIP_ISA_AVX512, SIP_ISA_COUNT };
 
-/* For tests and benchmarks: an implementation with its fall back; false when this processor lacks it. */
+/* An implementation with its fall back: for who has asked once what is best, tests and benchmarks. usable:
+ * false when this processor lacks it. */
 bool sip_isa_usable(enum sip_isa isa);
+enum sip_isa sip_isa_best(void); /* SSE4.2 at least, which DPDK needs, too */
 const char *sip_isa_name(enum sip_isa isa);
 enum sip_result sip_index_with(enum sip_isa isa, struct sip_msg *m, const char *buf, uint32_t len,
                                bool datagram, unsigned headers_max);

@@ -154,7 +154,8 @@ static void stage_index(struct sip *s, struct work *w)
 {
     if (unlikely(log_trace_filter(s->ctx) != NULL) && !(w->d->flags & DATAGRAM_HANDED_OVER))
         trace_message(s, slice_of(w->d->data, w->d->len), &w->d->src, &w->d->dst, false);
-    w->indexed = sip_index(w->m, w->d->data, w->d->len, true, (unsigned)s->ctx->config->sip_headers_max);
+    w->indexed =
+        sip_index_with(s->isa, w->m, w->d->data, w->d->len, true, (unsigned)s->ctx->config->sip_headers_max);
     if (!validate_decode(s, w))
         return;
     if (w->m->is_request) {

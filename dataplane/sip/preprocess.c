@@ -146,7 +146,7 @@ struct slice preprocess_user(const struct sip_uri *uri, char *buf, uint32_t size
     uint32_t n;
     if (uri->scheme == SIP_SCHEME_TEL)
         return tel_user(uri->rest, buf, size);
-    if (has_escape(uri->user) && sip_unescape(uri->user, buf, size, &n))
+    if (!uri->plain_user && has_escape(uri->user) && sip_unescape(uri->user, buf, size, &n))
         return slice_of(buf, n);
     return uri->user;
 }

@@ -18,6 +18,7 @@
 #include "sip/branch.h"
 #include "sip/check.h"
 #include "sip/decode.h"
+#include "sip/index_impl.h"
 #include "sip/msg.h"
 #include "sip/sip.h"
 #include "sip/text.h"
@@ -123,6 +124,7 @@ struct sip {
     struct hg_hash_secret secret; /* of the branches and tags */
     uint64_t seed;                /* of mix.h */
     hash_lanes_fn hash_lanes;
+    enum sip_isa isa; /* of the parser */
     struct batch keys, macs;
     struct work *fetch[HASH_LANES]; /* whose keys have been made last */
     unsigned fetched, fetches;

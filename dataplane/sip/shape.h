@@ -118,7 +118,7 @@ static inline uint32_t shape_sip(const struct shape *s, uint32_t from, struct si
         return 0;
     out->scheme = SIP_SCHEME_SIP;
     out->scheme_name = part(s, from, from + 3);
-    out->has_user = true;
+    out->has_user = out->plain_user = true;
     out->user = part(s, from + 4, at);
     out->whole = part(s, from, end);
     return end;

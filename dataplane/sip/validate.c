@@ -9,7 +9,8 @@ bool validate_decode(struct sip *s, struct work *w)
     const struct sip_field *f;
     uint32_t breadth;
     if (w->indexed == SIP_DONE)
-        w->error = w->m->is_request ? sip_check_request(w->m, &w->c) : sip_check_response(w->m, &w->c);
+        w->error = w->m->is_request ? sip_check_request_with(s->isa, w->m, &w->c)
+                                    : sip_check_response_with(s->isa, w->m, &w->c);
     else
         w->error = sip_check_broken(w->m, &w->c);
     if (w->error == SIP_E_NONE && w->indexed != SIP_DONE)
