@@ -445,7 +445,8 @@ static void changes_are_checked_first(void **state)
     refused(rig, "{\"v\":1,\"cmd\":\"route.remove\",\"args\":{\"name\":\"x\"}}", "not_found", "no route");
     refused(rig, "{\"v\":1,\"cmd\":\"user.set\",\"args\":{\"user\":\"a@b\",\"node\":\"x\"}}", "not_found",
             "no node");
-    refused(rig, "{\"v\":1,\"cmd\":\"user.find\",\"args\":{\"user\":\"a@b\"}}", "not_found", "the record has no user");
+    refused(rig, "{\"v\":1,\"cmd\":\"user.find\",\"args\":{\"user\":\"a@b\"}}", "not_found",
+            "the record has no user");
     refused(rig, "{\"v\":1,\"cmd\":\"counters\"}", "unavailable", "no dataplane");
     refused(rig, "{\"v\":1,\"cmd\":\"trace\"}", "unavailable", "no dataplane");
     refused(rig, "{\"v\":1,\"cmd\":\"trace\",\"args\":{\"address\":\"10.x\"}}", "bad_request", "no address");
