@@ -204,7 +204,8 @@ bool srm_fact(struct srm *srm, enum srm_fact fact, unsigned slot)
  * change. */
 void srm_watch(struct srm *srm)
 {
-    uint64_t peer = srm_heard(srm) ? srm->peer.beat.services : 0;
+    /* What a deaf peer has is of no use: it could not take over. */
+    uint64_t peer = srm_two_way(srm) ? srm->peer.beat.services : 0;
     srm->verdict = outage_judge(&srm->outage, peer, srm->now, srm->p.service_down_delay);
     srm_wake(srm, srm->verdict.next);
     if (srm->peer.seen != 0 && srm_heard(srm))
