@@ -98,6 +98,12 @@ static const char intro[] =
     "A control plane that restarts reads from the segment what the cores act for and until when, and asks "
     "its peer to\n"
     "extend that before it has read the record. With the default lease nobody notices.\n"
+    "If Redis is away at that moment, a copy in a file beside the admin socket (`<node>.cluster`) says who "
+    "the "
+    "peer is;\n"
+    "the peer's heartbeats say the rest. Nothing is claimed by the copy, and no deadline lifted; it is "
+    "forgotten as soon\n"
+    "as the record can be read.\n"
     "\n";
 
 static const char entry[] =

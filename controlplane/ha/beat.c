@@ -36,7 +36,8 @@ enum {
     AT_ORDER = 112,
     AT_UNRESOLVED = 120,
     AT_LEASE = 128,
-    AT_END = 132,
+    AT_SPAN = 132,
+    AT_END = 136,
 };
 static_assert(AT_END + BEAT_MAC <= BEAT_SIZE, "the fields fit");
 
@@ -117,6 +118,7 @@ size_t beat_encode(const struct beat *b, const struct beat_key *key, uint64_t cl
     put(out, AT_ORDER, 8, b->order);
     put(out, AT_UNRESOLVED, 8, b->unresolved);
     put(out, AT_LEASE, 4, b->lease);
+    put(out, AT_SPAN, 4, b->span);
     mac(key, out, len - BEAT_MAC, out + len - BEAT_MAC);
     return len;
 }
@@ -155,6 +157,7 @@ static void fields(const uint8_t *in, struct beat *b)
         .order = get(in, AT_ORDER, 8),
         .unresolved = get(in, AT_UNRESOLVED, 8),
         .lease = (uint32_t)get(in, AT_LEASE, 4),
+        .span = (uint32_t)get(in, AT_SPAN, 4),
     };
 }
 

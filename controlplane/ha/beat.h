@@ -46,7 +46,7 @@ struct beat {
     uint64_t watched;      /* bit per critical service: is watched */
     uint8_t load;          /* of the sender's cores over the last minute, percent */
     uint64_t unresolved;   /* bit per index of a node: its name does not resolve there */
-    uint32_t lease;        /* ms: of what is granted, and of the sender's own writes */
+    uint32_t lease, span;  /* ms: by which the sender counts its own writes; of what it grants */
     uint32_t train, index; /* BEAT_PROBE: which train, which of it; BEAT_REPORT: which train, kbit/s;
                             * otherwise an order that is passed on (orders.h), or 0 */
 };

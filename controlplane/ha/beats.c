@@ -153,6 +153,7 @@ static void say(struct beat *out, const struct beat *content)
     out->row = content->row;
     out->flags = content->flags;
     out->lease = content->lease;
+    out->span = content->span;
     out->train = content->train;
     out->index = content->index;
     out->services = content->services;

@@ -19,6 +19,7 @@ struct beat ha_content(const struct srm_beat *b)
                          .epoch = b->entry.epoch,
                          .row = b->entry.row,
                          .lease = b->lease,
+                         .span = b->span,
                          .flags = srm_beat_flags(b),
                          .services = b->services,
                          .watched = b->watched};
@@ -37,6 +38,7 @@ void ha_beat_in(const struct beat *b, uint64_t sent_ns, struct srm_beat *out)
     out->entry.epoch = b->epoch;
     out->entry.row = b->row < SRM_ROWS ? (uint8_t)b->row : ROW_NONE;
     out->lease = b->lease;
+    out->span = b->span;
     out->services = b->services;
     out->watched = b->watched;
 }

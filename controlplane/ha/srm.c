@@ -35,10 +35,10 @@ void srm_adopt(struct srm *srm, const struct srm_entry *entry, bool ours, unsign
         for (unsigned s = 0; s < SRM_SLOTS; s++)
             if (record_version_cmp(srm->lease[s].clear, was.version) == 0)
                 srm->lease[s].clear = entry->version; /* the peer wrote nothing in between */
-    if (!known) /* what was granted before our start went by the span that we wrote then */
+    if (!known) /* what we granted before our start, the peer uses no longer than it says there */
         for (unsigned s = 0; s < SRM_SLOTS; s++)
             if (srm->lease[s].granted != 0)
-                lease_give(&srm->lease[s], srm->started_at, (uint64_t)entry->lease[srm->slot] * SRM_MS);
+                lease_give(&srm->lease[s], srm->started_at, (uint64_t)entry->lease[srm->slot ^ 1] * SRM_MS);
     srm->entry = *entry;
     srm->known = true;
     srm->ours = srm->confirmed = ours;

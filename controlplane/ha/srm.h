@@ -62,7 +62,8 @@ enum srm_reason srm_entry_reason(const struct srm_entry *entry, unsigned slot);
 /* ---- what a beat carries (struct beat: flags, term, rev, epoch, row, services, watched, grant) ---- */
 struct srm_beat {
     uint8_t grants; /* home slots granted to the receiver, of those that it said in the beat that is echoed */
-    uint32_t lease; /* ms: the span of what is granted, and no less than that of the sender's own writes */
+    uint32_t lease; /* ms: by which the sender counts its own writes */
+    uint32_t span;  /* ms: of what it grants */
     bool asks;      /* a question: answered at once */
     uint64_t boot;  /* incoming: the start of the sender */
     uint64_t order; /* of the sender: rises with every SRM_DO_ASK and SRM_DO_ANSWER of this start */

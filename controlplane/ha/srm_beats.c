@@ -49,6 +49,13 @@ void srm_beat_from_flags(uint32_t flags, struct srm_beat *b)
     b->entry.by = flags >> BY & 3;
 }
 
+/* Never longer than the entry says of the peer: a start of ours that knows no grant waits for that. */
+static uint32_t granted_span(const struct srm *srm)
+{
+    uint64_t peer = srm_peer_span(srm);
+    return (uint32_t)((peer < srm->p.lease ? peer : srm->p.lease) / SRM_MS);
+}
+
 static void fill(struct srm *srm, struct srm_beat *b, bool asks)
 {
     memset(b, 0, sizeof(*b));
@@ -62,7 +69,8 @@ static void fill(struct srm *srm, struct srm_beat *b, bool asks)
     b->leaving = srm->leaving;
     b->starting = srm->starting;
     b->entry = srm->entry;
-    b->lease = srm_span(srm);
+    b->lease = (uint32_t)(srm->p.lease / SRM_MS);
+    b->span = granted_span(srm);
     b->services = outage_up(&srm->outage);
     b->watched = outage_watched(&srm->outage);
 }
@@ -126,10 +134,10 @@ void srm_beat_in(struct srm *srm, const struct srm_beat *beat)
             srm->peer.two_way = beat->echo_sent;
             srm->peer.unanswered = 0;
         }
-        uint64_t span = beat->lease * SRM_MS;
+        uint64_t span = beat->span * SRM_MS;
         for (unsigned s = 0; s < SRM_SLOTS; s++)
             if ((beat->grants >> s & 1) != 0)
-                lease_on_grant(&srm->lease[s], beat->echo_sent, span < srm->p.lease ? span : srm->p.lease);
+                lease_on_grant(&srm->lease[s], beat->echo_sent, span < srm_span(srm) ? span : srm_span(srm));
     }
     srm->answer = beat->asks;
 }
@@ -142,7 +150,7 @@ void srm_beat_step(struct srm *srm)
         a->u.beat.grants = grants(srm, srm->peer.beat.holds);
         for (unsigned s = 0; s < SRM_SLOTS; s++)
             if ((a->u.beat.grants >> s & 1) != 0)
-                lease_give(&srm->lease[s], srm->now, a->u.beat.lease * SRM_MS);
+                lease_give(&srm->lease[s], srm->now, a->u.beat.span * SRM_MS);
         srm->answer = false;
     }
     if (!srm->ask_now && !srm_due(srm, srm->ask_at))

@@ -50,10 +50,10 @@ uint64_t srm_peer_span(const struct srm *srm)
     return said != 0 ? said * SRM_MS : srm->p.lease;
 }
 
-uint32_t srm_span(const struct srm *srm)
+uint64_t srm_span(const struct srm *srm)
 {
-    uint32_t now = (uint32_t)(srm->p.lease / SRM_MS), written = srm->entry.lease[srm->slot];
-    return now > written ? now : written;
+    uint32_t said = srm->entry.lease[srm->slot];
+    return said != 0 && said * SRM_MS < srm->p.lease ? said * SRM_MS : srm->p.lease;
 }
 
 static bool wanted(const struct srm *srm, unsigned home)

@@ -96,8 +96,9 @@ void srm_hold(struct srm *srm);
 uint8_t srm_has(const struct srm *srm); /* what our beats say: hold, want or claim */
 uint8_t srm_holds(const struct srm *srm);
 uint64_t srm_claim_at(const struct srm *srm, unsigned home);
-/* ms: no less than what this node counted a lease by that may still run */
-uint32_t srm_span(const struct srm *srm);
+/* ns: by which this node may count a grant: never longer than the entry says. So a peer that starts, and does
+ * not know what it granted before, reads there how long it has to wait. */
+uint64_t srm_span(const struct srm *srm);
 uint64_t srm_peer_span(const struct srm *srm); /* ns: by which the peer counts its own writes */
 bool srm_settled(
     const struct srm *srm); /* goals of the row are reached, as far as they are ours, on every core */

@@ -34,6 +34,7 @@ void wire_send(struct node *from, enum beat_path path, enum beat_kind kind, cons
                         .epoch = b->entry.epoch,
                         .row = b->entry.row,
                         .lease = b->lease,
+                        .span = b->span,
                         .flags = srm_beat_flags(b),
                         .services = b->services,
                         .watched = b->watched};
@@ -89,6 +90,7 @@ void wire_arrive(struct node *to, enum beat_path path, const struct beat *beat)
     b->entry.epoch = beat->epoch;
     b->entry.row = (uint8_t)beat->row;
     b->lease = beat->lease;
+    b->span = beat->span;
     b->services = beat->services;
     b->watched = beat->watched;
     node_event(to, &event);

@@ -156,6 +156,25 @@ static void a_restart_shortens_the_lease(void **state)
     taken_over_by(1, SECONDS(100));
 }
 
+/* Granted for long, by one that knows nothing of it after its start; and the record, which the other one
+ * could not write to, says a shorter lease. It is not used for longer than that. */
+static void a_restart_forgets_what_it_granted(void **state)
+{
+    (void)state;
+    open_as(PAIR_DEFAULT);
+    sim_client_cut(w->node[0].client, true);
+    lease_of(0, SECONDS(60));
+    lease_of(1, SECONDS(60));
+    pass(SECONDS(5));
+    lease_of(1, SECONDS(6));
+    pass(MS(1500));
+    cut_wire(true);
+    node_crash(&w->node[1]);
+    pass(MS(100));
+    node_boot(&w->node[1]);
+    taken_over_by(1, SECONDS(100)); /* two owners would end the world */
+}
+
 /* Whose acknowledgement was lost, and which the log shows then, is no sign of life of a dead peer. */
 static void an_own_write_of_unknown_outcome_is_no_sign_of_the_peer(void **state)
 {
@@ -184,6 +203,7 @@ int main(void)
         cmocka_unit_test_teardown(a_shorter_lease_is_soon_in_force, end),
         cmocka_unit_test_teardown(a_shorter_lease_is_true_when_it_is_told, end),
         cmocka_unit_test_teardown(a_restart_shortens_the_lease, end),
+        cmocka_unit_test_teardown(a_restart_forgets_what_it_granted, end),
         cmocka_unit_test_teardown(an_own_write_of_unknown_outcome_is_no_sign_of_the_peer, end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -46,6 +46,7 @@ static struct beat full(void)
                          .load = 77,
                          .unresolved = 1ull << 63 | 2,
                          .lease = 18,
+                         .span = 19,
                          .train = 16,
                          .index = 17};
 }
@@ -66,6 +67,7 @@ static void travels(const struct beat *b, size_t size)
     assert_int_equal(c.load, b->load);
     assert_int_equal(c.unresolved, b->unresolved);
     assert_int_equal(c.lease, b->lease);
+    assert_int_equal(c.span, b->span);
     assert_int_equal(c.grants, b->grants);
 }
 
