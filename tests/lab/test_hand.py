@@ -36,7 +36,7 @@ def every_word_does_what_it_says():
                             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     text, _ = hand.communicate(WORDS, timeout=300)
     assert hand.returncode == 0 and "Traceback" not in text, text
-    for line in ("F01: High availability runs on both nodes", "master\n", "'n9' has no wire: n1, n2, redis1", "not understood",
+    for line in ("subcluster S1: high availability on", "master\n", "'n9' has no wire: n1, n2, redis1", "not understood",
                  "users of n1: ", "users of n2: "):
         assert line in text, f"{line} is missing\n{text}"
     assert text.count("  kill WHO") == 2, text  # at the start and for nonsense, never for a good word
