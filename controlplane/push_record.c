@@ -182,8 +182,11 @@ static void load_skipped(void *arg, enum record_table table, const char *why)
 {
     struct controlplane *cp = arg;
 
-    (void)table, (void)why; /* the record has said it */
+    (void)why; /* the record has said it */
     cp->record_bad++;
+    if (table == RECORD_HA)
+        ha_entries_skipped(cp->ha);
+    cp->topology.unread |= table == RECORD_NODES || table == RECORD_SUBCLUSTERS;
 }
 
 static void load_end(void *arg)

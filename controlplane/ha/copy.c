@@ -33,7 +33,7 @@ static void put_entries(FILE *out, const struct entries *entries)
 
     for (unsigned i = 0; i < entries->n; i++) {
         const struct srm_entry *e = &entries->e[i].entry;
-        if (srm_entry_text(e, text) > 0)
+        if (entries->e[i].readable && srm_entry_text(e, text) > 0)
             fprintf(out, "ha %" PRIu64 "-%" PRIu64 " %s %s\n", e->version.term, e->version.seq,
                     entries->e[i].name, text);
     }

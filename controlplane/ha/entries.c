@@ -11,23 +11,31 @@ static int find(const struct entries *entries, struct slice name)
     return -1;
 }
 
+static int find_or_add(struct entries *entries, struct slice name)
+{
+    int at = find(entries, name);
+
+    if (at >= 0 || name.len > TOPOLOGY_NAME_MAX || entries->n == TOPOLOGY_SUBCLUSTERS_MAX)
+        return at;
+    at = (int)entries->n++;
+    memset(&entries->e[at], 0, sizeof(entries->e[at]));
+    memcpy(entries->e[at].name, name.p, name.len);
+    return at;
+}
+
 bool entries_set(struct entries *entries, struct slice name, struct slice value,
                  struct record_version version)
 {
     struct srm_entry fresh = {0};
-    int at = find(entries, name);
+    int at = find_or_add(entries, name);
 
-    if (name.len > TOPOLOGY_NAME_MAX || !srm_entry_parse(value.p, value.len, &fresh))
+    if (at < 0)
+        return false;
+    entries->e[at].mark = true;
+    if (!srm_entry_parse(value.p, value.len, &fresh))
         return false;
     fresh.version = version;
-    if (at < 0) {
-        if (entries->n == TOPOLOGY_SUBCLUSTERS_MAX)
-            return false;
-        at = (int)entries->n++;
-        memset(&entries->e[at], 0, sizeof(entries->e[at]));
-        memcpy(entries->e[at].name, name.p, name.len);
-    }
-    entries->e[at].mark = true;
+    entries->e[at].readable = true;
     if (record_version_cmp(version, entries->e[at].entry.version) >= 0)
         entries->e[at].entry = fresh;
     return true;
@@ -48,6 +56,7 @@ void entries_remove(struct entries *entries, struct slice name)
 
 void entries_load_begin(struct entries *entries)
 {
+    entries->skipped = false;
     for (unsigned i = 0; i < entries->n; i++)
         entries->e[i].mark = false;
 }
@@ -63,7 +72,24 @@ const struct srm_entry *entries_find(const struct entries *entries, struct slice
 {
     int at = find(entries, name);
 
-    return at < 0 ? NULL : &entries->e[at].entry;
+    return at < 0 || !entries->e[at].readable ? NULL : &entries->e[at].entry;
+}
+
+bool entries_absent(const struct entries *entries, struct slice name)
+{
+    return find(entries, name) < 0 && !entries->skipped;
+}
+
+bool entries_shared(const struct entries *entries, struct slice name)
+{
+    for (unsigned i = 0; i < entries->n; i++) {
+        const struct srm_entry *e = &entries->e[i].entry;
+        if (name.len && !slice_eq(name, slice_str(entries->e[i].name)))
+            continue;
+        if (!entries->e[i].readable || e->ha || e->serves[0] != 0 || e->serves[1] != 1)
+            return true;
+    }
+    return entries->skipped;
 }
 
 bool entries_dissolved(const struct entries *entries, const struct topology *topology)
@@ -98,9 +124,9 @@ void entries_serving(const struct entries *entries, const struct topology *topol
         const struct topology_subcluster *s = topology_subcluster(topology, k);
         const struct srm_entry *entry = s ? entries_find(entries, slice_str(s->name)) : NULL;
         for (unsigned slot = 0; entry && slot < SRM_SLOTS; slot++) {
-            uint16_t home = s->node[slot], by = s->node[entry->serves[slot] & 1];
-            if (home && by)
-                serving[home] = by;
+            uint16_t home = s->node[slot];
+            if (home)
+                serving[home] = s->node[entry->serves[slot] & 1];
         }
     }
 }

@@ -145,8 +145,14 @@ void ha_tell_entry(struct ha *ha)
     struct srm_event e = {.type = SRM_ENTRY};
 
     ha->entry_waits = ha->writing > 0;
-    if (ha->entry_waits)
+    /* Of an entry that cannot be understood nothing is said: it is not "none". */
+    if (ha->entry_waits || (!entry && !entries_absent(&ha->entries, slice_str(ha->subcluster))))
         return;
+    if (ha->copied) /* old: what it says may have been given to the peer since */
+        return;
+    const struct topology_subcluster *s =
+        topology_find_subcluster(&ha->cp->topology, slice_str(ha->subcluster));
+    e.u.entry.wanted = s && s->ha;
     if (entry)
         e.u.entry.entry = *entry;
     ha_give(ha, &e);
@@ -181,6 +187,11 @@ void ha_load_begin(struct ha *ha)
     entries_load_begin(&ha->entries);
 }
 
+void ha_entries_skipped(struct ha *ha)
+{
+    ha->entries.skipped = true;
+}
+
 bool ha_entry(struct ha *ha, enum record_op op, struct slice subcluster, struct slice value,
               struct record_version version)
 {
@@ -198,11 +209,12 @@ bool ha_entry(struct ha *ha, enum record_op op, struct slice subcluster, struct 
 
 void ha_record_state(struct ha *ha, enum record_state state)
 {
-    struct srm_event e = {.type = SRM_RECORD, .u.up = state == RECORD_FOLLOWING};
+    struct srm_event e = {.type = SRM_RECORD,
+                          .u.record = {state == RECORD_FOLLOWING, record_term(ha->cp->record)}};
 
-    if (ha->record_up == e.u.up)
+    if (ha->record_up == e.u.record.up)
         return;
-    ha->record_up = e.u.up;
+    ha->record_up = e.u.record.up;
     ha_give(ha, &e);
     ha_watch(ha);
 }

@@ -33,6 +33,8 @@ void ha_load_begin(struct ha *ha);
 /* An entry of RECORD_HA, while loading or later. false: it cannot be used. */
 bool ha_entry(struct ha *ha, enum record_op op, struct slice subcluster, struct slice value,
               struct record_version version);
+/* The load cannot read that table. */
+void ha_entries_skipped(struct ha *ha);
 /* Nodes, subclusters and RECORD_HA were read whole, whatever else is still to come: the manager may start.
  * May be called more than once in a load. */
 void ha_tables_loaded(struct ha *ha);

@@ -43,6 +43,7 @@ struct ha {
     char *copy_text; /* as written last */
     bool unseen;     /* a dataplane that lives, maybe, and cannot be attached; as the manager was told */
     bool record_up;
+    bool standing_by; /* whether there is a peer is not known */
 
     struct srm *srm; /* NULL: no peer, or not known yet */
     char subcluster[TOPOLOGY_NAME_MAX + 1];

@@ -40,7 +40,7 @@ static void begin(struct ha *ha, const struct topology_subcluster *s, unsigned s
 {
     struct srm_params params = ha_params(ha->cp->config);
     struct srm_start start = {.slot = slot, .now = ha_clock_ns(&ha->clock)};
-    struct srm_event record = {.type = SRM_RECORD, .u.up = ha->record_up};
+    struct srm_event record = {.type = SRM_RECORD, .u.record = {ha->record_up, record_term(ha->cp->record)}};
 
     ha->alone_at = 0;
     feed_serve_always(ha->cp->feed, false);
@@ -118,6 +118,22 @@ static void stand_still(struct ha *ha)
         ha_lease_write(ha, 0, 0);
 }
 
+/* An entry of a node or subcluster cannot be read: there may be a peer all the same, which acts for our
+ * users. The dataplane goes on with what its segment says, which nobody extends. */
+static bool stand_by(struct ha *ha, const struct topology_subcluster *s, bool pair)
+{
+    bool was = ha->standing_by;
+
+    ha->standing_by =
+        !pair && ha->cp->topology.unread && entries_shared(&ha->entries, slice_str(s ? s->name : ""));
+    if (ha->standing_by && !was)
+        log_printf(
+            &ha->cp->log, HG_LOG_ERROR, "ha",
+            "the record has nodes or subclusters that cannot be understood, and this node may have a peer "
+            "that acts for its users: it serves no longer than it was allowed to before");
+    return ha->standing_by;
+}
+
 /* Whether this node has a manager follows from topology alone. */
 void ha_choose(struct ha *ha)
 {
@@ -138,8 +154,11 @@ void ha_choose(struct ha *ha)
     if (ha->srm && !same)
         leave_pair(ha);
     const struct srm_entry *entry = s ? entries_find(&ha->entries, slice_str(s->name)) : NULL;
+    bool unsure = stand_by(ha, s, pair);
     if (!pair && s && s->node[0] && s->node[1] && entry && entry->ha)
         stand_still(ha);
+    else if (unsure)
+        feed_serve_always(ha->cp->feed, false);
     else if (!pair)
         alone(ha);
     else if (!ha->srm)

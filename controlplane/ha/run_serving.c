@@ -13,7 +13,7 @@ static bool may_push(const struct ha *ha)
 {
     struct srm_status status;
 
-    if (ha->srm ? !ha->map.given : !ha->tables_loaded)
+    if (ha->srm ? !ha->map.given : !ha->tables_loaded || ha->standing_by)
         return false;
     if (ha->tables_loaded)
         return true;

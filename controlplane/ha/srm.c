@@ -101,9 +101,10 @@ void srm_set_params(struct srm *srm, const struct srm_params *params)
         srm->p.move_timeout = 4 * (params->lease + params->guard) + 2 * params->init_timeout;
 }
 
-static void entry_seen(struct srm *srm, const struct srm_entry *entry)
+static void entry_seen(struct srm *srm, const struct srm_entry *entry, bool wanted)
 {
     struct srm_entry e = *entry;
+    srm->missing_entry = wanted && record_version_is_none(e.version);
     if (record_version_is_none(e.version))
         e = (struct srm_entry){.row = ROW_F42, .serves = {0, 1}};
     if (srm->known && record_version_cmp(e.version, srm->entry.version) < 0)
@@ -115,6 +116,17 @@ static void entry_seen(struct srm *srm, const struct srm_entry *entry)
     if (!srm->known || record_version_cmp(e.version, srm->entry.version) > 0)
         srm_adopt_seen(srm, &e);
     srm->confirmed = true;
+}
+
+/* Another Redis is there than before, and may lack what the peer was acknowledged: that the entry is old
+ * there does not say that the peer did not renew it. */
+static void doubt(struct srm *srm, uint64_t term)
+{
+    static const struct record_version none;
+    srm->term = term;
+    srm->learned = srm->now;
+    for (unsigned s = 0; s < SRM_SLOTS; s++)
+        srm->lease[s].clear = none;
 }
 
 static void command(struct srm *srm, const struct srm_event *event)
@@ -148,10 +160,12 @@ static void take(struct srm *srm, const struct srm_event *event)
         srm_beat_in(srm, &event->u.beat);
         break;
     case SRM_ENTRY:
-        entry_seen(srm, &event->u.entry.entry);
+        entry_seen(srm, &event->u.entry.entry, event->u.entry.wanted);
         break;
     case SRM_RECORD:
-        srm->record = event->u.up;
+        if (event->u.record.up && event->u.record.term != srm->term)
+            doubt(srm, event->u.record.term);
+        srm->record = event->u.record.up;
         break;
     case SRM_CAS_DONE:
         srm_write_done(srm, event);

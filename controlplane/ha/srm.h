@@ -101,7 +101,7 @@ enum srm_event_type {
     SRM_TICK,      /* srm_next() has come */
     SRM_BEAT,      /* an authenticated, fresh beat of the peer: u.beat */
     SRM_ENTRY,     /* the record has this: u.entry (version 0-0: nothing); confirmed, in the record's order */
-    SRM_RECORD,    /* u.up: the record can be read and written, or not */
+    SRM_RECORD,    /* u.record.up: the record can be read and written, or not */
     SRM_CAS_DONE,  /* u.cas */
     SRM_SERVICE,   /* u.service */
     SRM_COMMAND,   /* u.command; ask srm_refusal() first */
@@ -126,8 +126,13 @@ struct srm_event {
         struct srm_beat beat;
         struct {
             struct srm_entry entry;
+            bool wanted; /* the subcluster of the record is to be highly available */
         } entry;
         bool up;
+        struct {
+            bool up;
+            uint64_t term; /* another one: another Redis, or the same one started anew */
+        } record;
         struct {
             uint64_t id; /* of the action */
             enum srm_cas_result result;

@@ -88,7 +88,7 @@ static void bound(struct srm *srm, unsigned home)
     struct lease *l = &srm->lease[home];
     if (!srm->known)
         return;
-    if (!srm_ha(srm) && srm->confirmed && l->want && (l->held || srm->first)) {
+    if (!srm_ha(srm) && srm->confirmed && l->want && (l->held || (srm->first && !srm->missing_entry))) {
         l->held = true;
         l->until = LEASE_FOREVER;
     } else if (srm_ha(srm)) {

@@ -40,10 +40,12 @@ struct srm {
     bool known;             /* the record or the peer has told */
     bool confirmed;         /* entry is durable: the record said so, or acknowledged it to us */
     bool first;             /* the first entry since our start has not come yet */
+    bool missing_entry;     /* there is none, though high availability is wanted: the peer may know one */
     uint64_t learned;       /* when somebody else's newest write was learned */
     uint64_t row_since;
-    bool ours;   /* entry was written by us */
-    bool record; /* can be read and written */
+    bool ours;     /* entry was written by us */
+    bool record;   /* can be read and written */
+    uint64_t term; /* in which it was seen last */
 
     struct lease lease[SRM_SLOTS];
     uint64_t told_until, told_word;

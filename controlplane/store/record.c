@@ -213,6 +213,11 @@ bool record_has(const struct record *rec, struct record_version version)
     return rec->phase == PHASE_FOLLOW && record_version_cmp(version, rec->position) <= 0;
 }
 
+uint64_t record_term(const struct record *rec)
+{
+    return rec ? rec->term : 0;
+}
+
 bool record_was_loaded(const struct record *rec)
 {
     return rec->ever;

@@ -137,6 +137,7 @@ bool record_loaded(const struct record *record); /* whole, and following */
  * rest. */
 bool record_has(const struct record *record, struct record_version version);
 bool record_was_loaded(const struct record *record); /* whole at least once */
+uint64_t record_term(const struct record *record);   /* of the master that was heard last; NULL: 0 */
 
 extern const char *const record_table_names[RECORD_TABLES];
 

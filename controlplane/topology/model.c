@@ -61,6 +61,12 @@ static bool keeps(const struct topology *t, const char *holder, bool mentioned, 
     return false;
 }
 
+static bool refused(struct topology *t, const void *old)
+{
+    t->unread |= !old;
+    return false;
+}
+
 bool topology_set_node(struct topology *t, struct slice name, struct slice json, char *why, size_t size)
 {
     struct topology_node node, *old = node_named(t, name);
@@ -68,11 +74,11 @@ bool topology_set_node(struct topology *t, struct slice name, struct slice json,
     if (old)
         old->mark = true; /* garbage in the record takes nobody out of service */
     if (!topology_node_parse(name, json, &node, why, size))
-        return false;
+        return refused(t, old);
     struct topology_node *at = &t->node[node.index];
     if (at->index && at != old && keeps(t, at->name, at->mark, t->ousted_node[node.index], name)) {
         snprintf(why, size, "id %u is that of node %.100s", node.index, at->name);
-        return false;
+        return refused(t, old);
     }
     if (old && old != at)
         memset(old, 0, sizeof(*old));
@@ -89,12 +95,12 @@ bool topology_set_subcluster(struct topology *t, struct slice name, struct slice
     if (old)
         old->mark = true;
     if (!topology_subcluster_parse(name, json, &subcluster, why, size))
-        return false;
+        return refused(t, old);
     struct topology_subcluster *at = &t->subcluster[subcluster.index];
     if (at->index && at != old &&
         keeps(t, at->name, at->mark, t->ousted_subcluster[subcluster.index], name)) {
         snprintf(why, size, "id %u is that of subcluster %.64s", subcluster.index, at->name);
-        return false;
+        return refused(t, old);
     }
     if (old && old != at)
         memset(old, 0, sizeof(*old));
@@ -131,6 +137,7 @@ void topology_load_begin(struct topology *t)
     t->loading = true;
     memset(t->ousted_node, 0, sizeof(t->ousted_node));
     memset(t->ousted_subcluster, 0, sizeof(t->ousted_subcluster));
+    t->unread = false;
     for (uint16_t i = 1; i < HG_NODES_MAX; i++)
         t->node[i].mark = false;
     for (uint16_t i = 1; i < TOPOLOGY_SUBCLUSTERS_MAX; i++)

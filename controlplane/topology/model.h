@@ -60,6 +60,8 @@ struct topology_subcluster {
 struct topology {
     uint64_t generation; /* another one after each change */
     bool loading;        /* between load_begin and load_end */
+    bool
+        unread; /* since the last load_begin: an entry could not be used, and nothing is known in its place */
     struct topology_node node[HG_NODES_MAX];
     struct topology_subcluster subcluster[TOPOLOGY_SUBCLUSTERS_MAX];
     /* of the load under way: who lost its index to one that was told earlier; "" = nobody */

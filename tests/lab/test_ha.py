@@ -483,6 +483,30 @@ def two_ways_of_seeing_it(p):
     p.n2.hgctl("ha", "fallback", p.n2.unique, "--yes")
 
 
+def peer_cannot_be_read_at_the_start(p):
+    """The peer serves the users of a node that starts and finds garbage where the peer should stand: it is not alone."""
+    p.normal()
+    p.both("ha", "failover", p.n1.unique, "--yes")
+    p.wait("F03")
+    store, nodes = p.c.stores[0], "hg:{lab}:nodes"
+    good = store.cli("HGET", nodes, p.n2.unique).strip()
+    for process in (p.n1.cp, p.n1.dp):
+        p.lab.end(process, signal.SIGKILL)
+    try:
+        store.cli("HSET", nodes, p.n2.unique, "9-9 what?")
+        p.n1.start_dp()
+        p.n1.start_cp()
+        lab.wait_for(lambda: "it serves no longer" in p.n1.logs(200), 40, "it says what it does")
+        end = time.monotonic() + 8  # the lease and what the clocks may differ by are 4.2 s
+        while time.monotonic() < end:
+            assert p.answered(p.n1) != 200, f"two nodes serve u0 {p.n1.logs(20)}"
+        p.served(p.n2)
+    finally:
+        store.cli("HSET", nodes, p.n2.unique, good)
+    restart_cp(p, p.n1)
+    p.normal()
+
+
 def off_makes_them_homed(p):
     """D09: users that the backup serves stay with it."""
     p.normal()
@@ -511,7 +535,8 @@ TESTS = [rows_01_to_04_manual, rows_05_to_07_restarts_when_idle, row_08_restart_
          row_18_peer_not_seen_at_the_start, control_plane_killed_nobody_notices, control_plane_starts_without_redis,
          control_plane_stopped,
          dataplane_stopped, management_network_cut_between_the_nodes, service_network_cut_of_one,
-         both_networks_cut_and_healed, two_ways_of_seeing_it, off_makes_them_homed, every_row_was_reached]
+         both_networks_cut_and_healed, two_ways_of_seeing_it, peer_cannot_be_read_at_the_start,
+         off_makes_them_homed, every_row_was_reached]
 
 if __name__ == "__main__":
     chosen = [t for t in TESTS if len(sys.argv) < 2 or t.__name__ in sys.argv[1:]]

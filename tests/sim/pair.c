@@ -103,7 +103,7 @@ static void nothing_lost(struct pair *w)
 {
     int master = sim_redis_master(w->redis);
 
-    if (master < 0 || !sim_redis_is_alive(w->redis, (unsigned)master))
+    if (w->o.lossy || master < 0 || !sim_redis_is_alive(w->redis, (unsigned)master))
         return;
     const struct sim_data *d = sim_redis_data(w->redis, (unsigned)master);
     struct record_version have = {d->term, d->seq};
@@ -229,7 +229,7 @@ static void healed(struct pair *w)
         pair_until(w, w->now + step);
         calm = at_rest(w) ? calm + step : 0;
     }
-    unsigned lost = pair_users_lost(w);
+    unsigned lost = w->o.lossy ? 0 : pair_users_lost(w);
     for (unsigned i = 0; i < w->nwrites; i++)
         w->r->acknowledged += w->write[i].acknowledged;
     if (lost > 0) {
@@ -326,6 +326,7 @@ static void tear(struct pair *w)
     for (unsigned i = 0; i < 2; i++)
         node_crash(&w->node[i]);
     sim_redis_free(w->redis);
+    sim_data_clear(&w->past);
     free(w->pool);
     free(w->heap);
     free(w->idle);

@@ -109,8 +109,36 @@ static void redis_pause(struct pair *w, unsigned server)
     w->redis_paused = until + MS(10);
 }
 
+void pair_redis_note(struct pair *w)
+{
+    sim_data_copy(&w->past, sim_redis_data(w->redis, (unsigned)sim_redis_master(w->redis)));
+}
+
+void pair_redis_back(struct pair *w)
+{
+    for (unsigned i = 0; i < SERVERS; i++)
+        sim_redis_kill(w->redis, i);
+    for (unsigned i = 0; i < SERVERS; i++) {
+        sim_data_copy(sim_redis_data_change(w->redis, i), &w->past);
+        sim_redis_start(w->redis, i, false);
+    }
+}
+
+/* No replica, and what is written reaches the disk a second later. */
+static void redis_forgets(struct pair *w)
+{
+    if (w->past.id[0] && pair_below(w, 3) == 0)
+        pair_redis_back(w);
+    else
+        pair_redis_note(w);
+}
+
 static void redis_fault(struct pair *w)
 {
+    if (w->o.lossy && pair_below(w, 2)) {
+        redis_forgets(w);
+        return;
+    }
     unsigned master = (unsigned)sim_redis_master(w->redis);
     uint64_t told = pair_below(w, MS(500));
 

@@ -5,6 +5,7 @@
 #define TESTS_SIM_PAIR_IMPL_H
 
 #include "ha/beat_window.h"
+#include "ha/entries.h"
 #include "ha/srm.h"
 #include "log/alarms.h"
 #include "log/log.h"
@@ -51,6 +52,7 @@ struct node {
     struct srm *srm;
     struct sim_client *client;
     struct record *record;
+    struct entries entries;
     uint64_t tick; /* generation: older ticks are void */
     struct beat_window window[BEAT_PATHS];
     struct beat newest[BEAT_PATHS]; /* of the peer */
@@ -107,6 +109,8 @@ struct pair {
     uint32_t *heap, *idle;
     uint32_t nheap, room, nidle;
     struct record_version acknowledged;
+    struct sim_data past; /* what Redis goes back to */
+    bool ha_wanted;       /* by the subcluster's entry */
     struct user_write write[USER_WRITES];
     unsigned nwrites;
     bool broken;
@@ -149,6 +153,9 @@ void wire_arrive(struct node *to, enum beat_path path, const struct beat *beat);
 /* pair_faults.c */
 void pair_fault(struct pair *w);
 void pair_heal(struct pair *w);
+/* Redis as it is now, for later; and all of its servers as they were then, under new terms. */
+void pair_redis_note(struct pair *w);
+void pair_redis_back(struct pair *w);
 unsigned pair_users_lost(const struct pair *w); /* acknowledged, and not in the record */
 
 #endif

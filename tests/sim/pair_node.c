@@ -21,14 +21,16 @@ bool node_runs(const struct node *n)
 /* ---- the record ---- */
 static void entry_event(struct node *n, struct slice value, struct record_version version)
 {
-    struct srm_event e = {.type = SRM_ENTRY};
+    struct srm_event e = {.type = SRM_ENTRY, .u.entry.wanted = n->w->ha_wanted};
+    struct slice name = slice_of(FIELD, sizeof(FIELD) - 1);
 
-    if (value.len > 0 && !srm_entry_parse(value.p, value.len, &e.u.entry.entry)) {
-        pair_say(n->w, "node %u cannot read the entry", n->slot);
-        n->w->broken = true;
+    if (value.len > 0)
+        entries_set(&n->entries, name, value, version);
+    const struct srm_entry *entry = entries_find(&n->entries, name);
+    if (entry == NULL && !entries_absent(&n->entries, name))
         return;
-    }
-    e.u.entry.entry.version = version;
+    if (entry != NULL)
+        e.u.entry.entry = *entry;
     node_event(n, &e);
 }
 
@@ -39,7 +41,7 @@ static bool is_ours(enum record_table table, struct slice field)
 
 static void load_begin(void *arg)
 {
-    (void)arg;
+    entries_load_begin(&((struct node *)arg)->entries);
 }
 
 static void loaded_one(void *arg, enum record_table table, struct slice field, struct slice value,
@@ -51,7 +53,7 @@ static void loaded_one(void *arg, enum record_table table, struct slice field, s
 
 static void load_end(void *arg)
 {
-    (void)arg;
+    entries_load_end(&((struct node *)arg)->entries);
 }
 
 static void changed(void *arg, enum record_table table, enum record_op op, struct slice field,
@@ -72,7 +74,7 @@ static void state(void *arg, enum record_state state)
         if (record_version_is_none(s.entry.version))
             entry_event(n, slice_of("", 0), s.entry.version);
     }
-    node_event(n, &(struct srm_event){.type = SRM_RECORD, .u.up = up});
+    node_event(n, &(struct srm_event){.type = SRM_RECORD, .u.record = {up, record_term(n->record)}});
     node_service(n, SERVICE_RECORD, up);
 }
 
@@ -100,8 +102,8 @@ static void cas_done(void *arg, const struct record_outcome *o)
     case RECORD_MISSING:
     case RECORD_EXISTS:
         e.u.cas.result = SRM_CAS_CONFLICT;
-        if (o->value.len > 0)
-            srm_entry_parse(o->value.p, o->value.len, &e.u.cas.entry);
+        if (o->value.len > 0 && !srm_entry_parse(o->value.p, o->value.len, &e.u.cas.entry))
+            e.u.cas.result = SRM_CAS_UNKNOWN;
         break;
     default:
         e.u.cas.result = SRM_CAS_UNKNOWN;
@@ -301,6 +303,7 @@ void node_boot(struct node *n)
     n->handling = false;
     n->asking = NULL;
     memset(n->newest, 0, sizeof(n->newest));
+    memset(&n->entries, 0, sizeof(n->entries));
     for (unsigned p = 0; p < BEAT_PATHS; p++)
         beat_window_init(&n->window[p], n->boot);
     n->attached = 0;

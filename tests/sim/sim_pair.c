@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* sim_pair [--faults N] [--seed S] [--profile default|fast|wan] [--verbose]   random worlds until N faults
- * have happened sim_pair --month [--days N]      a WAN (80 ms round trip, 1% loss) without faults: how many
- * failovers it sees Prints figures, and the seed of the first world in which an invariant does not hold. */
+/* Prints figures, and the seed of the first world in which an invariant does not hold.
+ *
+ *     sim_pair [--faults N] [--seed S] [--profile default|fast|wan] [--lossy] [--verbose]
+ *         random worlds until N faults have happened; lossy: with a Redis that forgets what it acknowledged
+ *     sim_pair --month [--days N]
+ *         a WAN (80 ms round trip, 1% loss) without faults: how many failovers it sees */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,7 +31,7 @@ static int month(uint64_t days, uint64_t seed)
     return good && r.failovers == 0 ? 0 : 1;
 }
 
-static int faults(uint64_t wanted, uint64_t seed, int profile, bool verbose)
+static int faults(uint64_t wanted, uint64_t seed, int profile, bool verbose, bool lossy)
 {
     struct pair_result r = {0};
     unsigned bad = 0;
@@ -38,7 +41,8 @@ static int faults(uint64_t wanted, uint64_t seed, int profile, bool verbose)
         struct pair_options o = {.seed = seed,
                                  .profile = profile >= 0 ? (enum pair_profile)profile : seed % PAIR_PROFILES,
                                  .faults = FAULTS_PER_WORLD,
-                                 .verbose = verbose};
+                                 .verbose = verbose,
+                                 .lossy = lossy};
         bad += !pair_run(&o, &r);
     }
     printf("figure double_owner_events %llu events\nfigure lost_acknowledged %llu changes\n",
@@ -58,13 +62,15 @@ int main(int argc, char **argv)
 {
     static const char *const names[] = {"default", "fast", "wan"};
     uint64_t wanted = 20000, seed = (uint64_t)time(NULL) * 1000, days = 30;
-    bool verbose = false, quiet = false;
+    bool verbose = false, quiet = false, lossy = false;
     int profile = -1;
 
     for (int i = 1; i < argc; i++) {
         bool more = i + 1 < argc;
         if (strcmp(argv[i], "--verbose") == 0)
             verbose = true;
+        else if (strcmp(argv[i], "--lossy") == 0)
+            lossy = true;
         else if (strcmp(argv[i], "--month") == 0)
             quiet = true;
         else if (strcmp(argv[i], "--faults") == 0 && more)
@@ -80,5 +86,5 @@ int main(int argc, char **argv)
         } else
             return fprintf(stderr, "sim_pair: %s is not understood\n", argv[i]), 2;
     }
-    return quiet ? month(days, seed) : faults(wanted, seed, profile, verbose);
+    return quiet ? month(days, seed) : faults(wanted, seed, profile, verbose, lossy);
 }

@@ -193,6 +193,73 @@ static void an_own_write_of_unknown_outcome_is_no_sign_of_the_peer(void **state)
     assert_true(w->now - from < w->p.lease + w->p.guard + MS(300));
 }
 
+/* What node 0 knows of what node 1 does for its users, when it starts and does not hear it. */
+static void node_0_comes_back_alone(void (*spoil)(struct sim_data *d), bool ha_wanted)
+{
+    open_as(PAIR_DEFAULT);
+    command(1, SRM_CMD_FAILOVER, 0);
+    await(ROW_F03, SECONDS(10));
+    serves(0, 3);
+    w->ha_wanted = ha_wanted;
+    w->o.lossy = true;
+    kill_both(0);
+    cut_wire(true);
+    sim_client_cut(w->node[1].client, true); /* what it has, it has until its lease is over */
+    for (unsigned i = 0; i < SERVERS; i++)
+        spoil(sim_redis_data_change(w->redis, i));
+    power_on(0);
+    pass(SECONDS(60));
+}
+
+static void garbage(struct sim_data *d)
+{
+    memset(d->table[RECORD_HA].field[0].raw.p, '?', d->table[RECORD_HA].field[0].raw.len);
+}
+
+static void another_name(struct sim_data *d)
+{
+    d->table[RECORD_HA].field[0].name.p[0] = 'q'; /* the only one */
+}
+
+static void an_entry_that_cannot_be_read_allows_nothing(void **state)
+{
+    (void)state;
+    node_0_comes_back_alone(garbage, false);
+    serves(0, 0);
+}
+
+static void an_entry_that_is_missing_allows_what_a_lease_does(void **state)
+{
+    (void)state;
+    node_0_comes_back_alone(another_name, true);
+    assert_true((cores_serve(&w->node[0]) & 1) != 0);
+}
+
+/* Its last renewal was acknowledged and is gone with the Redis that had it; the other node has waited long
+ * enough for the one before. */
+static void a_renewal_that_redis_lost_still_counts(void **state)
+{
+    (void)state;
+    open_as(PAIR_DEFAULT);
+    w->o.lossy = true;
+    cut_wire(true);
+    pass(SECONDS(20));
+    uint64_t seq = status(1).entry.version.seq;
+    while (status(1).entry.version.seq == seq || status(1).entry.by != 1)
+        pass(MS(1));
+    pair_redis_note(w);
+    sim_client_cut(w->node[1].client, true);
+    seq = status(0).entry.version.seq;
+    while (status(0).entry.version.seq == seq)
+        pass(MS(1));
+    cut_off(0);
+    sim_redis_kill(w->redis, (unsigned)sim_redis_master(w->redis));
+    pass(w->p.lease / 2 + w->p.guard + MS(100));
+    pair_redis_back(w);
+    sim_client_cut(w->node[1].client, false);
+    taken_over_by(1, SECONDS(60));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -205,6 +272,9 @@ int main(void)
         cmocka_unit_test_teardown(a_restart_shortens_the_lease, end),
         cmocka_unit_test_teardown(a_restart_forgets_what_it_granted, end),
         cmocka_unit_test_teardown(an_own_write_of_unknown_outcome_is_no_sign_of_the_peer, end),
+        cmocka_unit_test_teardown(an_entry_that_cannot_be_read_allows_nothing, end),
+        cmocka_unit_test_teardown(an_entry_that_is_missing_allows_what_a_lease_does, end),
+        cmocka_unit_test_teardown(a_renewal_that_redis_lost_still_counts, end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

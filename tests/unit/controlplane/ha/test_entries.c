@@ -107,6 +107,62 @@ static void a_load_takes_out_what_it_did_not_mention(void **state)
     assert_null(entries_find(&entries, SLICE_LIT("s")));
 }
 
+/* Neither is "high availability is off". */
+static void unreadable_is_not_absent(void **state)
+{
+    const struct record_version v = {1, 9};
+
+    (void)state;
+    assert_true(entries_absent(&entries, SLICE_LIT("s")));
+    assert_false(entries_shared(&entries, SLICE_LIT("s")));
+    assert_false(entries_set(&entries, SLICE_LIT("s"), SLICE_LIT("{\"what\":1}"), v));
+    assert_false(entries_absent(&entries, SLICE_LIT("s")));
+    assert_true(entries_absent(&entries, SLICE_LIT("t")));
+    assert_true(entries_shared(&entries, SLICE_LIT("s")) && entries_shared(&entries, slice_of("", 0)));
+    assert_false(entries_shared(&entries, SLICE_LIT("t")));
+    assert_null(entries_find(&entries, SLICE_LIT("s")));
+    put(1, 1, 10);
+    assert_non_null(entries_find(&entries, SLICE_LIT("s")));
+}
+
+static void garbage_takes_no_entry_out_of_a_load(void **state)
+{
+    (void)state;
+    put(1, 1, 7);
+    entries_load_begin(&entries);
+    assert_false(entries_set(&entries, SLICE_LIT("s"), SLICE_LIT("?"), (struct record_version){1, 9}));
+    entries_load_end(&entries);
+    assert_int_equal(entries_find(&entries, SLICE_LIT("s"))->serves[0], 1);
+}
+
+static void of_a_table_that_was_skipped_nothing_is_absent(void **state)
+{
+    (void)state;
+    entries_load_begin(&entries);
+    entries.skipped = true;
+    entries_load_end(&entries);
+    assert_false(entries_absent(&entries, SLICE_LIT("s")));
+    assert_true(entries_shared(&entries, SLICE_LIT("s")));
+    entries_load_begin(&entries);
+    entries_load_end(&entries);
+    assert_true(entries_absent(&entries, SLICE_LIT("s")));
+}
+
+/* b acts for a, and its entry among the nodes became garbage: a must not be taken for served by itself. */
+static void who_is_not_known_serves_as_nobody(void **state)
+{
+    uint16_t serving[HG_NODES_MAX];
+
+    (void)state;
+    put(1, 1, 7);
+    topology_remove_node(&topology, SLICE_LIT("b"));
+    entries_serving(&entries, &topology, serving);
+    assert_int_equal(serving[5], 0);
+    put(0, 1, 8);
+    entries_serving(&entries, &topology, serving);
+    assert_int_equal(serving[5], 5);
+}
+
 /* A backup that was restored over a pair: its leases may still run. */
 static void a_pair_that_was_taken_apart_is_seen(void **state)
 {
@@ -128,6 +184,10 @@ int main(void)
         cmocka_unit_test_setup(the_entry_moves_homes_by_slot, setup),
         cmocka_unit_test_setup(an_older_version_changes_nothing, setup),
         cmocka_unit_test_setup(garbage_leaves_what_there_is, setup),
+        cmocka_unit_test_setup(unreadable_is_not_absent, setup),
+        cmocka_unit_test_setup(garbage_takes_no_entry_out_of_a_load, setup),
+        cmocka_unit_test_setup(of_a_table_that_was_skipped_nothing_is_absent, setup),
+        cmocka_unit_test_setup(who_is_not_known_serves_as_nobody, setup),
         cmocka_unit_test_setup(a_pair_that_was_taken_apart_is_seen, setup),
         cmocka_unit_test_setup(a_load_takes_out_what_it_did_not_mention, setup),
     };

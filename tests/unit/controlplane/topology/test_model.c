@@ -77,6 +77,24 @@ static void a_load_takes_out_what_it_does_not_mention(void **state)
     assert_false(topology_load_end(&t));
 }
 
+/* Where an older entry is known in its place, nothing is missing. */
+static void what_cannot_be_read_is_said(void **state)
+{
+    static struct topology t;
+
+    (void)state;
+    topology_init(&t);
+    assert_true(node(&t, "a", "{\"id\":1}"));
+    assert_false(node(&t, "a", "?"));
+    assert_false(t.unread);
+    assert_false(node(&t, "b", "?"));
+    assert_true(t.unread);
+    topology_load_begin(&t);
+    assert_false(t.unread);
+    assert_false(subcluster(&t, "s", "?"));
+    assert_true(t.unread);
+}
+
 static void an_index_belongs_to_one_name(void **state)
 {
     static struct topology t;
@@ -220,6 +238,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(entries_come_in_any_order),
         cmocka_unit_test(a_load_takes_out_what_it_does_not_mention),
+        cmocka_unit_test(what_cannot_be_read_is_said),
         cmocka_unit_test(an_index_belongs_to_one_name),
         cmocka_unit_test(garbage_takes_nobodys_index),
         cmocka_unit_test(an_index_goes_over_in_a_load),
