@@ -203,9 +203,10 @@ enum record_state record_state(const struct record *rec)
     return rec->phase == PHASE_FOLLOW ? RECORD_FOLLOWING : rec->up ? RECORD_LOADING : RECORD_AWAY;
 }
 
+/* Whole only once the log has brought what tables that were read earlier than others lack. */
 bool record_loaded(const struct record *rec)
 {
-    return rec->phase == PHASE_FOLLOW;
+    return rec->phase == PHASE_FOLLOW && rec->seen.count == 0;
 }
 
 bool record_has(const struct record *rec, struct record_version version)

@@ -75,6 +75,9 @@ static void on_done(struct record_follow *follow, bool unreadable, const char *e
         rec->log_bad = false;
         alarm_clear(rec->alarms, ALARM_record_log);
     }
+    /* A version that the log does not have was written by hand: nobody waits for it. */
+    if (!error && record_version_cmp(rec->position, follow->after) == 0)
+        record_seen_clear(&rec->seen);
     rec->follow_at = error ? now + PAUSE_MS : 0;
     record_follow_on(rec);
 }
