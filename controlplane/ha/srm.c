@@ -115,6 +115,9 @@ static void entry_seen(struct srm *srm, const struct srm_entry *entry, bool want
     }
     if (!srm->known || record_version_cmp(e.version, srm->entry.version) > 0)
         srm_adopt_seen(srm, &e);
+    for (unsigned s = 0; s < SRM_SLOTS; s++) /* the peer's beat does not carry both */
+        if (srm->entry.lease[s] < e.lease[s])
+            srm->entry.lease[s] = e.lease[s];
     srm->confirmed = true;
 }
 

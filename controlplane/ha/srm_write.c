@@ -6,6 +6,13 @@
 
 #include "ha/srm_impl.h"
 
+/* A dataplane that cannot be reached keeps the longer lease that it was given. */
+static uint32_t told_span(const struct srm *srm)
+{
+    uint32_t span = (uint32_t)(srm->p.lease / SRM_MS), said = srm->entry.lease[srm->slot];
+    return srm->unseen && said > span ? said : span;
+}
+
 static void send(struct srm *srm, struct srm_entry *entry, bool urgent)
 {
     struct srm_write *w = &srm->write;
@@ -21,7 +28,7 @@ static void send(struct srm *srm, struct srm_entry *entry, bool urgent)
             w->may_gain |= (uint8_t)(1u << s);
     }
     entry->by = (uint8_t)(srm->slot + 1);
-    entry->lease[srm->slot] = (uint32_t)(srm->p.lease / SRM_MS);
+    entry->lease[srm->slot] = told_span(srm);
     w->expected = srm->entry.version;
     w->busy = true;
     w->back = false;

@@ -175,6 +175,26 @@ static void a_restart_forgets_what_it_granted(void **state)
     taken_over_by(1, SECONDS(100)); /* two owners would end the world */
 }
 
+/* The longer lease is in the segment of a dataplane that the control plane cannot attach to. */
+static void a_restart_that_sees_no_dataplane_shortens_nothing(void **state)
+{
+    (void)state;
+    open_as(PAIR_DEFAULT);
+    lease_of(0, SECONDS(60));
+    cut_wire(true);
+    pass(SECONDS(40)); /* it renews in the record */
+    node_crash(&w->node[0]);
+    lease_of(0, SECONDS(6));
+    w->node[0].blind_start = true;
+    uint64_t seq = status(1).entry.version.seq;
+    node_boot(&w->node[0]);
+    while (status(1).entry.version.seq == seq || status(1).entry.by != 1)
+        pass(MS(1));
+    assert_true(w->node[0].unseen);
+    node_crash(&w->node[0]);
+    taken_over_by(1, SECONDS(100));
+}
+
 /* Whose acknowledgement was lost, and which the log shows then, is no sign of life of a dead peer. */
 static void an_own_write_of_unknown_outcome_is_no_sign_of_the_peer(void **state)
 {
@@ -270,6 +290,7 @@ int main(void)
         cmocka_unit_test_teardown(a_shorter_lease_is_soon_in_force, end),
         cmocka_unit_test_teardown(a_shorter_lease_is_true_when_it_is_told, end),
         cmocka_unit_test_teardown(a_restart_shortens_the_lease, end),
+        cmocka_unit_test_teardown(a_restart_that_sees_no_dataplane_shortens_nothing, end),
         cmocka_unit_test_teardown(a_restart_forgets_what_it_granted, end),
         cmocka_unit_test_teardown(an_own_write_of_unknown_outcome_is_no_sign_of_the_peer, end),
         cmocka_unit_test_teardown(an_entry_that_cannot_be_read_allows_nothing, end),
