@@ -54,7 +54,7 @@ struct flight { /* one frame, laid again when it is back */
     uint8_t expected; /* 0: either */
 };
 
-struct load {
+struct traffic {
     struct churn *churn;
     struct harness *h;
     struct core *core;
@@ -70,7 +70,7 @@ struct load {
     atomic_int running;
 };
 
-static void make_frames(struct load *l)
+static void make_frames(struct traffic *l)
 {
     struct hg_endpoint from, to;
     char text[2048];
@@ -96,7 +96,7 @@ static void make_frames(struct load *l)
 }
 
 /* false: no room just now. */
-static bool lay(struct load *l, uint64_t due)
+static bool lay(struct traffic *l, uint64_t due)
 {
     uint32_t i = l->next;
     struct flight *f = &l->flight[i];
@@ -117,7 +117,7 @@ static bool lay(struct load *l, uint64_t due)
     return true;
 }
 
-static void judge(struct load *l, const uint8_t *dst, const char *id, uint64_t now)
+static void judge(struct traffic *l, const uint8_t *dst, const char *id, uint64_t now)
 {
     uint32_t i = 0;
     for (int k = 8; k < 16; k++)
@@ -139,7 +139,7 @@ static void judge(struct load *l, const uint8_t *dst, const char *id, uint64_t n
     l->back++;
 }
 
-static void take(struct load *l)
+static void take(struct traffic *l)
 {
     struct rte_mbuf *m[BURST];
     char room[2048];
@@ -157,7 +157,7 @@ static void take(struct load *l)
 }
 
 /* One period at one rate; ends when the rate is changed, after what was laid has left. */
-static void period(struct load *l, int rate)
+static void period(struct traffic *l, int rate)
 {
     uint64_t start = rte_rdtsc(), laid = 0;
     double hz = (double)rte_get_tsc_hz();
@@ -184,7 +184,7 @@ static void period(struct load *l, int rate)
 
 static void *core_thread(void *arg)
 {
-    struct load *l = arg;
+    struct traffic *l = arg;
     cpu_set_t set;
     CPU_ZERO(&set);
     CPU_SET(1, &set);
@@ -201,7 +201,7 @@ static void *core_thread(void *arg)
 }
 
 /* The control plane's side runs meanwhile; returns messages that came back a second. */
-static double phase(struct load *l, int rate, double seconds, bool changes)
+static double phase(struct traffic *l, int rate, double seconds, bool changes)
 {
     memset(l->bucket, 0, sizeof(l->bucket));
     l->sent = l->back = 0;
@@ -219,7 +219,7 @@ static double phase(struct load *l, int rate, double seconds, bool changes)
     return (double)l->back / seconds;
 }
 
-static double p99_us(const struct load *l)
+static double p99_us(const struct traffic *l)
 {
     uint64_t seen = 0;
     for (uint32_t i = 0; i <= BUCKETS; i++)
@@ -228,7 +228,7 @@ static double p99_us(const struct load *l)
     return 0;
 }
 
-static void measure(struct load *l, unsigned runs)
+static void measure(struct traffic *l, unsigned runs)
 {
     double calm[BENCH_RUNS_MAX], busy[BENCH_RUNS_MAX], ratio[BENCH_RUNS_MAX];
     double full = phase(l, -1, 1, false);
@@ -254,7 +254,7 @@ static void measure(struct load *l, unsigned runs)
 }
 
 /* A failover of everybody, record by record, on every node at once. */
-static void measure_feed(struct load *l, unsigned runs, struct together *t, struct together_node *me)
+static void measure_feed(struct traffic *l, unsigned runs, struct together *t, struct together_node *me)
 {
     together_wait(t);
     double full = phase(l, -1, 1, false);
@@ -278,7 +278,7 @@ static void measure_feed(struct load *l, unsigned runs, struct together *t, stru
     me->misrouted = l->misrouted;
 }
 
-static void open_load(struct load *l)
+static void open_traffic(struct traffic *l)
 {
     l->h = harness_open(&(struct harness_options){
         .config = config, .ring_frames = RING, .memory_mb = 512, .hugepages = true});
@@ -293,7 +293,7 @@ static void open_load(struct load *l)
         churn_die("no thread");
 }
 
-static void close_load(struct load *l)
+static void close_traffic(struct traffic *l)
 {
     if (getenv("BENCH_VERBOSE"))
         harness_report(l->h);
@@ -305,17 +305,17 @@ static void close_load(struct load *l)
 
 static void feed_one(void *arg, struct together *t, struct together_node *me)
 {
-    struct load *l = arg;
+    struct traffic *l = arg;
 
-    open_load(l);
+    open_traffic(l);
     churn_load(l->churn);
     phase(l, 2000, 0.5, false); /* neighbours are learned */
     measure_feed(l, bench_runs(), t, me);
-    close_load(l);
+    close_traffic(l);
 }
 
 /* What the slowest of the nodes took counts: the figure is for every core of every node. */
-static int feed_all(struct load *l, unsigned runs)
+static int feed_all(struct traffic *l, unsigned runs)
 {
     const struct together *t = together_run(FEED_NODES, feed_one, l);
     double rate[BENCH_RUNS_MAX], forwarded[BENCH_RUNS_MAX];
@@ -348,13 +348,13 @@ static int feed_all(struct load *l, unsigned runs)
 
 int main(int argc, char **argv)
 {
-    static struct load l;
+    static struct traffic l;
     unsigned runs = bench_runs();
     double loads[BENCH_RUNS_MAX];
 
     if (argc > 1 && strcmp(argv[1], "feed") == 0)
         return feed_all(&l, runs);
-    open_load(&l);
+    open_traffic(&l);
     for (unsigned i = 0; i < runs; i++)
         loads[i] = churn_load(l.churn);
     bench_figure("route_load_million_s", loads, runs, "s");
@@ -365,6 +365,6 @@ int main(int argc, char **argv)
         bytes, bytes, bytes * 16);
     phase(&l, 2000, 0.5, false); /* neighbours are learned */
     measure(&l, runs);
-    close_load(&l);
+    close_traffic(&l);
     return 0;
 }
