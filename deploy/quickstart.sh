@@ -49,6 +49,18 @@ if [ -n "$nodes" ]; then # a cluster is the laboratory's business, which cleans 
   exec python3 tests/lab/show.py "$nodes" $check
 fi
 
+# What a quickstart that was killed outright (SIGKILL) left behind: its processes stand in namespaces with its pid.
+for left in $(ip netns list | sed -n 's/^hgq\([0-9]*\)-.*/\1/p' | sort -u); do
+  [ ! -d "/proc/$left" ] || continue
+  echo "  clearing away what quickstart $left left behind"
+  for s in $(ip netns list | sed -n "s/^\(hgq$left-[^ ]*\).*/\1/p"); do
+    for p in $(ip netns pids "$s" 2>/dev/null); do kill -9 "$p" 2>/dev/null || true; done
+    ip netns del "$s" 2>/dev/null || true # another quickstart may do the same
+  done
+  rm -rf "/dev/shm/hg-hgq$left" "/dev/shm/hg-hgq$left"-routes-* "/dev/shm/hg-hgq$left"~* "/run/dpdk/hg-hgq$left"
+  for d in /tmp/hg-quickstart.*; do ! grep -qsF "hgq$left" "$d/heliograph.cfg" || rm -rf "$d"; done
+done
+
 id=hgq$$ # every namespace carries it, so that two quickstarts do not meet
 dir=$(mktemp -d /tmp/hg-quickstart.XXXXXX)
 spaces="$id-lan $id-node $id-caller $id-callee1 $id-callee2"
@@ -175,10 +187,10 @@ done
 # Calls start once the probes have found both callees.
 both_up() { [ "$(hgctl hop list 2>/dev/null | grep -cw up)" -ge 2 ]; }
 until_true 60 both_up || { hgctl hop list || true; fail "the probes did not find both callees within 60 s"; }
-sipp_status=0
-timeout $((calls / rate + 90)) ip netns exec "$id-caller" sipp 10.77.0.1:5060 -sf "$top/deploy/quickstart/caller.xml" \
-  -i 10.77.0.2 -p 5060 -s 4711 -m "$calls" -r "$rate" -l 1000 -nostdin -trace_stat -stf "$dir/caller.csv" -fd 1 \
-  >"$dir/caller.log" 2>&1 || sipp_status=$?
+sipp_status=0 # in the background, so that Ctrl-C is heard at once
+start caller caller timeout $((calls / rate + 90)) sipp 10.77.0.1:5060 -sf "$top/deploy/quickstart/caller.xml" \
+  -i 10.77.0.2 -p 5060 -s 4711 -m "$calls" -r "$rate" -l 1000 -nostdin -trace_stat -stf "$dir/caller.csv" -fd 1
+wait $! || sipp_status=$?
 
 say "5/5 report"
 stat() { # stat FILE COLUMN: the last value of a column of SIPp's statistics

@@ -15,6 +15,7 @@ import ctypes
 import glob
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -380,6 +381,22 @@ class Lab:
             print(f"kept {self.dir}")
         else:
             shutil.rmtree(self.dir, ignore_errors=True)
+
+
+def clear_left_behind():
+    """What a laboratory that was killed outright left: its processes stand in namespaces that carry its pid."""
+    names = [line.split()[0] for line in sh("ip netns list").splitlines() if line]
+    for name in names:
+        of = re.match(r"hg(\d+)-", name)
+        if not of or os.path.exists(f"/proc/{of.group(1)}"):
+            continue
+        for pid in sh(f"ip netns pids {name}", check=False).split():
+            with contextlib.suppress(ProcessLookupError, ValueError):  # somebody else clears it away, too
+                os.kill(int(pid), signal.SIGKILL)
+        sh(f"ip netns del {name}", check=False)
+        for path in glob.glob(f"/dev/shm/hg-10.{int(of.group(1)) >> 8 & 255}.{int(of.group(1)) & 255}.*"):
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(path)
 
 
 def failure(name, why):

@@ -24,6 +24,7 @@ def say(text):
 def stand_up(nodes, **settings):
     """settings: of cluster.Cluster, for who wants wires and disks that can be spoilt (hand.py)."""
     say(f"1/5 {nodes} nodes, Redis with two replicas, three Sentinels")
+    lab.clear_left_behind()
     l = lab.Lab()
     phones = l.host("phones", "10.88.0.50/24")
     c = cluster.Cluster(l, nodes, replicas=2, sentinels=3, cluster=cluster.SECRET + cluster.FAST, access=["10.88.0.0/24"],
