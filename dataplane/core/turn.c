@@ -87,10 +87,13 @@ unsigned turn_queue(struct core *core, uint16_t port, struct frame_queue *q, uin
 
     ahead->fetched = q->fetched >= due;
     ahead_set(&ahead->whole, q->m + due, RTE_MIN(q->n - due, (unsigned)CORE_BURST));
+    ahead->rested = 0;
     ahead->look_at = core_is_hot(core) ? core->hot_at + CORE_HEADERS : 0;
     turn_frames(core, port, q->m, due, flags);
     while (ahead->whole.at < ahead->whole.n || ahead->heads.at < ahead->heads.n)
         ahead_step(ahead);
+    while (ahead->rested < ahead->whole.at)
+        ahead_rest(ahead);
     ahead->fetched = false;
     queue_drop(q, due);
     core->load.frames += due;

@@ -14,6 +14,7 @@
 
 #define AHEAD_LINE   64
 #define AHEAD_BODY   1536 /* bytes of a frame that are worth it */
+#define AHEAD_FRONT  320  /* of them fetched in one step; the others in another */
 #define AHEAD_HEADER 6    /* frames between the fetch of an mbuf's first line and the use of what it says */
 
 struct ahead_list {
@@ -25,6 +26,7 @@ struct ahead {
     struct ahead_list whole; /* frames that will be worked on here */
     struct ahead_list heads; /* frames that will be looked at, and perhaps given away */
     uint32_t look_at;        /* offset of what is looked for in them, 0 = nothing but the headers */
+    unsigned rested;         /* of whole, fetched to their end */
     bool fetched;            /* the frames that are worked on now were whole ones before */
 };
 
@@ -38,13 +40,34 @@ static inline void ahead_set(struct ahead_list *list, struct rte_mbuf *const *m,
 
 /* The checksum and the parser read the whole frame, and what is written in front of it on its way out stands
  * in lines of its own. The head is moved when the message grows. */
-static inline void ahead_frame(const struct rte_mbuf *m)
+static inline void ahead_front(const struct rte_mbuf *m)
 {
     const char *data = rte_pktmbuf_mtod(m, const char *);
-    uint32_t len = m->data_len < AHEAD_BODY ? m->data_len : AHEAD_BODY;
+    uint32_t end = m->data_len < AHEAD_FRONT ? m->data_len : AHEAD_FRONT;
     prefetch_write(data - AHEAD_LINE);
-    for (uint32_t at = 0; at < len; at += AHEAD_LINE)
+    for (uint32_t at = 0; at < end; at += AHEAD_LINE)
         __builtin_prefetch(data + at);
+}
+
+static inline void ahead_back(const struct rte_mbuf *m)
+{
+    const char *data = rte_pktmbuf_mtod(m, const char *);
+    uint32_t end = m->data_len < AHEAD_BODY ? m->data_len : AHEAD_BODY;
+    for (uint32_t at = AHEAD_FRONT; at < end; at += AHEAD_LINE)
+        __builtin_prefetch(data + at);
+}
+
+static inline void ahead_frame(const struct rte_mbuf *m)
+{
+    ahead_front(m);
+    ahead_back(m);
+}
+
+/* Between two items of a later stage: what ahead_step() left of a frame. */
+static inline void ahead_rest(struct ahead *a)
+{
+    if (a && a->rested < a->whole.at)
+        ahead_back(a->whole.m[a->rested++]);
 }
 
 static inline const struct rte_mbuf *ahead_next(struct ahead_list *list)
@@ -74,7 +97,7 @@ static inline void ahead_step(struct ahead *a)
         return;
     const struct rte_mbuf *m = ahead_next(&a->whole);
     if (m)
-        ahead_frame(m);
+        ahead_front(m);
     ahead_head(a);
     ahead_head(a);
 }

@@ -214,6 +214,7 @@ static void input_chunk(struct sip *s, struct datagram *d, unsigned n)
             response_prefetch_more(s, &s->work[i]);
     for (unsigned i = 0; i < k; i++) {
         batch_fetch(s);
+        ahead_rest(s->ctx->ahead);
         finish(s, s->work[i].d, stage_route(s, &s->work[i]));
     }
 }
