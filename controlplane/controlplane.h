@@ -9,6 +9,7 @@
 
 #include <uv.h>
 
+#include "applied.h"
 #include "assign/contact.h"
 #include "assign/users.h"
 #include "counters/own.h"
@@ -111,6 +112,7 @@ struct controlplane {
     double busy_share[HG_CORES_MAX]; /* of the cycles of the last second */
     double load;                     /* the same over all cores, smoothed over a minute */
     uint8_t load_percent;
+    struct applied applied;
     bool draining;
     uint32_t retry_after_s;
 };

@@ -43,6 +43,7 @@ static void turn(struct controlplane *cp)
     push_routes_turn(cp, now);
     ha_turn(cp->ha);
     topology_change_turn(cp, now);
+    applied_turn(cp);
     admin_poll(cp->admin, now);
     if (more)
         uv_idle_start(&cp->busy, on_busy);

@@ -148,7 +148,10 @@ static void poll_applied(struct admin_request *req, uint64_t now_ms)
         if (!feed_segment(cp->feed))
             json_object_set_new(result, "note",
                                 json_string("no dataplane is attached; it gets this when it starts"));
-        admin_ok(req, result);
+        if (admin_wants_cluster(req))
+            admin_ok_when_cluster_applied(req, result);
+        else
+            admin_ok(req, result);
         return;
     }
     case FEED_REFUSED:

@@ -11,6 +11,7 @@
 #include <uv.h>
 
 #include "feed/feed.h"
+#include "store/version.h"
 
 #define ADMIN_CLIENTS_MAX 32
 #define ADMIN_LINE_MAX    (4 * 1024 * 1024) /* of a request: the longest value of the record, escaped */
@@ -38,6 +39,7 @@ struct admin_request {
     uint64_t deadline, next_at; /* of the handler */
     struct feed_token token;
     bool marked;
+    struct record_version wanted;              /* every node is to have applied it (cluster_wait.c) */
     uint64_t routes_version;                   /* compiled routes to wait for */
     void (*finish)(struct admin_request *req); /* the last word on result, before it is sent */
     json_t *result;                            /* prepared, for when the cores are through */
@@ -65,6 +67,11 @@ void admin_progress(struct admin_request *req, uint64_t done, uint64_t total, co
 /* Answers with result once every local core has applied what was set until now. routes_version: what must be
  * compiled first, 0 = nothing. */
 void admin_ok_when_applied(struct admin_request *req, json_t *result, uint64_t routes_version);
+
+/* cluster_wait.c: as above once every node that is heard has applied what this one has now. The cores of this
+ * node are through. */
+bool admin_wants_cluster(const struct admin_request *req);
+void admin_ok_when_cluster_applied(struct admin_request *req, json_t *result);
 
 /* Refused by rules of topology: the error and the hint are those of the first that forbids, all of them stand
  * in "findings". */

@@ -7,12 +7,6 @@
     {                                                                                                        \
         NULL                                                                                                 \
     }
-#define NO_WAIT                                                                                              \
-    {                                                                                                        \
-        "--no-wait", "wait", CTL_CLEAR, false, NULL,                                                         \
-            "Return when the record has it, before the cores apply it."                                      \
-    }
-
 const struct ctl_param ctl_global_params[] = {
     {"--socket", NULL, CTL_TEXT, false, "PATH",
      "Socket of the control plane (default " CTL_SOCKET ", or $HGCTL_SOCKET)."},
@@ -83,18 +77,18 @@ static const struct ctl_param route_add_params[] = {
      "Destination pattern: . one character, * many, \\* an asterisk."},
     {"NEXT_HOP", "route/next_hop", CTL_TEXT, false, NULL, "Address, host name or DNS-SRV name."},
     ROUTE_OPTIONS,
-    NO_WAIT,
+    PARAM_WAITS,
     END,
 };
 static const struct ctl_param route_set_params[] = {
     {"NAME", "name", CTL_TEXT, true, NULL, "Name of the route."},
     ROUTE_OPTIONS,
-    NO_WAIT,
+    PARAM_WAITS,
     END,
 };
 static const struct ctl_param route_remove_params[] = {
     {"NAME", "name", CTL_TEXT, true, NULL, "Name of the route."},
-    NO_WAIT,
+    PARAM_WAITS,
     END,
 };
 static const struct ctl_param explain_params[] = {

@@ -10,10 +10,12 @@
     {                                                                                                        \
         NULL                                                                                                 \
     }
-#define PARAM_NO_WAIT                                                                                        \
+#define PARAM_WAITS                                                                                          \
+    {"--no-wait", "wait", CTL_CLEAR,                                                                         \
+     false,       NULL,   "Return when the record has it, before the cores apply it."},                      \
     {                                                                                                        \
-        "--no-wait", "wait", CTL_CLEAR, false, NULL,                                                         \
-            "Return when the record has it, before the cores apply it."                                      \
+        "--wait-cluster", "wait_cluster", CTL_SET, false, NULL,                                              \
+            "Return when the cores of every node have applied it."                                           \
     }
 #define PARAM_FORCE                                                                                          \
     {                                                                                                        \

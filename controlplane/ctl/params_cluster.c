@@ -6,7 +6,7 @@ const struct ctl_param config_set_params[] = {
     {"VALUE", "value", CTL_TEXT, true, NULL,
      "Its value; a list as it stands in a file: '[ \"10.0.0.0/8\" ]'."},
     PARAM_FORCE,
-    PARAM_NO_WAIT,
+    PARAM_WAITS,
     PARAMS_END,
 };
 
@@ -21,7 +21,7 @@ const struct ctl_param node_add_params[] = {
     {"--capacity", "capacity", CTL_NUMBER, false, "USERS",
      "Users that it carries, those of its peer included; 0 = the cluster's default."},
     PARAM_DRY,
-    PARAM_NO_WAIT,
+    PARAM_WAITS,
     PARAMS_END,
 };
 const struct ctl_param node_set_params[] = {
@@ -31,7 +31,7 @@ const struct ctl_param node_set_params[] = {
     {"--publisher", "publisher", CTL_SET, false, NULL,
      "Its file is the source of the cluster's settings from now on."},
     PARAM_DRY,
-    PARAM_NO_WAIT,
+    PARAM_WAITS,
     PARAMS_END,
 };
 const struct ctl_param node_place_params[] = {
@@ -41,11 +41,11 @@ const struct ctl_param node_place_params[] = {
     PARAM_FORCE,
     PARAM_YES,
     PARAM_DRY,
-    PARAM_NO_WAIT,
+    PARAM_WAITS,
     PARAMS_END,
 };
-const struct ctl_param node_change_params[] = {NODE,      PARAM_FORCE,   PARAM_YES,
-                                               PARAM_DRY, PARAM_NO_WAIT, PARAMS_END};
+const struct ctl_param node_change_params[] = {NODE,      PARAM_FORCE, PARAM_YES,
+                                               PARAM_DRY, PARAM_WAITS, PARAMS_END};
 
 #define SUBCLUSTER                                                                                           \
     {                                                                                                        \
@@ -69,7 +69,7 @@ const struct ctl_param node_change_params[] = {NODE,      PARAM_FORCE,   PARAM_Y
     }
 
 const struct ctl_param subcluster_name_params[] = {SUBCLUSTER, PARAMS_END};
-const struct ctl_param subcluster_add_params[] = {SUBCLUSTER, SUBCLUSTER_OPTIONS, PARAM_DRY, PARAM_NO_WAIT,
+const struct ctl_param subcluster_add_params[] = {SUBCLUSTER, SUBCLUSTER_OPTIONS, PARAM_DRY, PARAM_WAITS,
                                                   PARAMS_END};
 const struct ctl_param subcluster_set_params[] = {
     SUBCLUSTER,
@@ -79,8 +79,8 @@ const struct ctl_param subcluster_set_params[] = {
     PARAM_FORCE,
     PARAM_YES,
     PARAM_DRY,
-    PARAM_NO_WAIT,
+    PARAM_WAITS,
     PARAMS_END,
 };
-const struct ctl_param subcluster_remove_params[] = {SUBCLUSTER, PARAM_YES, PARAM_DRY, PARAM_NO_WAIT,
+const struct ctl_param subcluster_remove_params[] = {SUBCLUSTER, PARAM_YES, PARAM_DRY, PARAM_WAITS,
                                                      PARAMS_END};

@@ -18,16 +18,16 @@ const struct ctl_param user_add_params[] = {
      "Home of the user, or - for none (default: by the mode of the cluster)."},
     CONTACT,
     PARAM_FORCE,
-    PARAM_NO_WAIT,
+    PARAM_WAITS,
     PARAMS_END,
 };
 const struct ctl_param user_set_params[] = {
     USER,        {"NODE", "node", CTL_TEXT, false, NULL, "Home of the user, or - for none."},
     CONTACT,     {"--no-contact", "contacts", CTL_NONE, false, NULL, "Take the contacts away."},
-    PARAM_FORCE, PARAM_NO_WAIT,
+    PARAM_FORCE, PARAM_WAITS,
     PARAMS_END,
 };
-const struct ctl_param user_remove_params[] = {USER, PARAM_NO_WAIT, PARAMS_END};
+const struct ctl_param user_remove_params[] = {USER, PARAM_WAITS, PARAMS_END};
 const struct ctl_param user_list_params[] = {
     {"PATTERN", "match", CTL_TEXT, false, NULL, "Users, with * and ?."},
     {"--limit", "limit", CTL_NUMBER, false, "N", "At most so many (default 100)."},
@@ -50,11 +50,10 @@ const struct ctl_param user_assign_params[] = {
     PARAM_FORCE,
     PARAM_YES,
     PARAM_DRY,
-    PARAM_NO_WAIT,
+    PARAM_WAITS,
     PARAMS_END,
 };
-const struct ctl_param user_rebalance_params[] = {PARAM_FORCE, PARAM_YES, PARAM_DRY, PARAM_NO_WAIT,
-                                                  PARAMS_END};
+const struct ctl_param user_rebalance_params[] = {PARAM_FORCE, PARAM_YES, PARAM_DRY, PARAM_WAITS, PARAMS_END};
 const struct ctl_param user_import_params[] = {
     {"FILE", "-file", CTL_TEXT, true, NULL, "Lines of user,node,contact,...; - for the standard input."},
     {"--to", "to", CTL_TEXT, false, "TARGET",
@@ -62,7 +61,7 @@ const struct ctl_param user_import_params[] = {
     {"--all-or-nothing", "all_or_nothing", CTL_SET, false, NULL, "One wrong row, and nothing is written."},
     PARAM_FORCE,
     PARAM_DRY,
-    PARAM_NO_WAIT,
+    PARAM_WAITS,
     PARAMS_END,
 };
 const struct ctl_param user_export_params[] = {

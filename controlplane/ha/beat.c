@@ -37,7 +37,9 @@ enum {
     AT_UNRESOLVED = 120,
     AT_LEASE = 128,
     AT_SPAN = 132,
-    AT_END = 136,
+    AT_APPLIED_TERM = 136,
+    AT_APPLIED_SEQ = 144,
+    AT_END = 152,
 };
 static_assert(AT_END + BEAT_MAC <= BEAT_SIZE, "the fields fit");
 
@@ -119,6 +121,8 @@ size_t beat_encode(const struct beat *b, const struct beat_key *key, uint64_t cl
     put(out, AT_UNRESOLVED, 8, b->unresolved);
     put(out, AT_LEASE, 4, b->lease);
     put(out, AT_SPAN, 4, b->span);
+    put(out, AT_APPLIED_TERM, 8, b->applied_term);
+    put(out, AT_APPLIED_SEQ, 8, b->applied_seq);
     mac(key, out, len - BEAT_MAC, out + len - BEAT_MAC);
     return len;
 }
@@ -158,6 +162,8 @@ static void fields(const uint8_t *in, struct beat *b)
         .unresolved = get(in, AT_UNRESOLVED, 8),
         .lease = (uint32_t)get(in, AT_LEASE, 4),
         .span = (uint32_t)get(in, AT_SPAN, 4),
+        .applied_term = get(in, AT_APPLIED_TERM, 8),
+        .applied_seq = get(in, AT_APPLIED_SEQ, 8),
     };
 }
 

@@ -12,7 +12,7 @@
 #define BEAT_MAGIC   0x48474842u /* "HGHB" */
 #define BEAT_VERSION 2           /* of this layout; another one is refused */
 #define BEAT_MAC     32          /* HMAC-SHA256 */
-#define BEAT_SIZE    168         /* with the MAC */
+#define BEAT_SIZE    184         /* with the MAC */
 #define BEAT_TRAIN   1200        /* a datagram of a probe train: as large as the service network takes */
 
 enum beat_kind {
@@ -41,12 +41,13 @@ struct beat {
     uint64_t order; /* rising over both paths */
     uint64_t term, rev, epoch;
     uint16_t row;
-    uint32_t flags;        /* of srm_beat_flags() */
-    uint64_t services;     /* bit per critical service: runs */
-    uint64_t watched;      /* bit per critical service: is watched */
-    uint8_t load;          /* of the sender's cores over the last minute, percent */
-    uint64_t unresolved;   /* bit per index of a node: its name does not resolve there */
-    uint32_t lease, span;  /* ms: by which the sender counts its own writes; of what it grants */
+    uint32_t flags;                     /* of srm_beat_flags() */
+    uint64_t services;                  /* bit per critical service: runs */
+    uint64_t watched;                   /* bit per critical service: is watched */
+    uint8_t load;                       /* of the sender's cores over the last minute, percent */
+    uint64_t unresolved;                /* bit per index of a node: its name does not resolve there */
+    uint64_t applied_term, applied_seq; /* of the record: in force on every core of the sender */
+    uint32_t lease, span;               /* ms: by which the sender counts its own writes; of what it grants */
     uint32_t train, index; /* BEAT_PROBE: which train, which of it; BEAT_REPORT: which train, kbit/s;
                             * otherwise an order that is passed on (orders.h), or 0 */
 };

@@ -65,10 +65,11 @@ enum srm_state ha_state_of(const struct ha *ha, uint16_t node, enum srm_reason *
 uint16_t ha_serving(const struct ha *ha, uint16_t home);
 /* What a node told with its last heartbeat; of this node what it would tell. */
 struct ha_told {
-    bool record;                /* it follows the record */
-    uint8_t load;               /* of its cores, percent */
-    uint64_t services, watched; /* bit per critical service */
-    uint64_t unresolved;        /* bit per index of a node: its name does not resolve there */
+    bool record;                   /* it follows the record */
+    uint8_t load;                  /* of its cores, percent */
+    uint64_t services, watched;    /* bit per critical service */
+    uint64_t unresolved;           /* bit per index of a node: its name does not resolve there */
+    struct record_version applied; /* of the record: in force on every core */
 };
 /* false: not heard lately. */
 bool ha_told_by(const struct ha *ha, uint16_t node, struct ha_told *out);

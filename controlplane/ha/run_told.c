@@ -19,6 +19,8 @@ void ha_say_own(const struct ha *ha, struct beat *content)
 {
     content->load = ha->cp->load_percent;
     content->unresolved = unresolved(ha->cp);
+    content->applied_term = ha->cp->applied.done.term;
+    content->applied_seq = ha->cp->applied.done.seq;
 }
 
 struct beat ha_own_content(const struct ha *ha)
@@ -41,6 +43,7 @@ static struct ha_told of(const struct beat *beat)
                             .services = beat->services,
                             .watched = beat->watched,
                             .unresolved = beat->unresolved,
+                            .applied = {beat->applied_term, beat->applied_seq},
                             .load = beat->load};
 }
 

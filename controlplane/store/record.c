@@ -219,6 +219,11 @@ uint64_t record_term(const struct record *rec)
     return rec ? rec->term : 0;
 }
 
+struct record_version record_position(const struct record *rec)
+{
+    return rec->position;
+}
+
 bool record_was_loaded(const struct record *rec)
 {
     return rec->ever;

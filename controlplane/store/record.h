@@ -116,6 +116,8 @@ struct record_page {
     void (*done)(void *arg, uint64_t next, const char *error);
     void *arg;
 };
+/* How far memory follows the record's history. */
+struct record_version record_position(const struct record *record);
 void record_page(struct record *record, enum record_table table, uint64_t cursor,
                  const struct record_page *page);
 /* What is there now stands for the record of that id (a restored backup): nobody who remembers that one
