@@ -9,7 +9,7 @@
 #include "ha/run.h"
 #include "topology/model.h"
 
-#define CLUSTER_MS  30000 /* who has not applied it by then is named */
+#define CLUSTER_MS  20000 /* who has not applied it by then is named */
 #define PROGRESS_MS 1000
 
 bool admin_wants_cluster(const struct admin_request *req)

@@ -6,6 +6,7 @@ import concurrent.futures
 import json
 import os
 import re
+import signal
 import socket
 import subprocess
 import sys
@@ -25,7 +26,7 @@ def free_port():
 
 class World:
     def __init__(self, folder):
-        self.folder, self.port, self.processes = folder, free_port(), []
+        self.folder, self.port, self.processes, self.of_node = folder, free_port(), [], {}
         self.start("redis", "redis-server", "--port", str(self.port), "--dir", folder, "--save", "", "--appendonly", "yes",
                    "--appendfsync", "always", "--maxmemory-policy", "noeviction")
         lab.wait_for(lambda: self.redis("PING") == "PONG", 30, "Redis")
@@ -55,6 +56,7 @@ class World:
     def node(self, n, *what):
         process = self.start(f"n{n}", os.path.join(lab.BUILD, "controlplane", "hg-controlplane"), "-c",
                              self.config(n, *what))
+        self.of_node[n] = process
         lab.wait_for(lambda: f"n{n}.example.com" in [x["name"] for x in self.nodes(n) if x["installed"]], 30, f"n{n} joins")
         return process
 
@@ -171,6 +173,23 @@ def two_administrators_at_once(w):
     lab.wait_for(lambda: w.nodes(2) and [n["name"] for n in w.nodes(2)] == [n["name"] for n in nodes], 30, "one history")
     for n in nodes[2:]:
         w.done(2, "node", "remove", n["name"])
+
+
+def the_whole_cluster_is_waited_for(w):
+    """DESIGN 2: --wait-cluster returns when every node has applied the change; who has not is named."""
+    for i in range(5):
+        assert w.done(1, "user", "add", f"waited{i}@example.com", "--wait-cluster")["nodes"] == 2
+        assert f"waited{i}" in w.users(2)
+    w.of_node[2].send_signal(signal.SIGSTOP)
+    try:
+        run = w.hgctl(1, "user", "remove", "waited0@example.com", "--wait-cluster")
+        assert run.returncode != 0 and "n2.example.com" in run.stdout + run.stderr, run
+        assert "waited0" not in w.users(1)
+    finally:
+        w.of_node[2].send_signal(signal.SIGCONT)
+    for i in range(1, 5):
+        w.done(1, "user", "remove", f"waited{i}@example.com", "--wait-cluster")
+    assert not any(user.startswith("waited") for user in w.users(2))
 
 
 def users_are_assigned(w):
@@ -387,7 +406,7 @@ def domain_of_the_first_node(w):
 
 
 TESTS = [nodes_register_themselves, rules_forbid_and_say_what_would_allow, capacity_of_a_node, two_administrators_at_once,
-         users_are_assigned, the_peer_must_be_able_to_carry, files_of_users, homes_that_are_gone, settings_follow_the_record,
+         the_whole_cluster_is_waited_for, users_are_assigned, the_peer_must_be_able_to_carry, files_of_users, homes_that_are_gone, settings_follow_the_record,
          parameters_that_do_not_fit_are_told_at_once, a_publication_overtakes_no_administrator,
          a_list_too_long_for_the_record_is_an_alarm,
          a_restart_keeps_what_was_set, garbage_in_the_record, nobody_gave_a_domain]
