@@ -154,6 +154,8 @@ static void say(struct beat *out, const struct beat *content)
     out->flags = content->flags;
     out->lease = content->lease;
     out->span = content->span;
+    out->applied_term = content->applied_term;
+    out->applied_seq = content->applied_seq;
     out->train = content->train;
     out->index = content->index;
     out->services = content->services;
