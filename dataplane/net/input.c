@@ -57,7 +57,8 @@ static unsigned burst_input(struct net *net, uint16_t port, struct rte_mbuf **m,
     struct frame frames[NET_BURST];
     unsigned verdict[NET_BURST], up = 0;
     bool fetched = net->ctx->ahead && net->ctx->ahead->fetched;
-    net->known = (struct net_known){0}; /* what is ours changes between bursts only */
+    /* what is ours changes between bursts only */
+    net->known = (struct net_known){.pair4 = NET_PAIR4_NONE};
     for (unsigned i = 0; i < n; i++)
         rte_prefetch0(rte_pktmbuf_mtod(m[i], void *));
     for (unsigned i = 0; i < n; i++) {

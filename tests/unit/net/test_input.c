@@ -134,6 +134,7 @@ static void ip4_refuses(void **state)
                                    "224.0.0.1", "127.0.0.1",  "10.0.0.0"};
     for (unsigned i = 0; i < sizeof(others) / sizeof(others[0]); i++)
         assert_int_equal(FEED(make_udp(b, "10.0.0.9", 4000, others[i], 5060, "x", 1)), HG_DROP_ip_not_local);
+    assert_int_equal(FEED(make_udp(b, "0.0.0.0", 4000, "0.0.0.0", 5060, "x", 1)), HG_DROP_ip_martian);
     assert_int_equal(rig->nsent, 0);
     assert_int_equal(FEED(make_ip4(b, "10.0.0.9", "10.0.0.1", 132, "12345678", 8)),
                      HG_DROP_ip_unknown_protocol);

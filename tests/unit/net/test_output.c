@@ -141,6 +141,26 @@ static void a_zero_sum_is_sent_as_ones(void **state)
     assert_int_equal(a[41], 0xff);
 }
 
+/* Addresses, ports and length whose plain sum is 0x1ffffffff: what is kept of it until the checksum is made
+ * must not lose the carry of the carry. */
+static void a_sum_carries_twice(void **state)
+{
+    (void)state;
+    struct hg_endpoint s = ep_of("10.0.0.2", 0xeb26), d = ep_of("10.0.0.254", 0xffff);
+    uint32_t len;
+    send_text(1, "10.0.0.2", "10.0.0.254"); /* asks whether the neighbour is still there: it is */
+    rig_feed(rig, 0, b, make_arp(b, 2, rig_peer_mac, "10.0.0.254", "10.0.0.1"));
+    assert_non_null(next_udp(&len));
+    net_udp_send(rig->net, rig_payload(rig, text, 92), &s, &d);
+    assert_int_not_equal(rig->net->tx[0].sum[0].at, 0); /* the way of the usual datagram */
+    rig_wait(rig, 1);
+    const uint8_t *a = next_udp(&len);
+    assert_non_null(a);
+    uint32_t want = make_udp(b, "10.0.0.2", 0xeb26, "10.0.0.254", 0xffff, text, 92);
+    assert_int_equal(len, want);
+    assert_memory_equal(a + 26, b + 26, len - 26);
+}
+
 static void routes(void **state)
 {
     (void)state;
@@ -400,6 +420,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CASE(plain),
         CASE(a_zero_sum_is_sent_as_ones),
+        CASE(a_sum_carries_twice),
         CASE(routes),
         CASE(kept_messages_are_not_touched),
         CASE(larger_than_the_path),
