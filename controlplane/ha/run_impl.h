@@ -121,6 +121,7 @@ void ha_hear_told(struct ha *ha, const struct beat *beat);
 /* run_users.c */
 void ha_users_move(struct ha *ha, uint8_t home, uint8_t to, bool back, uint32_t max);
 void ha_users_rehome(struct ha *ha, uint8_t home, uint8_t to);
+void ha_users_forget(struct ha *ha); /* the manager is of another pair now */
 void ha_users_turn(struct ha *ha);
 /* run_say.c */
 void ha_say_row(struct ha *ha, uint8_t from, uint8_t to, bool flip, uint8_t fact, uint8_t slot);

@@ -15,6 +15,7 @@ static void forget(struct ha *ha)
     ha->has_asked = false;
     memset(&ha->map, 0, sizeof(ha->map));
     memset(ha->move, 0, sizeof(ha->move));
+    ha_users_forget(ha);
     for (enum alarm_id id = ALARM_ha_peer; id <= ALARM_ha_service; id++)
         alarm_clear(&ha->cp->alarms, id);
 }

@@ -53,6 +53,7 @@ struct ha_rehome {
     uint8_t slot;
     char to[HG_NODE_NAME_MAX + 1];
     bool busy;
+    bool over;           /* the pair is another one: the slots are not those of before */
     uint64_t wait_until; /* ns */
     uint32_t last_len;
     char last[USERS_NAME_MAX];
@@ -70,9 +71,10 @@ void ha_users_rehome(struct ha *ha, uint8_t home, uint8_t to)
     if (!ha->rehome)
         ha->rehome = calloc(1, sizeof(*ha->rehome));
     struct ha_rehome *r = ha->rehome;
-    if (!r || (r->ha && r->slot == home && strcmp(r->to, target->name) == 0))
+    if (!r || (r->ha && !r->over && r->slot == home && strcmp(r->to, target->name) == 0))
         return;
     r->ha = ha;
+    r->over = false;
     r->slot = home;
     r->last_len = 0;
     memcpy(r->to, target->name, sizeof(r->to));
@@ -82,6 +84,12 @@ void ha_users_rehome(struct ha *ha, uint8_t home, uint8_t to)
                    ? topology_node(&ha->cp->topology, ha->node[home])->name
                    : "?",
                r->to);
+}
+
+void ha_users_forget(struct ha *ha)
+{
+    if (ha->rehome)
+        ha->rehome->over = true;
 }
 
 static void on_rehomed(void *arg, const struct record_outcome *outcome)
@@ -123,6 +131,11 @@ void ha_users_turn(struct ha *ha)
     struct ha_rehome *r = ha->rehome;
     struct users *users = ha->cp->users;
 
+    if (r && r->over && !r->busy) {
+        free(r);
+        ha->rehome = NULL;
+        return;
+    }
     if (!r || r->busy || !ha->srm || record_room(ha->cp->record) == 0 ||
         ha_clock_ns(&ha->clock) < r->wait_until)
         return;
