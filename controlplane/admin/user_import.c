@@ -294,8 +294,8 @@ static bool take_options(struct import *im)
 void admin_user_import(struct admin_request *req)
 {
     struct controlplane *cp = req->cp;
-    struct import *im = begin(req);
     const json_t *rows = json_object_get(req->args, "rows");
+    struct import *im = begin(req);
     char why[300];
 
     if (!im || !take_options(im))
