@@ -37,8 +37,12 @@ static void remove_runtime_dir(const char *dir)
 static bool start_eal(struct node *node)
 {
     static struct eal_args args;
-    char error[256];
+    char error[HG_SEGMENT_ERROR];
 
+    if (!hg_segment_vacant(node->config->node_name, error)) {
+        fprintf(stderr, "hg-dataplane: %s\n", error);
+        return false;
+    }
     node->cores = cpu_list_parse(node->config->dp_cores, node->cpu, HG_CORES_MAX, error);
     if (node->cores == 0) {
         fprintf(stderr, "hg-dataplane: %s\n", error);

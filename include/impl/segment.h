@@ -45,6 +45,9 @@ struct hg_segment {
  * /dev/shm/hg-<node>. Refuses when another dataplane of that node lives. false: message in error
  * (HG_SEGMENT_ERROR). */
 bool hg_segment_create(const struct hg_segment_spec *spec, struct hg_segment *out, char *error);
+/* No dataplane of that node lives. Asked before anything touches the ports: who opens and closes them a
+ * second time takes the packets from who has them. false: message in error. */
+bool hg_segment_vacant(const char *node, char *error);
 /* Clean stop of the dataplane: unmaps, and removes the name if it still means this object. */
 void hg_segment_destroy(struct hg_segment *segment);
 

@@ -29,6 +29,13 @@ static bool other_dataplane(const char *path, char *error)
     return lives;
 }
 
+bool hg_segment_vacant(const char *node, char *error)
+{
+    char path[128];
+
+    return !segment_path(node, path, sizeof(path)) || !other_dataplane(path, error);
+}
+
 static bool spec_ok(const struct hg_segment_spec *s, char *error)
 {
     if (s->cores >= 1 && s->cores <= HG_CORES_MAX && s->ring_cells >= 64 && s->ring_cells <= 1u << 24 &&

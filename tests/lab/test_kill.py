@@ -163,6 +163,15 @@ def a_second_control_plane_is_refused(l, caller, node):
     node.wait_ready()
 
 
+def a_second_dataplane_is_refused_and_takes_nothing(l, caller, node):
+    """It must not open the port first: the XDP program of the first one would go with it."""
+    program = os.path.join(lab.BUILD, "dataplane", "hg-dataplane")
+    done = node.run([program, "-c", node.config_file], check=False, timeout=60)
+    assert done.returncode == 1 and "another hg-dataplane" in done.stdout, done.stdout
+    assert os.path.exists(f"/var/run/dpdk/hg-{node.unique}/dpdk_telemetry.v2"), "the first one's telemetry is gone"
+    traffic_passes(l, caller, node)
+
+
 def graceful_stop_leaves_nothing(l, caller, node):
     l.end(node.dp, signal.SIGTERM)
     l.end(node.cp, signal.SIGTERM)
@@ -176,4 +185,5 @@ if __name__ == "__main__":
     sys.exit(lab.run_tests([traffic_passes, control_plane_killed_under_load_loses_nothing,
                             control_plane_killed_again_and_again, dataplane_killed_returns_with_every_table,
                             dataplane_killed_again_and_again, dataplane_alone_stays_closed, redis_away_does_not_disturb,
-                            acknowledged_survives_both, a_second_control_plane_is_refused, graceful_stop_leaves_nothing], setup()))
+                            acknowledged_survives_both, a_second_control_plane_is_refused,
+                            a_second_dataplane_is_refused_and_takes_nothing, graceful_stop_leaves_nothing], setup()))

@@ -87,8 +87,12 @@ static void one_of_each(void **state)
     (void)state;
     struct hg_segment dp, dp2, cp, cp2;
     struct hg_segment_spec s = spec();
+    assert_true(hg_segment_vacant(node, error));
     assert_true(hg_segment_create(&s, &dp, error));
     assert_false(hg_segment_create(&s, &dp2, error));
+    assert_non_null(strstr(error, "another hg-dataplane"));
+    error[0] = '\0';
+    assert_false(hg_segment_vacant(node, error)); /* what the second one asks before it touches the ports */
     assert_non_null(strstr(error, "another hg-dataplane"));
     assert_int_equal(hg_segment_attach(node, &cp, error), HG_ATTACH_OK);
     assert_int_equal(hg_segment_attach(node, &cp2, error), HG_ATTACH_BUSY);
