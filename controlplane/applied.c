@@ -3,13 +3,21 @@
 
 #include "controlplane.h"
 #include "push.h"
+#include "settings.h"
+
+/* All of them, piece by piece: to a dataplane that was there before us, or since a home is another node. */
+static bool users_under_way(const struct controlplane *cp)
+{
+    return feed_segment(cp->feed) && (cp->push_users.walking || !cp->push_users.told);
+}
 
 static void look(struct controlplane *cp)
 {
     struct applied *a = &cp->applied;
     struct record_version now = record_position(cp->record);
 
-    if (!record_loaded(cp->record) || cp->sweep || record_version_cmp(now, a->done) == 0)
+    if (!record_loaded(cp->record) || cp->sweep || settings_pending(cp) ||
+        record_version_cmp(now, a->done) == 0)
         return;
     a->looking = now;
     a->routes_version = push_routes_wanted(cp);
@@ -17,7 +25,8 @@ static void look(struct controlplane *cp)
     a->pending = true;
 }
 
-/* Users go down as they are told, routes once they are compiled. */
+/* Users go down as they are told, routes once they are compiled, with the settings that they are compiled by.
+ */
 void applied_turn(struct controlplane *cp)
 {
     struct applied *a = &cp->applied;
@@ -26,6 +35,8 @@ void applied_turn(struct controlplane *cp)
     if (!a->pending)
         look(cp);
     if (!a->pending || push_routes_version(cp) < a->routes_version)
+        return;
+    if (!a->marked && users_under_way(cp))
         return;
     if (!a->marked) {
         feed_mark(cp->feed, &a->token);

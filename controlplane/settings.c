@@ -265,6 +265,11 @@ struct hg_config *settings_reloaded(struct controlplane *cp, struct hg_config *f
     return config;
 }
 
+bool settings_pending(const struct controlplane *cp)
+{
+    return cp->settings->dirty;
+}
+
 void settings_turn(struct controlplane *cp)
 {
     struct settings *s = cp->settings;

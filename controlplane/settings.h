@@ -31,6 +31,8 @@ void settings_load_end(struct controlplane *cp);
 struct hg_config *settings_reloaded(struct controlplane *cp, struct hg_config *file);
 /* On a turn of the loop: what came from the record comes into force. */
 void settings_turn(struct controlplane *cp);
+/* The record has some that are not in force yet: the routes are being compiled with those of before. */
+bool settings_pending(const struct controlplane *cp);
 /* Once a second: publishes what this node's file says, if it is the publisher's; alarm when it differs. */
 void settings_second(struct controlplane *cp);
 

@@ -98,7 +98,9 @@ static void on_published(void *arg, const struct record_outcome *outcome)
 
     if (!cp->stopping) {
         cp->settings->publishing = false;
-        cp->settings->publish = cp->settings->again = outcome->result != RECORD_OK; /* a second later */
+        cp->settings->again = outcome->result != RECORD_OK;
+        cp->settings->publish |=
+            cp->settings->again; /* a second later; so does a reload that came meanwhile */
         if (outcome->result == RECORD_OK)
             log_printf(&cp->log, HG_LOG_INFO, "published", "%u entries of the file went into the record",
                        b->n);

@@ -35,7 +35,7 @@ static unsigned count(const struct admin_request *req, unsigned *all, char *miss
     missing[0] = '\0';
     for (uint16_t i = 1; i < HG_NODES_MAX; i++) {
         const struct topology_node *node = topology_node(t, i);
-        if (!node || !node->installed || i == req->cp->self)
+        if (!node || !node->installed)
             continue;
         (*all)++;
         if (has_it(req, i))
@@ -55,15 +55,15 @@ static void poll_cluster(struct admin_request *req, uint64_t now_ms)
     if (n == all) {
         json_t *result = req->result;
         req->result = NULL;
-        json_object_set_new(result, "nodes", json_integer((json_int_t)all + 1));
+        json_object_set_new(result, "nodes", json_integer((json_int_t)all));
         admin_ok(req, result);
     } else if (now_ms >= req->deadline) {
         admin_fail(req, ADMIN_UNAVAILABLE,
                    "the change is kept and reaches them when they are back: hgctl node list",
-                   "this node has applied it, not within %u s: %s", CLUSTER_MS / 1000, missing);
+                   "not applied within %u s: %s", CLUSTER_MS / 1000, missing);
     } else if (now_ms >= req->next_at) {
         req->next_at = now_ms + PROGRESS_MS;
-        admin_progress(req, n + 1, all + 1, "nodes have applied it");
+        admin_progress(req, n, all, "nodes have applied it");
     }
 }
 

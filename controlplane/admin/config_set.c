@@ -36,7 +36,8 @@ static void on_set(void *arg, const struct record_outcome *outcome)
     json_t *result = json_pack("{s:s, s:s?, s:o}", "path", s->path, "value", text, "warnings",
                                admin_findings(&s->findings));
     free(text);
-    admin_ok_when_applied(req, result, push_routes_wanted(cp));
+    /* while routes are compiled it waits: whatever takes it wants them compiled once more */
+    admin_ok_when_applied(req, result, push_routes_wanted(cp) + settings_pending(cp));
 }
 
 /* D35: what would be unwise of high availability's parameters with this value. */

@@ -68,8 +68,7 @@ void admin_progress(struct admin_request *req, uint64_t done, uint64_t total, co
  * compiled first, 0 = nothing. */
 void admin_ok_when_applied(struct admin_request *req, json_t *result, uint64_t routes_version);
 
-/* cluster_wait.c: as above once every node that is heard has applied what this one has now. The cores of this
- * node are through. */
+/* cluster_wait.c: as above once every node, this one among them, has applied what this one has now. */
 bool admin_wants_cluster(const struct admin_request *req);
 void admin_ok_when_cluster_applied(struct admin_request *req, json_t *result);
 
