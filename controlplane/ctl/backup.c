@@ -114,6 +114,18 @@ static void tell(struct backup *b, const char *path)
         fprintf(ctl->out, "%lld entries are in %s\n", (long long)b->entries, path);
 }
 
+/* A device, a pipe or a link such as /dev/stdout would be replaced by a file of its name. */
+static bool replaceable(struct ctl *ctl, const char *path)
+{
+    struct stat st;
+
+    if (lstat(path, &st) < 0 || S_ISREG(st.st_mode))
+        return true;
+    fprintf(ctl->err, "hgctl: %s is %s; a backup is a file of its own\n", path,
+            S_ISDIR(st.st_mode) ? "a directory" : "no regular file");
+    return false;
+}
+
 /* The file appears whole, or not at all; a record of which something is not in it is no success. */
 int run_backup(struct ctl *ctl)
 {
@@ -122,7 +134,7 @@ int run_backup(struct ctl *ctl)
     char *unfinished = NULL;
     int status = CTL_REFUSED;
 
-    if (asprintf(&unfinished, "%s.unfinished", path) < 0)
+    if (!replaceable(ctl, path) || asprintf(&unfinished, "%s.unfinished", path) < 0)
         return CTL_REFUSED;
     mode_t before = umask(077); /* it may hold what is nobody's business */
     b.file = fopen(unfinished, "w");

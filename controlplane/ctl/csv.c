@@ -3,11 +3,28 @@
 
 #include <string.h>
 
+/* The mark that spreadsheets put before UTF-8. */
+static void skip_byte_order_mark(FILE *in)
+{
+    static const unsigned char mark[3] = {0xef, 0xbb, 0xbf};
+    int at = 0, c;
+
+    while (at < 3 && (c = getc(in)) == mark[at])
+        at++;
+    if (at == 3)
+        return;
+    if (c != EOF)
+        ungetc(c, in);
+    while (at > 0)
+        ungetc(mark[--at], in);
+}
+
 void csv_open(struct csv *csv, FILE *in)
 {
     memset(csv, 0, sizeof(*csv));
     csv->in = in;
     csv->next = 1;
+    skip_byte_order_mark(in);
 }
 
 static void skip_line(struct csv *csv)

@@ -73,14 +73,14 @@ static int send_rows(struct import *im)
     return CTL_DONE;
 }
 
-static int walk(struct import *im, FILE *in)
+static int walk(struct import *im, FILE *in, const char *path)
 {
     const char *why;
     enum csv_result r;
     int status = CTL_DONE;
 
     csv_open(&im->csv, in);
-    while (status == CTL_DONE && (r = csv_next(&im->csv, &why)) != CSV_END) {
+    while (status == CTL_DONE && (r = csv_next(&im->csv, &why)) != CSV_END && !ferror(in)) {
         if (r == CSV_WRONG) {
             wrong(im, im->csv.line, why);
             continue;
@@ -95,6 +95,10 @@ static int walk(struct import *im, FILE *in)
         im->bytes += json_string_length(json_object_get(row, "contacts"));
         if (json_array_size(im->rows) == CHUNK || im->bytes > CHUNK_BYTES)
             status = send_rows(im);
+    }
+    if (status == CTL_DONE && ferror(in)) {
+        fprintf(im->ctl->err, "hgctl: %s: %s\n", path, strerror(errno));
+        return CTL_REFUSED;
     }
     return status == CTL_DONE ? send_rows(im) : status;
 }
@@ -149,12 +153,12 @@ int run_user_import(struct ctl *ctl)
         return CTL_REFUSED;
     }
     *im = (struct import){.ctl = ctl, .dry = dry || whole, .rows = json_array(), .errors = json_array()};
-    int status = walk(im, in);
+    int status = walk(im, in, path);
     if (status == CTL_DONE && whole && !dry && im->wrong == 0) { /* every row is good: once more, for real */
         forget(im);
         im->dry = false;
         rewind(in);
-        status = walk(im, in);
+        status = walk(im, in, path);
     }
     if (status == CTL_DONE)
         tell(im, im->dry);

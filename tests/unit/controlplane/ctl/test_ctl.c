@@ -339,6 +339,31 @@ static void users_page_by_page(void **state)
     has(out_text, "--after a@x");
 }
 
+static void files_that_are_none(void **state)
+{
+    (void)state;
+    char line[128], file[64];
+    snprintf(file, sizeof(file), "/tmp/hg-ctl-test.%d.file", (int)getpid());
+    FILE *f = fopen(file, "w");
+    fputs("\xef\xbb\xbf"
+          "user,node\nbob@x,n1\n", /* as a spreadsheet writes it */
+          f);
+    fclose(f);
+    snprintf(line, sizeof(line), "user import %s", file);
+    assert_int_equal(ASK(line, "{\"ok\":true,\"result\":{\"good\":1,\"new\":1,\"wrong\":0,\"errors\":[]}}\n"),
+                     0);
+    has(server.requests, "\"rows\":[{\"line\":2,\"user\":\"bob@x\"");
+    unlink(file);
+    assert_int_equal(ASK("user import /tmp", ""), CTL_REFUSED);
+    has(err_text, "/tmp: Is a directory");
+    assert_int_equal(symlink("/dev/null", file), 0); /* /dev/stdout is one, too */
+    snprintf(line, sizeof(line), "backup %s", file);
+    assert_int_equal(ASK(line, ""), CTL_REFUSED);
+    has(err_text, "no regular file");
+    assert_int_equal(ASK("backup /dev/null", ""), CTL_REFUSED);
+    unlink(file);
+}
+
 static void routes_come_as_one_list(void **state)
 {
     (void)state;
@@ -469,19 +494,13 @@ static int forget(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(status_tells_readiness),
-        cmocka_unit_test(routes_are_described_by_options),
-        cmocka_unit_test(lists_are_tables),
-        cmocka_unit_test(refusals),
-        cmocka_unit_test(servers_that_are_none),
-        cmocka_unit_test(wrong_usage),
-        cmocka_unit_test(help_for_every_command),
-        cmocka_unit_test(counters_once_and_watched),
-        cmocka_unit_test(users_page_by_page),
-        cmocka_unit_test(routes_come_as_one_list),
-        cmocka_unit_test(trace_as_text),
-        cmocka_unit_test(trace_as_capture),
-        cmocka_unit_test(config_check_needs_no_server),
+        cmocka_unit_test(status_tells_readiness),  cmocka_unit_test(routes_are_described_by_options),
+        cmocka_unit_test(lists_are_tables),        cmocka_unit_test(refusals),
+        cmocka_unit_test(servers_that_are_none),   cmocka_unit_test(wrong_usage),
+        cmocka_unit_test(help_for_every_command),  cmocka_unit_test(counters_once_and_watched),
+        cmocka_unit_test(users_page_by_page),      cmocka_unit_test(files_that_are_none),
+        cmocka_unit_test(routes_come_as_one_list), cmocka_unit_test(trace_as_text),
+        cmocka_unit_test(trace_as_capture),        cmocka_unit_test(config_check_needs_no_server),
     };
     return cmocka_run_group_tests(tests, NULL, forget);
 }
