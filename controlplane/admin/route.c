@@ -166,7 +166,7 @@ void admin_route_set(struct admin_request *req)
         return;
     const json_t *object = json_object_get(req->args, "route");
     if (!json_is_object(object)) {
-        admin_fail(req, ADMIN_BAD_REQUEST, NULL, "route is missing, or is not an object");
+        admin_fail(req, ADMIN_BAD_REQUEST, "hgctl route set NAME --weight 20", "nothing is given to change");
         return;
     }
     c->route = *route;

@@ -79,7 +79,7 @@ void ctl_help(FILE *out)
     fprintf(out, "usage: hgctl [OPTION...] COMMAND [ARGUMENT...]\nRuns a Heliograph node through its control "
                  "plane.\n\nCommands:\n");
     for (unsigned i = 0; i < ctl_commands_n; i++)
-        fprintf(out, "  %-14s  %s\n", ctl_commands[i].name, ctl_commands[i].summary);
+        fprintf(out, "  %-17s  %s\n", ctl_commands[i].name, ctl_commands[i].summary);
     fprintf(out, "\nOptions:\n");
     for (const struct ctl_param *p = ctl_global_params; p->name; p++)
         print_param(out, p);
