@@ -114,6 +114,7 @@ static void alone(struct ha *ha)
 /* High availability is on, and without an address of our own we have no part in it: the peer acts for all. */
 static void stand_still(struct ha *ha)
 {
+    ha->alone_at = 0; /* who is alone later waits for the leases of then */
     feed_serve_always(ha->cp->feed, false);
     if (ha->lease_until != 0 || serves_always(ha))
         ha_lease_write(ha, 0, 0);

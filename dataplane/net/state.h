@@ -132,9 +132,8 @@ struct net_gateway {
     uint64_t seen; /* TSC of its last answer */
 };
 
-#define NET_PAIR4_NONE                                                                                       \
-    UINT64_MAX /* 255.255.255.255 both, never judged well; zeros may be in a frame, too                      \
-                */
+/* 255.255.255.255 both, never judged well; a frame may well have zeros. */
+#define NET_PAIR4_NONE UINT64_MAX
 /* What the burst under way has shown of addresses: most of its frames have the same. */
 struct net_known {
     uint64_t pair4; /* source and destination of an IPv4 packet, both judged well; NET_PAIR4_NONE: none yet */
