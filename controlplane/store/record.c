@@ -132,6 +132,8 @@ static void on_check(void *arg, uint64_t term, uint64_t seq, const char *id, con
         return;
     if (term != rec->term || seq < rec->check_floor || strcmp(id, rec->id) != 0)
         record_begin(rec);
+    else if (rec->check_whole)
+        record_seen_until(&rec->seen, (struct record_version){term, seq}, rec->position);
 }
 
 static void check(struct record *rec, uint64_t now)
@@ -140,6 +142,7 @@ static void check(struct record *rec, uint64_t now)
         return;
     rec->check_at = now + CHECK_MS;
     rec->check_floor = rec->position.seq; /* the log may overtake the answer */
+    rec->check_whole = true;
     rec->check_pending = rec->io.ops->check(rec->io.ctx, on_check, rec);
 }
 

@@ -30,6 +30,7 @@ struct record {
     uint64_t term;                  /* of the master; never falls */
     uint64_t hello_at, check_at;    /* when to ask again, 0: not */
     uint64_t check_floor;
+    bool check_whole; /* the check under way was asked after the load */
     bool hello_pending, check_pending;
     bool ever; /* loaded at least once */
 

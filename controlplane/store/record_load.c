@@ -154,6 +154,7 @@ void record_load(struct record *rec)
     record_cache_clear(&rec->cache);
     record_cache_clear(&rec->lowered);
     record_seen_clear(&rec->seen);
+    rec->check_whole = false;
     rec->entries = 0;
     rec->scan = (struct record_scan){.whole = true, .one = on_one, .done = on_done, .arg = rec};
     record_phase_set(rec, PHASE_SCAN);

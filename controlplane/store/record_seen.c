@@ -45,6 +45,16 @@ static bool grow(struct record_seen *s)
     return true;
 }
 
+void record_seen_until(struct record_seen *s, struct record_version end, struct record_version position)
+{
+    if (!s->count)
+        return;
+    if (record_version_cmp(s->end, end) > 0)
+        s->end = end;
+    if (record_version_cmp(position, s->end) >= 0)
+        record_seen_clear(s);
+}
+
 bool record_seen_add(struct record_seen *s, enum record_table table, struct slice field,
                      struct record_version version)
 {

@@ -19,6 +19,9 @@ struct record_seen {
 };
 
 void record_seen_clear(struct record_seen *seen);
+/* The log is as far as `end`, asked after the scan: no entry of it that the scan saw is newer, and a version
+ * that is was written by hand. position: how far it was read. */
+void record_seen_until(struct record_seen *seen, struct record_version end, struct record_version position);
 /* False without memory. */
 bool record_seen_add(struct record_seen *seen, enum record_table table, struct slice field,
                      struct record_version version);
