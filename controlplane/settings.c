@@ -58,7 +58,7 @@ const char *settings_value(struct settings *s, const char *prefix, const char *p
 {
     const struct setting *one = settings_entry(s, prefix, path);
 
-    return one ? one->value : NULL;
+    return one && !one->unusable ? one->value : NULL;
 }
 
 static void drop(struct settings *s, struct setting *one)
@@ -104,13 +104,16 @@ void settings_one(struct controlplane *cp, struct slice path, struct slice value
         return;
     }
     struct setting *one = settings_find(s, path);
-    bool same = one && slice_eq(slice_str(one->value), value);
+    bool unusable = memchr(value.p ? value.p : "", 0, value.len) != NULL;
+    bool same = one && !one->unusable && slice_eq(slice_str(one->value), value);
     if (one) {
         one->mark = true;
         one->version = version;
     }
-    if (same || memchr(value.p ? value.p : "", 0, value.len) || memchr(path.p, 0, path.len))
+    if (same || (unusable && one) || memchr(path.p, 0, path.len))
         return;
+    if (unusable)
+        value.len = 0;
     char *text = malloc(path.len + value.len + 2);
     if (!text || (!one && !(one = make(s)))) {
         free(text);
@@ -122,7 +125,8 @@ void settings_one(struct controlplane *cp, struct slice path, struct slice value
         memcpy(text + path.len + 1, value.p, value.len);
     text[path.len + 1 + value.len] = '\0';
     free(one->path);
-    *one = (struct setting){.path = text, .value = text + path.len + 1, .version = version, .mark = true};
+    *one = (struct setting){
+        .path = text, .value = text + path.len + 1, .version = version, .mark = true, .unusable = unusable};
     s->dirty = true;
 }
 
@@ -243,7 +247,7 @@ static void overlay(struct controlplane *cp, struct hg_config *config)
 
     for (uint32_t i = 0; i < s->n; i++) {
         const struct setting *one = &s->one[i];
-        if (strncmp(one->path, SETTINGS_PUBLISHED, strlen(SETTINGS_PUBLISHED)) != 0 &&
+        if (strncmp(one->path, SETTINGS_PUBLISHED, strlen(SETTINGS_PUBLISHED)) != 0 && !one->unusable &&
             !superseded(cp, one->path) && !put(config, one->path, one->value))
             log_printf(&cp->log, HG_LOG_WARNING, "setting_bad",
                        "%.200s of the record: a value that it does not take", one->path);

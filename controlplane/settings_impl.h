@@ -19,6 +19,7 @@ struct setting {
     char *path, *value; /* one allocation */
     struct record_version version;
     bool mark;
+    bool unusable; /* the record has something that is no text: only its version counts */
 };
 
 struct settings {

@@ -14,6 +14,7 @@
 #include "life.h"
 #include "push.h"
 #include "route_book.h"
+#include "settings_impl.h"
 
 struct rig {
     struct controlplane *cp;
@@ -138,12 +139,36 @@ static void garbage_takes_nobody_out_of_service(void **state)
     assert_true(is_known(rig, "ann@example.com"));
 }
 
+/* Whoever writes over it has to know which version is there. */
+static void a_setting_that_cannot_be_used_is_not_absent(void **state)
+{
+    struct rig *rig = *state;
+    struct settings *s = rig->cp->settings;
+    static const char path[] = "cluster.srv_name";
+
+    begin(rig);
+    rig->to.loaded_one(rig->to.arg, RECORD_SETTINGS, slice_str(path), slice_of("a\0b", 3),
+                       (struct record_version){1, 5});
+    end(rig);
+    assert_non_null(settings_entry(s, "", path));
+    assert_int_equal(settings_entry(s, "", path)->version.seq, 5);
+    assert_null(settings_value(s, "", path));
+    begin(rig);
+    one(rig, RECORD_SETTINGS, path, "");
+    end(rig);
+    assert_string_equal(settings_value(s, "", path), "");
+    begin(rig);
+    end(rig);
+    assert_null(settings_entry(s, "", path));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(what_a_load_does_not_mention_goes, start, stop),
         cmocka_unit_test_setup_teardown(a_load_that_begins_ends_the_sweep_of_the_one_before, start, stop),
         cmocka_unit_test_setup_teardown(garbage_takes_nobody_out_of_service, start, stop),
+        cmocka_unit_test_setup_teardown(a_setting_that_cannot_be_used_is_not_absent, start, stop),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
