@@ -280,10 +280,10 @@ void settings_turn(struct controlplane *cp)
 
     if (!s->dirty || !record_loaded(cp->record) || push_routes_busy(cp))
         return;
-    s->dirty = false;
     struct hg_config *config = hg_config_copy(s->file);
     if (!config)
-        return;
+        return; /* the next turn tries again */
+    s->dirty = false;
     overlay(cp, config);
     reload_take(cp, config);
 }
