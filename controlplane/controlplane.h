@@ -9,7 +9,7 @@
 
 #include <uv.h>
 
-#include "applied.h"
+#include "node/applied.h"
 #include "assign/contact.h"
 #include "assign/users.h"
 #include "counters/own.h"
@@ -36,7 +36,7 @@ struct settings;
 struct topology_pending;
 struct users;
 
-struct push_users { /* of push_users.c */
+struct push_users { /* of push/users.c */
     bool fresh;     /* the walk is the first for this dataplane: nothing has to be taken back */
     bool walking;   /* names still have to be hashed for this dataplane */
     bool told;      /* feed_users_loaded was called */
@@ -46,7 +46,7 @@ struct push_users { /* of push_users.c */
     char last[USERS_NAME_MAX]; /* hashed last */
 };
 
-struct homes {                /* of nodes.c: homes of users -> nodes */
+struct homes {                /* of node/nodes.c: homes of users -> nodes */
     uint64_t topology, names; /* generations that node[] was made from */
     uint16_t node[HG_NODES_MAX];
     bool dirty;
@@ -94,14 +94,14 @@ struct controlplane {
     uint8_t resolves[HG_NODES_MAX]; /* enum rule_resolves, by index of the node */
     struct push_contacts *push_contacts;
     struct topology_pending *topology_pending; /* changes that are under way */
-    bool joined, joining;                      /* of join.c */
+    bool joined, joining;                      /* of node/join.c */
     uint32_t files_read, files_joining, files_seeded;
     uint64_t join_at;
     /* set by high availability: states, who serves whom, who is down */
     void (*facts_of_ha)(struct controlplane *cp, struct rules_facts *facts);
     struct settings *settings; /* cluster{} items of the record */
 
-    /* of push_record.c: taking out what the record does not have, writing back a lost one */
+    /* of push/record.c: taking out what the record does not have, writing back a lost one */
     bool sweep;
     uint32_t sweep_last_len, give_last_len, record_bad;
     char sweep_last[USERS_NAME_MAX], give_last[USERS_NAME_MAX];

@@ -5,8 +5,8 @@
 #include <unistd.h>
 
 #include "controlplane.h"
-#include "life.h"
-#include "notify.h"
+#include "life/life.h"
+#include "life/notify.h"
 #include "options.h"
 
 int main(int argc, char **argv)

@@ -9,8 +9,8 @@
 #include <rte_eal.h>
 #include <rte_errno.h>
 
-#include "config.h"
-#include "node.h"
+#include "node/config.h"
+#include "node/node.h"
 
 /* Before EAL makes threads: only the main thread takes signals, when it asks for them. */
 static void block_signals(void)

@@ -7,7 +7,7 @@
 
 #include "admin/request.h"
 #include "controlplane.h"
-#include "json_text.h"
+#include "log/json_text.h"
 #include "store/events.h"
 
 #define FOLLOW_MS 300

@@ -6,9 +6,9 @@
 
 #include "admin/request.h"
 #include "controlplane.h"
-#include "json_text.h"
-#include "push.h"
-#include "reload.h"
+#include "log/json_text.h"
+#include "push/push.h"
+#include "settings/reload.h"
 
 struct show {
     json_t *list;

@@ -10,9 +10,9 @@
 #include "admin/request.h"
 #include "controlplane.h"
 #include "ha/run.h"
-#include "nodes.h"
-#include "push.h"
-#include "settings.h"
+#include "node/nodes.h"
+#include "push/push.h"
+#include "settings/settings.h"
 #include "store/record.h"
 
 struct set {

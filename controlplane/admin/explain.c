@@ -9,7 +9,7 @@
 #include "controlplane.h"
 #include "counters/names.h"
 #include "counters/view.h"
-#include "push.h"
+#include "push/push.h"
 
 #define ROWS_MAX 1000
 

@@ -9,8 +9,8 @@
 #include "controlplane.h"
 #include "ha/row_text.h"
 #include "ha/run.h"
-#include "json_text.h"
-#include "nodes.h"
+#include "log/json_text.h"
+#include "node/nodes.h"
 
 static json_t *text_or_null(const char *text)
 {

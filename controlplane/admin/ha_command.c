@@ -9,7 +9,7 @@
 #include "controlplane.h"
 #include "ha/row_text.h"
 #include "ha/run.h"
-#include "nodes.h"
+#include "node/nodes.h"
 #include "store/events.h"
 
 #define PROGRESS_MS 500

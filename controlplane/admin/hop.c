@@ -5,7 +5,7 @@
 #include "controlplane.h"
 #include "counters/names.h"
 #include "counters/view.h"
-#include "push.h"
+#include "push/push.h"
 
 #define ROUTES_SHOWN 20 /* names beside one hop */
 

@@ -5,8 +5,8 @@
 #include "admin/topology_edit.h"
 #include "controlplane.h"
 #include "ha/run.h"
-#include "json_text.h"
-#include "nodes.h"
+#include "log/json_text.h"
+#include "node/nodes.h"
 
 const char *const node_health_names[] = {"unknown", "normal", "backup", "transition", "failed"};
 

@@ -8,8 +8,8 @@
 #include <string.h>
 
 #include "controlplane.h"
-#include "json_text.h"
-#include "push.h"
+#include "log/json_text.h"
+#include "push/push.h"
 #include "store/record.h"
 #include "topology/rules.h"
 

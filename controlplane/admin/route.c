@@ -6,9 +6,9 @@
 #include "admin/request.h"
 #include "admin/route_view.h"
 #include "controlplane.h"
-#include "push.h"
-#include "route_book.h"
-#include "route_json.h"
+#include "push/push.h"
+#include "routes/book.h"
+#include "routes/json.h"
 
 struct change {
     struct hg_static_route route;

@@ -6,7 +6,7 @@
 #include "controlplane.h"
 #include "counters/names.h"
 #include "counters/view.h"
-#include "route_json.h"
+#include "routes/json.h"
 
 #define LIST_MAX  10000
 #define LINE_ROOM (ADMIN_PAGE_MAX - 65536)

@@ -4,7 +4,7 @@
 #define CONTROLPLANE_ADMIN_ROUTE_VIEW_H
 
 #include "admin/request.h"
-#include "push.h"
+#include "push/push.h"
 
 json_t *route_view_one(struct controlplane *cp, const struct push_routes_view *view, uint32_t index);
 /* For admin_request.finish: result.route is shown again, as it was compiled now. */

@@ -4,11 +4,11 @@
 
 #include "admin/request.h"
 #include "controlplane.h"
-#include "json_text.h"
+#include "log/json_text.h"
 #include "counters/names.h"
 #include "counters/view.h"
-#include "push.h"
-#include "ready.h"
+#include "push/push.h"
+#include "node/ready.h"
 #include "store/record.h"
 
 void admin_version(struct admin_request *req)

@@ -4,7 +4,7 @@
 
 #include "admin/topology_edit.h"
 #include "controlplane.h"
-#include "nodes.h"
+#include "node/nodes.h"
 
 static json_t *service(const struct topology_subcluster *s, unsigned slot)
 {

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "controlplane.h"
-#include "nodes.h"
+#include "node/nodes.h"
 
 struct topology_edit_request *topology_edit_begin(struct admin_request *req, const char *member,
                                                   topology_edit_make make,

@@ -8,7 +8,7 @@
 #include "admin/request.h"
 #include "dns/dns.h"
 #include "topology/rules.h"
-#include "topology_change.h"
+#include "topology/change.h"
 
 struct topology_edit_request;
 /* Runs the rules into e->findings and, when they allow it, adds to items (NULL: dry run). false: the object

@@ -8,9 +8,9 @@
 #include "controlplane.h"
 #include "ha/row_text.h"
 #include "ha/run.h"
-#include "json_text.h"
-#include "nodes.h"
-#include "ready.h"
+#include "log/json_text.h"
+#include "node/nodes.h"
+#include "node/ready.h"
 #include "store/record.h"
 #include "topology/rules.h"
 

@@ -9,7 +9,7 @@
 #include "assign/domain.h"
 #include "controlplane.h"
 #include "ha/run.h"
-#include "nodes.h"
+#include "node/nodes.h"
 
 #define LIST_DEFAULT 100
 #define LIST_MAX     10000

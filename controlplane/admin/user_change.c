@@ -7,7 +7,7 @@
 #include "admin/user_view.h"
 #include "assign/contact.h"
 #include "controlplane.h"
-#include "nodes.h"
+#include "node/nodes.h"
 
 #define TRIES 3 /* against another administrator who changes the same user */
 

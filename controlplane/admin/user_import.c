@@ -9,7 +9,7 @@
 #include "assign/contact.h"
 #include "assign/domain.h"
 #include "controlplane.h"
-#include "nodes.h"
+#include "node/nodes.h"
 
 #define ERRORS_MAX 1000 /* told by name; the rest is counted */
 #define ROWS_MAX   5000 /* judged in one turn of the loop, which heartbeats wait for */

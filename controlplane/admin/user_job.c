@@ -8,7 +8,7 @@
 
 #include "assign/domain.h"
 #include "controlplane.h"
-#include "nodes.h"
+#include "node/nodes.h"
 
 #define PIECE       20000 /* users that one turn looks at */
 #define PROGRESS_MS 200

@@ -7,7 +7,7 @@
 #include "admin/request.h"
 #include "assign/plan.h"
 #include "assign/users.h"
-#include "bulk.h"
+#include "assign/bulk.h"
 #include "topology/rules.h"
 
 enum user_target { TO_NOTHING, TO_NODE, TO_SUBCLUSTER, TO_ALL };

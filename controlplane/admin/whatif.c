@@ -4,7 +4,7 @@
 
 #include "admin/user_job.h"
 #include "controlplane.h"
-#include "nodes.h"
+#include "node/nodes.h"
 
 static bool acts(const struct rules_facts *w, uint16_t node)
 {

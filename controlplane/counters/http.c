@@ -11,7 +11,7 @@
 #include "controlplane.h"
 #include "counters/prometheus.h"
 #include "hg/endpoint.h"
-#include "ready.h"
+#include "node/ready.h"
 
 struct http {
     struct controlplane *cp;

@@ -2,7 +2,7 @@
 /* Orders in the heartbeats of this node. */
 #include "controlplane.h"
 #include "ha/run_impl.h"
-#include "nodes.h"
+#include "node/nodes.h"
 
 #define REPEAT_NS   250000000u
 #define PATIENCE_NS 2000000000u

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <sys/random.h>
 
-#include "feed.h"
+#include "feed/core_feed.h"
 #include "impl/segment.h"
 #include "lib/log_out.h"
 #include "net/stage.h"

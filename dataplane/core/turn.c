@@ -6,7 +6,7 @@
 #include "core/core.h"
 #include "core/stage.h"
 #include "core/turn.h"
-#include "feed.h"
+#include "feed/core_feed.h"
 #include "lib/lease.h"
 #include "net/stage.h"
 #include "route/route.h"

@@ -11,9 +11,9 @@
 
 #include <rte_cycles.h>
 
-#include "feed.h"
+#include "feed/core_feed.h"
 #include "feed/feed.h"
-#include "images.h"
+#include "feed/images.h"
 #include "impl/segment.h"
 #include "lib/log_out.h"
 #include "median.h"

@@ -8,8 +8,8 @@
 #include <unistd.h>
 
 #include "../../controlplane/feed/feed.h"
-#include "../unit/core/feed_image.h"
-#include "../unit/core/feed_node.h"
+#include "../unit/feed/feed_image.h"
+#include "../unit/feed/feed_node.h"
 #include "hg/records.h"
 #include "route/route.h"
 

@@ -13,8 +13,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "core/feed_image.h"
-#include "core/feed_node.h"
+#include "feed/feed_image.h"
+#include "feed/feed_node.h"
 #include "feed/feed.h"
 #include "lib/log_out.h"
 

@@ -12,8 +12,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "core/feed_image.h"
-#include "core/feed_node.h"
+#include "feed/feed_image.h"
+#include "feed/feed_node.h"
 #include "feed/feed.h"
 #include "hg/user_key.h"
 

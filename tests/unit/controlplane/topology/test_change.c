@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "controlplane.h"
-#include "topology_change.h"
+#include "topology/change.h"
 
 static struct record_version position; /* of the log, as memory has it */
 static unsigned written, edited, ended;

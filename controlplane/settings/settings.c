@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "settings/settings.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "controlplane.h"
+#include "impl/config_table.h"
+#include "push/push.h"
+#include "settings/reload.h"
+#include "settings/settings_impl.h"
+
+bool settings_create(struct controlplane *cp)
+{
+    struct settings *s = calloc(1, sizeof(*s));
+
+    cp->settings = s;
+    if (!s)
+        return false;
+    s->file = hg_config_copy(cp->config);
+    s->publish = true;
+    return s->file != NULL;
+}
+
+void settings_free(struct controlplane *cp)
+{
+    struct settings *s = cp->settings;
+
+    if (!s)
+        return;
+    for (uint32_t i = 0; i < s->n; i++)
+        free(s->one[i].path);
+    free(s->one);
+    if (s->file)
+        hg_config_free(s->file);
+    free(s);
+    cp->settings = NULL;
+}
+
+struct setting *settings_find(struct settings *s, struct slice path)
+{
+    for (uint32_t i = 0; i < s->n; i++)
+        if (slice_eq(slice_str(s->one[i].path), path))
+            return &s->one[i];
+    return NULL;
+}
+
+const struct setting *settings_entry(struct settings *s, const char *prefix, const char *path)
+{
+    char name[400];
+
+    snprintf(name, sizeof(name), "%s%s", prefix, path);
+    return settings_find(s, slice_str(name));
+}
+
+const char *settings_value(struct settings *s, const char *prefix, const char *path)
+{
+    const struct setting *one = settings_entry(s, prefix, path);
+
+    return one && !one->unusable ? one->value : NULL;
+}
+
+static void drop(struct settings *s, struct setting *one)
+{
+    free(one->path);
+    *one = s->one[--s->n];
+    s->dirty = true;
+}
+
+void settings_load_begin(struct controlplane *cp)
+{
+    for (uint32_t i = 0; i < cp->settings->n; i++)
+        cp->settings->one[i].mark = false;
+}
+
+static struct setting *make(struct settings *s)
+{
+    if (s->n == SETTINGS_MAX)
+        return NULL;
+    struct setting *more = realloc(s->one, (s->n + 1) * sizeof(*more));
+    if (!more)
+        return NULL;
+    s->one = more;
+    s->one[s->n] = (struct setting){0};
+    return &s->one[s->n++];
+}
+
+static void revision(struct controlplane *cp, struct slice value, struct record_version version)
+{
+    cp->topology_version = version;
+    cp->topology_revision = 0;
+    for (uint32_t i = 0; i < value.len && value.p[i] >= '0' && value.p[i] <= '9'; i++)
+        cp->topology_revision = cp->topology_revision * 10 + (uint64_t)(value.p[i] - '0');
+}
+
+void settings_one(struct controlplane *cp, struct slice path, struct slice value,
+                  struct record_version version)
+{
+    struct settings *s = cp->settings;
+
+    if (slice_eq(path, SLICE_LIT(TOPOLOGY_REVISION))) {
+        revision(cp, value, version);
+        return;
+    }
+    struct setting *one = settings_find(s, path);
+    bool unusable = memchr(value.p ? value.p : "", 0, value.len) != NULL;
+    bool same = one && !one->unusable && slice_eq(slice_str(one->value), value);
+    if (one) {
+        one->mark = true;
+        one->version = version;
+    }
+    if (same || (unusable && one) || memchr(path.p, 0, path.len))
+        return;
+    if (unusable)
+        value.len = 0;
+    char *text = malloc(path.len + value.len + 2);
+    if (!text || (!one && !(one = make(s)))) {
+        free(text);
+        return;
+    }
+    memcpy(text, path.p, path.len);
+    text[path.len] = '\0';
+    if (value.len)
+        memcpy(text + path.len + 1, value.p, value.len);
+    text[path.len + 1 + value.len] = '\0';
+    free(one->path);
+    *one = (struct setting){
+        .path = text, .value = text + path.len + 1, .version = version, .mark = true, .unusable = unusable};
+    s->dirty = true;
+}
+
+void settings_gone(struct controlplane *cp, struct slice path)
+{
+    struct setting *one = settings_find(cp->settings, path);
+
+    if (slice_eq(path, SLICE_LIT(TOPOLOGY_REVISION)))
+        cp->topology_version = (struct record_version){0, 0};
+    if (one)
+        drop(cp->settings, one);
+}
+
+void settings_load_end(struct controlplane *cp)
+{
+    for (uint32_t i = 0; i < cp->settings->n;) {
+        if (cp->settings->one[i].mark)
+            i++;
+        else
+            drop(cp->settings, &cp->settings->one[i]);
+    }
+}
+
+const struct config_field *settings_item(const char *path)
+{
+    for (unsigned i = 0; i < config_items_n; i++)
+        if (strcmp(config_items[i].name, path) == 0)
+            return config_items[i].cluster && config_items[i].reload && !config_rule(&config_items[i]).secret
+                       ? &config_items[i]
+                       : NULL;
+    return NULL;
+}
+
+/* Nodes have entries of their own. */
+bool settings_is_list(const char *path)
+{
+    for (unsigned i = 0; i < config_lists_n; i++)
+        if (strcmp(config_lists[i].name, path) == 0)
+            return config_lists[i].cluster && config_lists[i].reload && i != CONFIG_NODES;
+    return false;
+}
+
+static bool put(struct hg_config *config, const char *path, const char *value)
+{
+    if (settings_is_list(path))
+        return hg_config_put_list(config, path, value);
+    return settings_item(path) && hg_config_set(config, path, value) == NULL;
+}
+
+const char *settings_check(const char *path, const char *value)
+{
+    const struct config_field *field = settings_item(path);
+    struct hg_config *config;
+    const char *why = NULL;
+
+    if (!field && !settings_is_list(path))
+        return "an item or list of cluster{} that a reload applies, and no secret: hgctl config show "
+               "'cluster.*'";
+    config = hg_config_defaults();
+    if (!config)
+        return "memory: there is none left";
+    if (field)
+        why = hg_config_set(config, path, value);
+    else if (!hg_config_put_list(config, path, value))
+        why = "the list as it would stand in the file: [ \"...\" ] or ( { ... } )";
+    hg_config_free(config);
+    return why;
+}
+
+bool settings_said(const struct hg_config *file, const char *path)
+{
+    for (unsigned i = 0; i < config_items_n; i++)
+        if (strcmp(config_items[i].name, path) == 0)
+            return file->source->item_line[i] != 0;
+    for (unsigned i = 0; i < config_lists_n; i++)
+        if (strcmp(config_lists[i].name, path) == 0)
+            return config_count(&config_lists[i], file) != 0;
+    return false;
+}
+
+char *settings_text(const struct hg_config *config, const char *path)
+{
+    const struct config_field *field = settings_item(path);
+    char text[CONFIG_TEXT_MAX], *out = NULL;
+    size_t len = 0;
+
+    if (field) {
+        config_get_text(field, config, text);
+        return strdup(text);
+    }
+    FILE *f = open_memstream(&out, &len);
+    if (!f)
+        return NULL;
+    hg_config_write_list(config, path, f);
+    fclose(f);
+    return out;
+}
+
+/* The publisher's file says something new, which is on its way into the record. */
+static bool superseded(struct controlplane *cp, const char *path)
+{
+    struct settings *s = cp->settings;
+    const char *published = settings_value(s, SETTINGS_PUBLISHED, path), *value = settings_value(s, "", path);
+
+    if (!cp->self || topology_publisher(&cp->topology) != cp->self)
+        return false;
+    if (!settings_said(s->file, path))
+        return published && value && strcmp(published, value) == 0;
+    char *text = settings_text(s->file, path);
+    bool is_new = text && (!published || strcmp(text, published) != 0);
+    free(text);
+    return is_new;
+}
+
+static void overlay(struct controlplane *cp, struct hg_config *config)
+{
+    struct settings *s = cp->settings;
+
+    for (uint32_t i = 0; i < s->n; i++) {
+        const struct setting *one = &s->one[i];
+        if (strncmp(one->path, SETTINGS_PUBLISHED, strlen(SETTINGS_PUBLISHED)) != 0 && !one->unusable &&
+            !superseded(cp, one->path) && !put(config, one->path, one->value))
+            log_printf(&cp->log, HG_LOG_WARNING, "setting_bad",
+                       "%.200s of the record: a value that it does not take", one->path);
+    }
+}
+
+struct hg_config *settings_reloaded(struct controlplane *cp, struct hg_config *file)
+{
+    struct settings *s = cp->settings;
+    struct hg_config *config = hg_config_copy(file);
+
+    if (!config)
+        return NULL;
+    hg_config_free(s->file);
+    s->file = file;
+    s->publish = true;
+    if (record_was_loaded(cp->record))
+        overlay(cp, config);
+    return config;
+}
+
+bool settings_pending(const struct controlplane *cp)
+{
+    return cp->settings->dirty;
+}
+
+void settings_turn(struct controlplane *cp)
+{
+    struct settings *s = cp->settings;
+
+    if (!s->dirty || !record_loaded(cp->record) || push_routes_busy(cp))
+        return;
+    struct hg_config *config = hg_config_copy(s->file);
+    if (!config)
+        return; /* the next turn tries again */
+    s->dirty = false;
+    overlay(cp, config);
+    reload_take(cp, config);
+}

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What loads of the record do to what is in memory: a control plane without Redis, told by hand. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "assign/users.h"
+#include "controlplane.h"
+#include "life/life.h"
+#include "push/push.h"
+#include "routes/book.h"
+#include "settings/settings_impl.h"
+
+struct rig {
+    struct controlplane *cp;
+    struct record_events to;
+    char dir[64], file[96];
+};
+
+static int start(void **state)
+{
+    struct rig *rig = calloc(1, sizeof(*rig));
+
+    snprintf(rig->dir, sizeof(rig->dir), "/tmp/hg-push-XXXXXX");
+    assert_non_null(mkdtemp(rig->dir));
+    snprintf(rig->file, sizeof(rig->file), "%s/c.cfg", rig->dir);
+    FILE *f = fopen(rig->file, "w");
+    assert_non_null(f);
+    fprintf(f,
+            "node: { name = \"pushtest%d\"; admin_socket = \"%s/s\"; metrics: { port = 0; };\n"
+            "  redis: { port = 1; }; log: { level = \"error\"; }; };\n"
+            "cluster: { domain = \"example.com\"; };\n",
+            (int)getpid(), rig->dir);
+    fclose(f);
+    rig->cp = calloc(1, sizeof(*rig->cp));
+    rig->cp->config_file = rig->file;
+    rig->cp->config = hg_config_load(rig->file, stderr);
+    assert_non_null(rig->cp->config);
+    assert_true(life_start(rig->cp));
+    rig->to = push_record_events(rig->cp);
+    *state = rig;
+    return 0;
+}
+
+static int stop(void **state)
+{
+    struct rig *rig = *state;
+
+    life_stop(rig->cp);
+    unlink(rig->file);
+    assert_int_equal(rmdir(rig->dir), 0);
+    free(rig);
+    return 0;
+}
+
+static void begin(struct rig *rig)
+{
+    rig->to.load_begin(rig->to.arg);
+}
+
+static void one(struct rig *rig, enum record_table table, const char *field, const char *value)
+{
+    rig->to.loaded_one(rig->to.arg, table, slice_str(field), slice_str(value), (struct record_version){1, 1});
+}
+
+static void end(struct rig *rig)
+{
+    rig->to.load_end(rig->to.arg);
+}
+
+static void sweep(struct rig *rig)
+{
+    while (push_record_turn(rig->cp))
+        ;
+}
+
+static bool is_known(struct rig *rig, const char *user)
+{
+    return users_find(rig->cp->users, slice_str(user)) != NULL;
+}
+
+static void what_a_load_does_not_mention_goes(void **state)
+{
+    struct rig *rig = *state;
+
+    begin(rig);
+    one(rig, RECORD_USERS, "ann@example.com", "n1");
+    one(rig, RECORD_USERS, "bob@example.com", "n1");
+    end(rig);
+    sweep(rig);
+    begin(rig);
+    one(rig, RECORD_USERS, "bob@example.com", "n1");
+    end(rig);
+    sweep(rig);
+    assert_false(is_known(rig, "ann@example.com"));
+    assert_true(is_known(rig, "bob@example.com"));
+}
+
+/* The connection is lost and back while the users of the load before are still being swept. */
+static void a_load_that_begins_ends_the_sweep_of_the_one_before(void **state)
+{
+    struct rig *rig = *state;
+
+    begin(rig);
+    one(rig, RECORD_USERS, "ann@example.com", "n1");
+    end(rig);
+    begin(rig);
+    sweep(rig);
+    assert_true(is_known(rig, "ann@example.com"));
+    one(rig, RECORD_USERS, "ann@example.com", "n1");
+    end(rig);
+    sweep(rig);
+    assert_true(is_known(rig, "ann@example.com"));
+}
+
+static void garbage_takes_nobody_out_of_service(void **state)
+{
+    struct rig *rig = *state;
+    static const char route[] = "{\"name\":\"gw\",\"pattern\":\"19*\",\"next_hop\":\"10.0.0.5\"}";
+
+    begin(rig);
+    one(rig, RECORD_ROUTES, "gw", route);
+    one(rig, RECORD_USERS, "ann@example.com", "n1");
+    end(rig);
+    sweep(rig);
+    assert_non_null(book_find(rig->cp->routes, "gw"));
+    begin(rig);
+    one(rig, RECORD_ROUTES, "gw", "rubbish");
+    one(rig, RECORD_USERS, "ann@example.com", "");
+    end(rig);
+    sweep(rig);
+    assert_int_equal(rig->cp->record_bad, 2);
+    assert_non_null(book_find(rig->cp->routes, "gw"));
+    assert_true(is_known(rig, "ann@example.com"));
+}
+
+/* Whoever writes over it has to know which version is there. */
+static void a_setting_that_cannot_be_used_is_not_absent(void **state)
+{
+    struct rig *rig = *state;
+    struct settings *s = rig->cp->settings;
+    static const char path[] = "cluster.srv_name";
+
+    begin(rig);
+    rig->to.loaded_one(rig->to.arg, RECORD_SETTINGS, slice_str(path), slice_of("a\0b", 3),
+                       (struct record_version){1, 5});
+    end(rig);
+    assert_non_null(settings_entry(s, "", path));
+    assert_int_equal(settings_entry(s, "", path)->version.seq, 5);
+    assert_null(settings_value(s, "", path));
+    begin(rig);
+    one(rig, RECORD_SETTINGS, path, "");
+    end(rig);
+    assert_string_equal(settings_value(s, "", path), "");
+    begin(rig);
+    end(rig);
+    assert_null(settings_entry(s, "", path));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(what_a_load_does_not_mention_goes, start, stop),
+        cmocka_unit_test_setup_teardown(a_load_that_begins_ends_the_sweep_of_the_one_before, start, stop),
+        cmocka_unit_test_setup_teardown(garbage_takes_nobody_out_of_service, start, stop),
+        cmocka_unit_test_setup_teardown(a_setting_that_cannot_be_used_is_not_absent, start, stop),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
