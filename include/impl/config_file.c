@@ -95,47 +95,6 @@ void config_nearest(const char *name, const char *candidate, const char **neares
     }
 }
 
-/* libconfig would read another file, and ends the process if that is a directory: one file is one file. */
-static bool is_include(const char *p, const char *end)
-{
-    static const char word[] = "@include";
-    return (size_t)(end - p) >= sizeof(word) - 1 && memcmp(p, word, sizeof(word) - 1) == 0;
-}
-
-bool config_text_ok(const char *text, size_t len, struct config_errors *errors)
-{
-    enum { PLAIN, STRING, LINE_COMMENT, BLOCK_COMMENT } in = PLAIN;
-    const char *end = text + len;
-    uint32_t line = 1;
-    for (const char *p = text; p < end; p++) {
-        char next = p + 1 < end ? p[1] : 0;
-        if (*p == 0) {
-            config_error(errors, line, NULL, "a NUL byte", "text");
-            return false;
-        }
-        line += *p == '\n';
-        if (in == PLAIN && is_include(p, end)) {
-            config_error(errors, line, NULL, "@include", "everything in this one file");
-            return false;
-        }
-        if (in == PLAIN && *p == '"')
-            in = STRING;
-        else if (in == STRING && *p == '\\' && next != 0 && next != '\n')
-            p++;
-        else if (in == STRING && *p == '"')
-            in = PLAIN;
-        else if (in == PLAIN && (*p == '#' || (*p == '/' && next == '/')))
-            in = LINE_COMMENT;
-        else if (in == LINE_COMMENT && *p == '\n')
-            in = PLAIN;
-        else if (in == PLAIN && *p == '/' && next == '*')
-            in = BLOCK_COMMENT;
-        else if (in == BLOCK_COMMENT && *p == '*' && next == '/')
-            in = PLAIN;
-    }
-    return true;
-}
-
 static char *read_whole(const char *file, size_t *len)
 {
     struct stat st;

@@ -23,7 +23,10 @@ static void describe(const config_setting_t *s, char *out, size_t size)
     switch (config_setting_type(s)) {
     case CONFIG_TYPE_INT:
     case CONFIG_TYPE_INT64:
-        snprintf(out, size, "%lld", (long long)config_setting_get_int64(s));
+        if (config_setting_get_int64(s) == INT64_MAX)
+            snprintf(out, size, "an integer beyond 64 bits");
+        else
+            snprintf(out, size, "%lld", (long long)config_setting_get_int64(s));
         break;
     case CONFIG_TYPE_FLOAT:
         snprintf(out, size, "%g", config_setting_get_float(s));
@@ -312,6 +315,22 @@ void hg_config_free(struct hg_config *config)
     free(config);
 }
 
+static void free_text(char *text)
+{
+    if (text)
+        explicit_bzero(text, strlen(text)); /* it may hold passwords */
+    free(text);
+}
+
+/* What libconfig gets; free_text() it. */
+static char *text_of(const char *text, size_t len)
+{
+    char *copy = strndup(text, len), *wide = copy ? config_text_wide(copy) : NULL;
+
+    free_text(copy);
+    return wide;
+}
+
 struct hg_config *hg_config_parse(const char *text, size_t len, const char *name, FILE *errors)
 {
     struct load l = {.errors = {.out = errors, .file = name}};
@@ -319,10 +338,10 @@ struct hg_config *hg_config_parse(const char *text, size_t len, const char *name
 
     if (!config_text_ok(text, len, &l.errors))
         return NULL;
-    char *copy = strndup(text, len);
+    char *copy = text_of(text, len);
     l.config = new_config(name);
     if (copy == NULL || l.config == NULL) {
-        free(copy);
+        free_text(copy);
         hg_config_free(l.config);
         config_error(&l.errors, 0, NULL, "out of memory", NULL);
         return NULL;
@@ -338,8 +357,7 @@ struct hg_config *hg_config_parse(const char *text, size_t len, const char *name
                      "libconfig syntax: name = value; group: { ... }; list: ( ... ); array: [ ... ]");
     }
     config_destroy(&tree);
-    explicit_bzero(copy, len);
-    free(copy);
+    free_text(copy);
     if (l.errors.n == 0)
         return l.config;
     hg_config_free(l.config);

@@ -26,5 +26,8 @@ void config_quote(const char *text, char *out, size_t size);
 void config_nearest(const char *name, const char *candidate, const char **nearest, unsigned *best);
 /* What libconfig would choke on or act upon: NUL bytes, @include. */
 bool config_text_ok(const char *text, size_t len, struct config_errors *errors);
+/* A copy that is good for libconfig, in which integers beyond 32 bits have the suffix that it wants: it would
+ * cut them to what fits. free() it. */
+char *config_text_wide(const char *text);
 
 #endif

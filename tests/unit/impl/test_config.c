@@ -347,6 +347,37 @@ static void not_even_libconfig(void **state)
     assert_null(hg_config_parse("a\0b", 3, "x", NULL));
 }
 
+/* libconfig alone cuts an integer without the suffix L to 32 bits: 4294967796 would be 500. */
+static void integers_are_not_cut(void **state)
+{
+    (void)state;
+    REFUSED("# 1\ncluster: { sip: { t1 = 4294967796; }; };",
+            "test.cfg:2: cluster.sip.t1: 4294967796; expected an integer from 10 to 10000 ms");
+    REFUSED("cluster: { sip: { t2 = 99999999999;\nt4 = 0x1000001388; }; };",
+            "test.cfg:1: cluster.sip.t2: 99999999999;", "test.cfg:2: cluster.sip.t4: 68719481736;");
+    REFUSED("cluster: { sip: { t1 = -4294966796; }; };", "cluster.sip.t1: -4294966796;");
+    REFUSED("cluster: { sip: { t1 = 99999999999999999999; }; };",
+            "cluster.sip.t1: an integer beyond 64 bits;");
+    REFUSED("cluster: { sip: { t1 = 0x100000000000001F4L; }; };",
+            "cluster.sip.t1: an integer beyond 64 bits;");
+    REFUSED("cluster: { sip: { t1 = 12345678901.5; }; };", "cluster.sip.t1: 1.23457e+10;");
+    REFUSED("cluster: { neighbours = ( { host = \"a\"; rate = 4294967300; } ); };",
+            "cluster.neighbours[0].rate: 4294967300;");
+    struct hg_config *c =
+        parse("/*/ 4294967796 \" */ node: { name = \"n4294967796\"; capacity = 100000000; };\n"
+              "// 4294967796\n# 4294967796\n"
+              "cluster: { sip: { t1=0x1F4; t2 = 4000L; t4 = +5000; }; };");
+    if (c == NULL)
+        fail_msg("%s", errors);
+    assert_string_equal(c->node_name, "n4294967796");
+    assert_int_equal(c->node_capacity, 100000000);
+    assert_int_equal(c->sip_t1_ms, 500);
+    assert_int_equal(c->sip_t2_ms, 4000);
+    assert_int_equal(c->sip_t4_ms, 5000);
+    hg_config_free(c);
+    REFUSED("/*/ \" */\n@include \"/etc\"\n", "test.cfg:2: @include; expected everything in this one file");
+}
+
 /* What is no UTF-8 could not be shown by hgctl: it would be missing there. */
 static void texts_are_utf8(void **state)
 {
@@ -415,6 +446,7 @@ int main(void)
         cmocka_unit_test_teardown(cluster_rules, drop_errors),
         cmocka_unit_test_teardown(ha_rules, drop_errors),
         cmocka_unit_test_teardown(not_even_libconfig, drop_errors),
+        cmocka_unit_test_teardown(integers_are_not_cut, drop_errors),
         cmocka_unit_test_teardown(texts_are_utf8, drop_errors),
         cmocka_unit_test_teardown(files_that_are_none, drop_errors),
         cmocka_unit_test(cpu_lists),
