@@ -20,6 +20,7 @@ int main(int argc, char **argv)
     if (!config)
         return 1;
     if (options.check) {
+        hg_config_warn(config, stderr);
         printf("%s: no errors\n", options.file);
         hg_config_free(config);
         return 0;

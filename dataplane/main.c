@@ -71,6 +71,7 @@ int main(int argc, char **argv)
     if (config == NULL)
         return 1;
     if (options.check) {
+        hg_config_warn(config, stderr);
         hg_config_free(config);
         puts("the configuration is good");
         return 0;

@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "ctl/show.h"
 #include "ctl/table.h"
 #include "hg/config.h"
-#include "hg/route_pattern.h"
 
 int show_config(struct ctl *ctl, json_t *result)
 {
@@ -59,44 +57,14 @@ int show_reload(struct ctl *ctl, json_t *result)
     return CTL_DONE;
 }
 
-/* The file may be another machine's, so this refuses nothing. */
-static void warn_cores(struct ctl *ctl, const struct hg_config *config)
+static json_t *lines(char *text)
 {
-    uint16_t cpu[HG_CORES_MAX];
-    char where[400];
-    long there = sysconf(_SC_NPROCESSORS_CONF);
-    int n = hg_config_cpus(config->dp_cores, cpu);
-    hg_config_where(config, "dataplane.cores", where, sizeof(where));
-    for (int i = 0; i < n; i++)
-        if (cpu[i] >= there) {
-            fprintf(ctl->err, "%s: warning: CPU %u is not there: this machine has %ld, from 0 on\n", where,
-                    cpu[i], there);
-            return;
-        }
-}
+    json_t *list = json_array();
+    char *save = NULL;
 
-/* What is valid, and yet does not do what its author may hope. */
-static void print_warnings(struct ctl *ctl, const struct hg_config *config, const char *file)
-{
-    static const char *const protocols[] = {"UDP", "TCP", "TLS"};
-    char why[300];
-    for (uint32_t i = 0; i < config->nroutes; i++) {
-        const struct hg_static_route *route = &config->routes[i];
-        if (route->in_service && route->proto != HG_UDP)
-            fprintf(ctl->err, "%s: warning: route %s stays out of service: no transport %s yet\n", file,
-                    route->name, protocols[route->proto]);
-        if (hg_route_pattern_check(route->type, route->pattern,
-                                   (const char(*)[HG_PATTERN_MAX + 1]) config->templates, config->ntemplates,
-                                   why, sizeof(why)) != NULL)
-            fprintf(ctl->err, "%s: warning: route %s stays out of service: %s\n", file, route->name, why);
-    }
-    warn_cores(ctl, config);
-    if (config->nlisteners == 0)
-        fprintf(ctl->err, "%s: warning: dataplane.listeners is empty: no SIP is taken\n", file);
-    if (config->naccess + config->nneighbours == 0)
-        fprintf(ctl->err,
-                "%s: warning: cluster.access and cluster.neighbours are empty: only next hops may send\n",
-                file);
+    for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save))
+        json_array_append_new(list, json_string(line));
+    return list;
 }
 
 int run_config_check(struct ctl *ctl)
@@ -110,21 +78,20 @@ int run_config_check(struct ctl *ctl)
     if (errors == NULL)
         return CTL_REFUSED;
     struct hg_config *config = hg_config_load(file, errors);
+    if (config != NULL)
+        hg_config_warn(config, errors);
     fclose(errors);
     if (ctl->json) {
-        json_t *list = json_array();
-        char *save = NULL;
-        for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save))
-            json_array_append_new(list, json_string(line));
-        json_t *result = json_pack("{s:b, s:s, s:o}", "valid", config != NULL, "file", file, "errors", list);
+        json_t *result =
+            json_pack("{s:b, s:s, s:o, s:o}", "valid", config != NULL, "file", file, "errors",
+                      config ? json_array() : lines(text), "warnings", config ? lines(text) : json_array());
         json_dumpf(result, ctl->out, JSON_COMPACT);
         fputc('\n', ctl->out);
         json_decref(result);
-    } else if (config != NULL) {
-        fprintf(ctl->out, "%s: valid: %u ports, %u listeners, %u routes\n", file, config->nports,
-                config->nlisteners, config->nroutes);
-        print_warnings(ctl, config, file);
     } else {
+        if (config != NULL)
+            fprintf(ctl->out, "%s: valid: %u ports, %u listeners, %u routes\n", file, config->nports,
+                    config->nlisteners, config->nroutes);
         fputs(text, ctl->err);
     }
     free(text);

@@ -99,6 +99,19 @@ bool hg_config_put_list(struct hg_config *config, const char *path, const char *
 const char *hg_config_set(struct hg_config *config, const char *path, const char *value);
 /* "2-5,8" to CPU numbers in the order written: how many, or -1. */
 int hg_config_cpus(const char *list, uint16_t cpus[HG_CORES_MAX]);
+/* What is valid, and yet does not do what its author may hope: one line each, "FILE:LINE: PATH: warning:
+ * ...". */
+void hg_config_warn(const struct hg_config *config, FILE *out);
+/* The longest text of one list that goes into the cluster's record. */
+#define HG_CONFIG_LIST_BYTES (1024 * 1024)
+
+/* Times of high availability that do not fit together (D35 and the like), in one unit, whichever it is. */
+struct hg_ha_times {
+    uint64_t interval, timeout, init_timeout, lease, guard;
+};
+typedef void hg_ha_times_fn(void *arg, const char *item, const char *text);
+void hg_ha_times_check(const struct hg_ha_times *times, hg_ha_times_fn *fn, void *arg);
+
 /* Where an item was given, for messages: "FILE:LINE: PATH", or the path alone where it was not. */
 void hg_config_where(const struct hg_config *config, const char *path, char *out, size_t size);
 

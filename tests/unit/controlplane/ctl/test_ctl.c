@@ -450,7 +450,7 @@ static void config_check_needs_no_server(void **state)
     fclose(f);
     assert_int_equal(run(line), 0);
     has(out_text, "valid");
-    has(err_text, "warning: dataplane.listeners is empty");
+    has(err_text, "dataplane.listeners: warning: empty: no SIP is taken");
     assert_null(strstr(err_text, "CPU"));
     f = fopen(file, "w");
     fputs("node: { name = \"a\"; };\ndataplane: {\n  cores = \"0,1023\"; };", f);
@@ -466,9 +466,9 @@ static void config_check_needs_no_server(void **state)
           f);
     fclose(f);
     assert_int_equal(run(line), 0); /* L23-L25: it loads, and is not enabled */
-    has(err_text, "warning: route bad stays out of service");
-    has(err_text, "warning: route tcp stays out of service: no transport TCP");
-    assert_null(strstr(err_text, "route good"));
+    has(err_text, "cluster.routes[bad]: warning: stays out of service");
+    has(err_text, "cluster.routes[tcp]: warning: stays out of service: no transport TCP");
+    assert_null(strstr(err_text, "[good]"));
     f = fopen(file, "w");
     fputs("node: { name = 5;\n nam = 1; };", f);
     fclose(f);
