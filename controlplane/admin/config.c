@@ -9,8 +9,10 @@
 #include "log/json_text.h"
 #include "push/push.h"
 #include "settings/reload.h"
+#include "settings/settings.h"
 
 struct show {
+    struct controlplane *cp;
     json_t *list;
     const char *match;
     bool changed;
@@ -30,7 +32,9 @@ static void show_entry(void *arg, const struct hg_config_entry *e)
         return;
     if (show->changed && e->def && e->value && strcmp(e->def, e->value) == 0)
         return;
-    if (e->file)
+    if (settings_of_record(show->cp, e->path))
+        snprintf(source, sizeof(source), "record");
+    else if (e->file)
         snprintf(source, sizeof(source), "%s:%u", e->file, e->line);
     else
         snprintf(source, sizeof(source), "default");
@@ -43,7 +47,7 @@ static void show_entry(void *arg, const struct hg_config_entry *e)
 
 void admin_config_show(struct admin_request *req)
 {
-    struct show show = {0};
+    struct show show = {.cp = req->cp};
 
     if (!admin_arg_string(req, "match", &show.match) || !admin_arg_bool(req, "changed", &show.changed))
         return;

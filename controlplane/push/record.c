@@ -121,8 +121,8 @@ static void one(struct controlplane *cp, enum record_table table, struct slice f
         one_node(cp, table, field, value);
     else if (table == RECORD_HA && !ha_entry(cp->ha, RECORD_SET, field, value, version))
         bad(cp, "ownership of subcluster", field, "it cannot be understood");
-    else if (table == RECORD_SETTINGS)
-        settings_one(cp, field, value, version);
+    else if (table == RECORD_SETTINGS && !settings_one(cp, field, value, version))
+        bad(cp, "setting", field, "a value that it does not take");
     else if (table == RECORD_ROUTES)
         one_route(cp, field, value);
 }

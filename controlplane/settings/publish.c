@@ -12,8 +12,6 @@
 #include "settings/settings_impl.h"
 #include "store/record.h"
 
-#define TEXT_MAX (1024 * 1024) /* of one list in the record */
-
 struct batch {
     struct controlplane *cp;
     uint32_t n;
@@ -59,7 +57,7 @@ static void compare(struct batch *b, const char *path, bool said)
     const char *published = settings_value(s, SETTINGS_PUBLISHED, path);
     char *text = said ? settings_text(s->file, path) : NULL;
 
-    if (text && strlen(text) > TEXT_MAX)
+    if (text && strlen(text) > HG_CONFIG_LIST_BYTES)
         b->too_long = path;
     else if (text && (!published || strcmp(published, text) != 0)) {
         if (!set_meanwhile(s, path))
@@ -149,7 +147,7 @@ static void publish(struct controlplane *cp)
         alarm_raise(&cp->alarms, ALARM_config_long,
                     "%s of this node's file is longer than %d bytes and not in the record: other nodes "
                     "keep the list that they have",
-                    b->too_long, TEXT_MAX);
+                    b->too_long, HG_CONFIG_LIST_BYTES);
     else
         alarm_clear(&cp->alarms, ALARM_config_long);
     if (b->n == 0) {

@@ -72,12 +72,11 @@ void settings_load_begin(struct controlplane *cp)
 {
     for (uint32_t i = 0; i < cp->settings->n; i++)
         cp->settings->one[i].mark = false;
+    cp->settings->unknown = 0;
 }
 
 static struct setting *make(struct settings *s)
 {
-    if (s->n == SETTINGS_MAX)
-        return NULL;
     struct setting *more = realloc(s->one, (s->n + 1) * sizeof(*more));
     if (!more)
         return NULL;
@@ -94,15 +93,38 @@ static void revision(struct controlplane *cp, struct slice value, struct record_
         cp->topology_revision = cp->topology_revision * 10 + (uint64_t)(value.p[i] - '0');
 }
 
-void settings_one(struct controlplane *cp, struct slice path, struct slice value,
+/* Of a newer version, or another program's: neither is ours to judge, and however many there are, they take
+ * no room from those that are followed. */
+static bool is_known(struct controlplane *cp, struct slice path)
+{
+    static const struct slice published = SLICE_LIT(SETTINGS_PUBLISHED);
+    char name[200];
+    bool prefixed = path.len > published.len && memcmp(path.p, published.p, published.len) == 0;
+    uint32_t skip = prefixed ? published.len : 0;
+
+    if (path.len - skip < sizeof(name) && !memchr(path.p, 0, path.len)) {
+        snprintf(name, sizeof(name), SLICE_FMT, (int)(path.len - skip), path.p + skip);
+        if (settings_item(name) || settings_is_list(name))
+            return true;
+    }
+    if (cp->settings->unknown++ < 10)
+        log_printf(&cp->log, HG_LOG_INFO, "setting_unknown",
+                   "\"" SLICE_FMT "\" of the record is no setting of this version",
+                   (int)(path.len < 200 ? path.len : 200), path.p);
+    return false;
+}
+
+bool settings_one(struct controlplane *cp, struct slice path, struct slice value,
                   struct record_version version)
 {
     struct settings *s = cp->settings;
 
     if (slice_eq(path, SLICE_LIT(TOPOLOGY_REVISION))) {
         revision(cp, value, version);
-        return;
+        return true;
     }
+    if (!is_known(cp, path))
+        return true;
     struct setting *one = settings_find(s, path);
     bool unusable = memchr(value.p ? value.p : "", 0, value.len) != NULL;
     bool same = one && !one->unusable && slice_eq(slice_str(one->value), value);
@@ -110,14 +132,14 @@ void settings_one(struct controlplane *cp, struct slice path, struct slice value
         one->mark = true;
         one->version = version;
     }
-    if (same || (unusable && one) || memchr(path.p, 0, path.len))
-        return;
+    if (same || (unusable && one))
+        return !unusable;
     if (unusable)
         value.len = 0;
     char *text = malloc(path.len + value.len + 2);
     if (!text || (!one && !(one = make(s)))) {
         free(text);
-        return;
+        return false;
     }
     memcpy(text, path.p, path.len);
     text[path.len] = '\0';
@@ -128,6 +150,8 @@ void settings_one(struct controlplane *cp, struct slice path, struct slice value
     *one = (struct setting){
         .path = text, .value = text + path.len + 1, .version = version, .mark = true, .unusable = unusable};
     s->dirty = true;
+    bool published = strncmp(text, SETTINGS_PUBLISHED, strlen(SETTINGS_PUBLISHED)) == 0;
+    return !unusable && (published || !settings_check(text, one->value));
 }
 
 void settings_gone(struct controlplane *cp, struct slice path)
@@ -150,81 +174,6 @@ void settings_load_end(struct controlplane *cp)
     }
 }
 
-const struct config_field *settings_item(const char *path)
-{
-    for (unsigned i = 0; i < config_items_n; i++)
-        if (strcmp(config_items[i].name, path) == 0)
-            return config_items[i].cluster && config_items[i].reload && !config_rule(&config_items[i]).secret
-                       ? &config_items[i]
-                       : NULL;
-    return NULL;
-}
-
-/* Nodes have entries of their own. */
-bool settings_is_list(const char *path)
-{
-    for (unsigned i = 0; i < config_lists_n; i++)
-        if (strcmp(config_lists[i].name, path) == 0)
-            return config_lists[i].cluster && config_lists[i].reload && i != CONFIG_NODES;
-    return false;
-}
-
-static bool put(struct hg_config *config, const char *path, const char *value)
-{
-    if (settings_is_list(path))
-        return hg_config_put_list(config, path, value);
-    return settings_item(path) && hg_config_set(config, path, value) == NULL;
-}
-
-const char *settings_check(const char *path, const char *value)
-{
-    const struct config_field *field = settings_item(path);
-    struct hg_config *config;
-    const char *why = NULL;
-
-    if (!field && !settings_is_list(path))
-        return "an item or list of cluster{} that a reload applies, and no secret: hgctl config show "
-               "'cluster.*'";
-    config = hg_config_defaults();
-    if (!config)
-        return "memory: there is none left";
-    if (field)
-        why = hg_config_set(config, path, value);
-    else if (!hg_config_put_list(config, path, value))
-        why = "the list as it would stand in the file: [ \"...\" ] or ( { ... } )";
-    hg_config_free(config);
-    return why;
-}
-
-bool settings_said(const struct hg_config *file, const char *path)
-{
-    for (unsigned i = 0; i < config_items_n; i++)
-        if (strcmp(config_items[i].name, path) == 0)
-            return file->source->item_line[i] != 0;
-    for (unsigned i = 0; i < config_lists_n; i++)
-        if (strcmp(config_lists[i].name, path) == 0)
-            return config_count(&config_lists[i], file) != 0;
-    return false;
-}
-
-char *settings_text(const struct hg_config *config, const char *path)
-{
-    const struct config_field *field = settings_item(path);
-    char text[CONFIG_TEXT_MAX], *out = NULL;
-    size_t len = 0;
-
-    if (field) {
-        config_get_text(field, config, text);
-        return strdup(text);
-    }
-    FILE *f = open_memstream(&out, &len);
-    if (!f)
-        return NULL;
-    hg_config_write_list(config, path, f);
-    fclose(f);
-    return out;
-}
-
 /* The publisher's file says something new, which is on its way into the record. */
 static bool superseded(struct controlplane *cp, const char *path)
 {
@@ -241,17 +190,40 @@ static bool superseded(struct controlplane *cp, const char *path)
     return is_new;
 }
 
-static void overlay(struct controlplane *cp, struct hg_config *config)
+/* Whether the file says it with these words. */
+static bool is_of_file(struct settings *s, const struct setting *one)
+{
+    char *text = settings_said(s->file, one->path) ? settings_text(s->file, one->path) : NULL;
+    bool same = text && strcmp(text, one->value) == 0;
+
+    free(text);
+    return same;
+}
+
+void settings_overlay(struct controlplane *cp, struct hg_config *config)
 {
     struct settings *s = cp->settings;
 
     for (uint32_t i = 0; i < s->n; i++) {
-        const struct setting *one = &s->one[i];
-        if (strncmp(one->path, SETTINGS_PUBLISHED, strlen(SETTINGS_PUBLISHED)) != 0 && !one->unusable &&
-            !superseded(cp, one->path) && !put(config, one->path, one->value))
+        struct setting *one = &s->one[i];
+        one->foreign = false;
+        if (strncmp(one->path, SETTINGS_PUBLISHED, strlen(SETTINGS_PUBLISHED)) == 0 || one->unusable ||
+            superseded(cp, one->path))
+            continue;
+        if (settings_put(config, one->path, one->value))
+            one->foreign = !is_of_file(s, one);
+        else
             log_printf(&cp->log, HG_LOG_WARNING, "setting_bad",
                        "%.200s of the record: a value that it does not take", one->path);
     }
+}
+
+bool settings_of_record(struct controlplane *cp, const char *path)
+{
+    size_t len = strcspn(path, "["); /* elements of a list come from where the list does */
+    const struct setting *one = settings_find(cp->settings, slice_of(path, (uint32_t)len));
+
+    return one && one->foreign;
 }
 
 struct hg_config *settings_reloaded(struct controlplane *cp, struct hg_config *file)
@@ -265,7 +237,7 @@ struct hg_config *settings_reloaded(struct controlplane *cp, struct hg_config *f
     s->file = file;
     s->publish = true;
     if (record_was_loaded(cp->record))
-        overlay(cp, config);
+        settings_overlay(cp, config);
     return config;
 }
 
@@ -284,6 +256,6 @@ void settings_turn(struct controlplane *cp)
     if (!config)
         return; /* the next turn tries again */
     s->dirty = false;
-    overlay(cp, config);
+    settings_overlay(cp, config);
     reload_take(cp, config);
 }

@@ -22,7 +22,8 @@ void settings_free(struct controlplane *cp);
 
 /* ---- from the record ---- */
 void settings_load_begin(struct controlplane *cp);
-void settings_one(struct controlplane *cp, struct slice path, struct slice value,
+/* false: it has a value that cannot be used. */
+bool settings_one(struct controlplane *cp, struct slice path, struct slice value,
                   struct record_version version);
 void settings_gone(struct controlplane *cp, struct slice path);
 void settings_load_end(struct controlplane *cp);
@@ -36,6 +37,9 @@ bool settings_pending(const struct controlplane *cp);
 /* Once a second: publishes what this node's file says, if it is the publisher's; alarm when it differs. */
 void settings_second(struct controlplane *cp);
 
+/* What is in force of an item, or of an element of a list, came from the record and not from this node's
+ * file. */
+bool settings_of_record(struct controlplane *cp, const char *path);
 /* NULL: the record may have this value. Else what the item takes. */
 const char *settings_check(const char *path, const char *value);
 /* Text of an item or list as it stands in the record; for free(). */

@@ -10,8 +10,6 @@
 #include "hg/slice.h"
 #include "store/version.h"
 
-#define SETTINGS_MAX 1024 /* entries that are followed */
-
 struct controlplane;
 struct config_field;
 
@@ -19,15 +17,17 @@ struct setting {
     char *path, *value; /* one allocation */
     struct record_version version;
     bool mark;
+    bool foreign;  /* in force, and not what this node's file says */
     bool unusable; /* the record has something that is no text: only its version counts */
 };
 
 struct settings {
     struct hg_config *file; /* as it was read, without the record */
     struct setting *one;
-    uint32_t n;
-    bool dirty;   /* something came from the record */
-    bool publish; /* the file was read since it was published */
+    uint32_t n;       /* at most two of each item and list that there is */
+    uint32_t unknown; /* entries of the last load that are of none */
+    bool dirty;       /* something came from the record */
+    bool publish;     /* the file was read since it was published */
     bool publishing;
     bool again;                  /* a publication met somebody else's change: */
     struct record_version begun; /* ... what was known when it was tried first */
@@ -38,6 +38,9 @@ const struct setting *settings_entry(struct settings *s, const char *prefix, con
 const char *settings_value(struct settings *s, const char *prefix, const char *path); /* NULL: none */
 const struct config_field *settings_item(const char *path);         /* NULL: not of the record */
 bool settings_said(const struct hg_config *file, const char *path); /* the file mentions it */
+/* The record's values over those of the file. */
+void settings_overlay(struct controlplane *cp, struct hg_config *config);
 bool settings_is_list(const char *path);
+bool settings_put(struct hg_config *config, const char *path, const char *value); /* false: not this value */
 
 #endif

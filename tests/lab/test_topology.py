@@ -293,12 +293,15 @@ def homes_that_are_gone(w):
 
 
 def settings_follow_the_record(w):
-    show = lambda n: w.done(n, "config", "show", "cluster.sip.t1")["items"][0]["value"]
+    shown = lambda n: w.done(n, "config", "show", "cluster.sip.t1")["items"][0]
+    show = lambda n: shown(n)["value"]
     lab.wait_for(lambda: show(2) == "400", 30, "the publisher's word is in force everywhere")
     lab.wait_for(lambda: any("cluster.sip.t1" in a for a in json.loads(w.hgctl(2, "status").stdout)["alarms"]), 30,
              "an alarm where the file differs")
+    assert "n1.cfg:" in shown(1)["source"] and shown(2)["source"] == "record", (shown(1), shown(2))
     w.done(2, "set", "cluster.sip.t1", "333")
     lab.wait_for(lambda: show(1) == "333", 30, "every node follows")
+    assert shown(1)["source"] == "record", shown(1)
     assert w.hgctl(1, "set", "cluster.sip.t1", "0").returncode == 1
     assert w.hgctl(1, "set", "cluster.secret", "x").returncode == 1
     w.settled()

@@ -14,6 +14,7 @@
 #include "life/life.h"
 #include "push/push.h"
 #include "routes/book.h"
+#include "settings/settings.h"
 #include "settings/settings_impl.h"
 
 struct rig {
@@ -162,6 +163,51 @@ static void a_setting_that_cannot_be_used_is_not_absent(void **state)
     assert_null(settings_entry(s, "", path));
 }
 
+/* However many another program puts there, what this version knows is followed, and can be written over. */
+static void settings_that_nobody_knows_take_no_room(void **state)
+{
+    struct rig *rig = *state;
+    struct settings *s = rig->cp->settings;
+    char path[64];
+
+    begin(rig);
+    for (int i = 0; i < 3000; i++) {
+        snprintf(path, sizeof(path), "%scluster.nothing%d", i % 2 ? SETTINGS_PUBLISHED : "", i);
+        one(rig, RECORD_SETTINGS, path, "1");
+    }
+    one(rig, RECORD_SETTINGS, "cluster.sip.t1", "400");
+    one(rig, RECORD_SETTINGS, SETTINGS_PUBLISHED "cluster.sip.t1", "500");
+    end(rig);
+    assert_string_equal(settings_value(s, "", "cluster.sip.t1"), "400");
+    assert_string_equal(settings_value(s, SETTINGS_PUBLISHED, "cluster.sip.t1"), "500");
+    assert_int_equal(s->n, 2);
+}
+
+/* What hgctl config show says of where a value is from. */
+static void a_value_of_the_record_is_known_as_one(void **state)
+{
+    struct rig *rig = *state;
+    struct controlplane *cp = rig->cp;
+
+    begin(rig);
+    one(rig, RECORD_SETTINGS, "cluster.sip.t1", "400");
+    one(rig, RECORD_SETTINGS, "cluster.sip.t2", "none");
+    one(rig, RECORD_SETTINGS, "cluster.domain", "example.com");
+    one(rig, RECORD_SETTINGS, "cluster.access", "[ \"10.0.0.0/8\" ]");
+    end(rig);
+    struct hg_config *config = settings_reloaded(cp, hg_config_copy(cp->config));
+    if (!record_was_loaded(cp->record)) /* without Redis nothing was read: by hand what a turn does */
+        settings_overlay(cp, config);
+    assert_int_equal(cp->record_bad, 1);
+    assert_int_equal(config->sip_t1_ms, 400);
+    assert_true(settings_of_record(cp, "cluster.sip.t1"));
+    assert_true(settings_of_record(cp, "cluster.access[0]"));
+    assert_false(settings_of_record(cp, "cluster.sip.t2")); /* it does not take that */
+    assert_false(settings_of_record(cp, "cluster.domain")); /* the file says so */
+    assert_false(settings_of_record(cp, "cluster.sip.t4"));
+    hg_config_free(config);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -169,6 +215,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_load_that_begins_ends_the_sweep_of_the_one_before, start, stop),
         cmocka_unit_test_setup_teardown(garbage_takes_nobody_out_of_service, start, stop),
         cmocka_unit_test_setup_teardown(a_setting_that_cannot_be_used_is_not_absent, start, stop),
+        cmocka_unit_test_setup_teardown(settings_that_nobody_knows_take_no_room, start, stop),
+        cmocka_unit_test_setup_teardown(a_value_of_the_record_is_known_as_one, start, stop),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
