@@ -58,8 +58,7 @@ static void poll_cluster(struct admin_request *req, uint64_t now_ms)
         json_object_set_new(result, "nodes", json_integer((json_int_t)all));
         admin_ok(req, result);
     } else if (now_ms >= req->deadline) {
-        admin_fail(req, ADMIN_UNAVAILABLE,
-                   "the change is kept and reaches them when they are back: hgctl node list",
+        admin_fail(req, ADMIN_LATE, "the change is kept and reaches them when they are back: hgctl node list",
                    "not applied within %u s: %s", CLUSTER_MS / 1000, missing);
     } else if (now_ms >= req->next_at) {
         req->next_at = now_ms + PROGRESS_MS;

@@ -42,7 +42,7 @@ static void poll_refusing(struct admin_request *req, uint64_t now_ms)
         if ((progress == FEED_PENDING || progress == FEED_LOST) && now_ms < req->deadline)
             return;
         if (progress == FEED_PENDING || progress == FEED_LOST) {
-            admin_fail(req, ADMIN_UNAVAILABLE,
+            admin_fail(req, ADMIN_LATE,
                        "it is kept and reaches the core when it turns again: hgctl core list",
                        "core %u has not applied it within %u s", lagging, ADMIN_APPLY_MS / 1000);
             return;

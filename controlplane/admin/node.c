@@ -86,8 +86,12 @@ void admin_node_list(struct admin_request *req)
     for (uint16_t i = 1; i < HG_NODES_MAX; i++)
         if (topology_node(&cp->topology, i))
             json_array_append_new(list, object(cp, &w, &cp->topology.node[i]));
+    json_t *findings = admin_findings(&f);
+    for (unsigned i = 0; i < f.n; i++)
+        json_object_set_new(json_array_get(findings, i), "bad",
+                            json_boolean(rules_is_bad(f.finding[i].rule)));
     admin_ok(req, json_pack("{s:o, s:I, s:o}", "nodes", list, "unassigned_users", (json_int_t)w.users[0],
-                            "findings", admin_findings(&f)));
+                            "findings", findings));
 }
 
 /* A23: the critical services with the mark of those that are watched, as the node itself tells. */

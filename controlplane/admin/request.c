@@ -13,7 +13,8 @@
 #include "store/record.h"
 #include "topology/rules.h"
 
-static const char *const code_words[] = {"bad_request", "not_found", "conflict", "unavailable", "internal"};
+static const char *const code_words[] = {"bad_request", "not_found", "conflict",
+                                         "unavailable", "late",      "internal"};
 
 static void end(struct admin_request *req, json_t *line)
 {
@@ -121,7 +122,7 @@ static void poll_applied(struct admin_request *req, uint64_t now_ms)
     if (req->routes_version) {
         if (push_routes_version(cp) < req->routes_version) {
             if (now_ms >= req->deadline)
-                admin_fail(req, ADMIN_UNAVAILABLE, "hgctl status",
+                admin_fail(req, ADMIN_LATE, "hgctl status",
                            record_was_loaded(cp->record)
                                ? "the change is kept, but the routes could not be compiled yet"
                                : "the change is kept, but a serving dataplane gets no routes before the "
@@ -165,7 +166,7 @@ static void poll_applied(struct admin_request *req, uint64_t now_ms)
         break;
     }
     if (now_ms >= req->deadline)
-        admin_fail(req, ADMIN_UNAVAILABLE,
+        admin_fail(req, ADMIN_LATE,
                    "the change is kept and reaches the core when it turns again: hgctl core list",
                    "core %u has not applied it within %u s", lagging, ADMIN_APPLY_MS / 1000);
 }

@@ -24,7 +24,15 @@ struct admin;
 struct admin_client;
 struct controlplane;
 
-enum admin_code { ADMIN_BAD_REQUEST, ADMIN_NOT_FOUND, ADMIN_CONFLICT, ADMIN_UNAVAILABLE, ADMIN_INTERNAL };
+/* LATE: the change is made, and was not seen in force everywhere within the time. */
+enum admin_code {
+    ADMIN_BAD_REQUEST,
+    ADMIN_NOT_FOUND,
+    ADMIN_CONFLICT,
+    ADMIN_UNAVAILABLE,
+    ADMIN_LATE,
+    ADMIN_INTERNAL
+};
 
 struct admin_request {
     struct controlplane *cp;

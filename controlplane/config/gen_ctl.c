@@ -21,6 +21,13 @@ static void man_params(FILE *out, const struct ctl_param *params)
     }
 }
 
+static void man_status(FILE *out, int status, const char *text)
+{
+    fprintf(out, ".TP\n%d\n", status);
+    docgen_roff(out, text);
+    fputc('\n', out);
+}
+
 void docgen_ctl_man(FILE *out)
 {
     fprintf(out,
@@ -54,11 +61,12 @@ void docgen_ctl_man(FILE *out)
         }
         man_params(out, c->params);
     }
+    fprintf(out, ".SH EXIT STATUS\n");
+#define CTL_EXIT(name, status, text) man_status(out, status, text);
+    CTL_EXITS(CTL_EXIT)
+#undef CTL_EXIT
     fprintf(out,
-            ".SH EXIT STATUS\n.TP\n0\nDone.\n.TP\n1\nRefused; nothing was changed.\n.TP\n2\nWrong "
-            "usage.\n.TP\n3\nThe control plane "
-            "cannot be reached or did not answer in time.\n.TP\n4\nThe node is not ready\n.RB ( status "
-            ").\n.SH ENVIRONMENT\n.TP\n"
+            ".SH ENVIRONMENT\n.TP\n"
             ".B HGCTL_SOCKET\nThe socket, where\n.B \\-\\-socket\nis not given.\n.SH FILES\n.I " CTL_SOCKET
             "\n.br\n.I " CTL_CONFIG
             "\n.SH SEE ALSO\n.BR heliograph.cfg (5),\n.BR hg\\-controlplane (8),\n.BR hg\\-dataplane (8)\n");

@@ -184,7 +184,8 @@ static int refused(struct ctl *ctl, json_t *reply)
     if (hint != NULL)
         fprintf(ctl->err, "  hint: %s\n", hint);
     other_refusals(ctl, reply);
-    return CTL_REFUSED;
+    const char *code = json_string_value(json_object_get(reply, "code"));
+    return code && strcmp(code, "late") == 0 ? CTL_LATE : CTL_REFUSED;
 }
 
 int ctl_reply(struct ctl *ctl, ctl_event_fn *event, void *arg, json_t **result)

@@ -134,7 +134,8 @@ const struct ctl_command ctl_commands[] = {
     {"counters", "counters", counters_params, "Counters, summed over the cores",
      "docs/counters.md says what each one counts.", NULL, run_counters},
     {"config check", NULL, config_check_params, "Check a configuration file; asks no server",
-     "Prints every error at once, each with file, line and the expected form. Exit status 1 if there is any.",
+     "Prints every error at once, each with file, line and the expected form. Exit status 1 if there is any; "
+     "warnings are for their reader and change nothing of that.",
      NULL, run_config_check},
     {"config show", "config.show", config_show_params, "The configuration that runs", "Secrets are masked.",
      show_config, NULL},
@@ -211,7 +212,10 @@ const struct ctl_command ctl_commands[] = {
     {"event", "event.list", event_params, "What happened, of all nodes, as the record has it", NULL, NULL,
      run_events},
     {"troubleshoot", "troubleshoot", NULL, "Checks of node and cluster, each with what to do",
-     "The exit status is 1 when one of them fails.", show_troubleshoot, NULL},
+     "OK is as it should be, ADVICE works and could be better, BAD does not work or may be lost. The exit "
+     "status is 4 "
+     "when something is BAD, and 0 otherwise.",
+     show_troubleshoot, NULL},
     {"user list", "user.list", user_list_params, "Users, their homes and contacts", NULL, NULL,
      run_user_list},
     {"user find", "user.find", user_params, "Where a user is served", NULL, show_user, NULL},

@@ -13,7 +13,19 @@
 #define CTL_CONFIG  "/etc/heliograph/heliograph.cfg"
 #define CTL_VERSION 1 /* of the protocol */
 
-enum ctl_exit { CTL_DONE = 0, CTL_REFUSED = 1, CTL_USAGE = 2, CTL_UNREACHABLE = 3, CTL_NOT_READY = 4 };
+/* X(name, status, what it means) */
+#define CTL_EXITS(X)                                                                                         \
+    X(DONE, 0, "done")                                                                                       \
+    X(REFUSED, 1, "refused, or not confirmed by the record: the message says what was changed, if anything") \
+    X(USAGE, 2, "wrong usage")                                                                               \
+    X(UNREACHABLE, 3, "the control plane cannot be reached, or did not answer in time")                      \
+    X(NOT_READY, 4, "not as it should be: the node is not ready (status), something is BAD (troubleshoot)")  \
+    X(LATE, 5, "the change is made and kept, and was not in force everywhere within the time")
+enum ctl_exit {
+#define CTL_EXIT(name, status, text) CTL_##name = status,
+    CTL_EXITS(CTL_EXIT)
+#undef CTL_EXIT
+};
 
 enum ctl_kind {
     CTL_TEXT,

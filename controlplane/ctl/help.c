@@ -83,9 +83,11 @@ void ctl_help(FILE *out)
     fprintf(out, "\nOptions:\n");
     for (const struct ctl_param *p = ctl_global_params; p->name; p++)
         print_param(out, p);
-    fprintf(out, "\nExit status: 0 done, 1 refused, 2 wrong usage, 3 the control plane cannot be reached, 4 "
-                 "not ready (status).\n"
-                 "`hgctl help COMMAND` says more.\n");
+    fprintf(out, "\nExit status:\n");
+#define CTL_EXIT(name, status, text) fprintf(out, "  %d  %s\n", status, text);
+    CTL_EXITS(CTL_EXIT)
+#undef CTL_EXIT
+    fprintf(out, "`hgctl help COMMAND` says more.\n");
 }
 
 int run_help(struct ctl *ctl)

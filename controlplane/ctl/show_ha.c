@@ -275,6 +275,15 @@ int run_events(struct ctl *ctl)
     return status;
 }
 
+static const char *verdict_word(json_t *check)
+{
+    const char *verdict = json_string_value(table_member(check, "verdict"));
+
+    if (verdict && strcmp(verdict, "ok") == 0)
+        return "OK";
+    return verdict && strcmp(verdict, "advice") == 0 ? "ADVICE" : "BAD";
+}
+
 int show_troubleshoot(struct ctl *ctl, json_t *result)
 {
     size_t i;
@@ -284,17 +293,17 @@ int show_troubleshoot(struct ctl *ctl, json_t *result)
     json_array_foreach(table_member(result, "checks"), i, one)
     {
         char name[100], text[600], advice[300];
-        bool good = json_is_true(table_member(one, "good"));
         if (ctl->json)
             break;
         table_text(table_member(one, "check"), name, sizeof(name));
         table_text(table_member(one, "text"), text, sizeof(text));
+        fprintf(ctl->out, "%-6s %-18s %s\n", verdict_word(one), name, text);
+        if (json_is_null(table_member(one, "advice")))
+            continue;
         table_text(table_member(one, "advice"), advice, sizeof(advice));
-        fprintf(ctl->out, "%-4s %-18s %s\n", good ? "ok" : "BAD", name, text);
-        if (!good)
-            fprintf(ctl->out, "     %-18s to do: %s\n", "", advice);
+        fprintf(ctl->out, "%-6s %-18s to do: %s\n", "", "", advice);
     }
-    return bad ? CTL_REFUSED : CTL_DONE;
+    return bad ? CTL_NOT_READY : CTL_DONE;
 }
 
 static void ping_way(struct ctl *ctl, const char *title, json_t *way)

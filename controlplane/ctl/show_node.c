@@ -5,6 +5,25 @@
 #include "ctl/show.h"
 #include "ctl/table.h"
 
+/* What does not work, each with what to do; of the advice only that there is some. */
+static void findings(struct ctl *ctl, json_t *all)
+{
+    json_t *bad = json_array(), *one;
+    size_t i, advice = 0;
+
+    json_array_foreach(all, i, one)
+    {
+        if (json_is_true(json_object_get(one, "bad")))
+            json_array_append(bad, one);
+        else
+            advice++;
+    }
+    show_warnings(ctl, bad);
+    json_decref(bad);
+    if (advice)
+        fprintf(ctl->out, "advice: %zu; hgctl troubleshoot has it\n", advice);
+}
+
 int show_nodes(struct ctl *ctl, json_t *result)
 {
     static const struct column columns[] = {
@@ -20,7 +39,7 @@ int show_nodes(struct ctl *ctl, json_t *result)
     table_print(ctl->out, table_member(result, "nodes"), columns, sizeof(columns) / sizeof(columns[0]));
     if (json_integer_value(table_member(result, "unassigned_users")))
         table_line(ctl->out, "unassigned users", table_member(result, "unassigned_users"));
-    show_warnings(ctl, table_member(result, "findings"));
+    findings(ctl, table_member(result, "findings"));
     return CTL_DONE;
 }
 

@@ -8,12 +8,21 @@
 
 #include "log/log.h"
 
-#define ALARM_NAME(id, text) #id,
+#define ALARM_NAME(id, level, text) #id,
 const char *const alarm_names[ALARM_COUNT] = {ALARM_LIST(ALARM_NAME)};
 #undef ALARM_NAME
-#define ALARM_TEXT(id, text) text,
+#define ALARM_TEXT(id, level, text) text,
 static const char *const alarm_texts[ALARM_COUNT] = {ALARM_LIST(ALARM_TEXT)};
 #undef ALARM_TEXT
+enum { ADVICE, BAD };
+#define ALARM_LEVEL(id, level, text) level,
+static const unsigned char alarm_levels[ALARM_COUNT] = {ALARM_LIST(ALARM_LEVEL)};
+#undef ALARM_LEVEL
+
+bool alarm_is_bad(enum alarm_id id)
+{
+    return alarm_levels[id] == BAD;
+}
 
 void alarm_raise(struct alarms *alarms, enum alarm_id id, const char *fmt, ...)
 {

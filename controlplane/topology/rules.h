@@ -77,6 +77,8 @@ void rules_add(struct findings *f, enum rule_id rule, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 /* The first that forbids; force: those that can be forced do not. NULL: allowed. */
 const struct finding *rules_refusal(const struct findings *f, bool force);
+/* Of a standing one: something does not work now. The others are advice. */
+bool rules_is_bad(enum rule_id rule);
 bool rules_has(const struct findings *f, enum rule_id rule);
 
 /* ---- nodes (rules_node.c) ---- */

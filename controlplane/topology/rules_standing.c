@@ -106,6 +106,12 @@ void rules_standing(const struct rules_facts *w, struct findings *f)
         rules_add(f, RULE_no_availability, "%" PRIu64 " users are unassigned", w->users[0]);
 }
 
+bool rules_is_bad(enum rule_id rule)
+{
+    return rule == RULE_domain_not_set || rule == RULE_node_name_unresolved ||
+           rule == RULE_node_service_out || rule == RULE_node_record_behind;
+}
+
 void rules_domain(const struct rules_facts *w, const char *domain, struct findings *f)
 {
     uint64_t users = 0;

@@ -470,6 +470,8 @@ def two_ways_of_seeing_it(p):
     p.n1.hgctl("node", "ping", p.n2.unique)
     alarms = p.n1.hgctl_json("alarm", "list")["alarms"]
     assert not [a for a in alarms if a["alarm"].startswith("ha_")], alarms
+    healthy = p.n1.hgctl("troubleshoot", check=False)
+    assert healthy.returncode == 0 and "BAD" not in healthy.stdout and "OK     high availability" in healthy.stdout, healthy.stdout
     follow = background(p, p.n1, "--json", "event", "--follow")
     p.n2.hgctl("ha", "failover", p.n2.unique, "--yes")
     log = os.path.join(p.lab.dir, "hgctl.log")
@@ -479,7 +481,7 @@ def two_ways_of_seeing_it(p):
     status = p.n1.hgctl("ha", "status").stdout
     assert "Running in Backup Mode" in status and "fallback" in status, status
     trouble = p.n1.hgctl("troubleshoot", check=False)
-    assert trouble.returncode == 1 and "F03" in trouble.stdout, trouble.stdout
+    assert trouble.returncode == 4 and "F03" in trouble.stdout, trouble.stdout
     key = "hg:{lab}:counters:" + p.n1.unique
     lab.wait_for(lambda: int(p.c.stores[0].cli("HGET", key, "ha_transitions") or 0) > 0, 60, "transitions are exported")
     p.n2.hgctl("ha", "fallback", p.n2.unique, "--yes")

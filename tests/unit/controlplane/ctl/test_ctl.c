@@ -4,102 +4,13 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
-#include "ctl/ctl.h"
-
-struct server {
-    char path[64];
-    int listener;
-    pthread_t thread;
-    const char *const *replies; /* to the first request, to the second, ...; NULL: closes */
-    char requests[4096];        /* what was asked, line by line */
-};
-
-static void *serve(void *arg)
-{
-    struct server *s = arg;
-    size_t fill = 0;
-    int fd = accept(s->listener, NULL, NULL);
-    if (fd < 0)
-        return NULL;
-    for (const char *const *reply = s->replies; *reply; reply++) {
-        char c = 0;
-        while (c != '\n' && recv(fd, &c, 1, 0) == 1 && fill + 1 < sizeof(s->requests))
-            s->requests[fill++] = c;
-        if (send(fd, *reply, strlen(*reply), MSG_NOSIGNAL) < 0)
-            break;
-    }
-    /* "wait": says nothing and stays, until the client has had enough */
-    char c;
-    if (s->replies[0] && s->replies[0][0] == 0)
-        while (recv(fd, &c, 1, 0) == 1)
-            ;
-    close(fd);
-    return NULL;
-}
-
-static char *out_text, *err_text;
-static struct server server;
-
-static void start(const char *const *replies)
-{
-    struct sockaddr_un addr = {.sun_family = AF_UNIX};
-    memset(&server, 0, sizeof(server));
-    server.replies = replies;
-    snprintf(server.path, sizeof(server.path), "/tmp/hg-ctl-test.%d", (int)getpid());
-    unlink(server.path);
-    strcpy(addr.sun_path, server.path);
-    server.listener = socket(AF_UNIX, SOCK_STREAM, 0);
-    assert_int_equal(bind(server.listener, (struct sockaddr *)&addr, sizeof(addr)), 0);
-    assert_int_equal(listen(server.listener, 1), 0);
-    assert_int_equal(pthread_create(&server.thread, NULL, serve, &server), 0);
-}
-
-/* Runs hgctl with the words of the line. */
-static int run(const char *line)
-{
-    char copy[1024], *argv[64], *save = NULL;
-    int argc = 0;
-    size_t n;
-    free(out_text);
-    free(err_text);
-    FILE *out = open_memstream(&out_text, &n), *err = open_memstream(&err_text, &n);
-    snprintf(copy, sizeof(copy), "%s", line);
-    argv[argc++] = "hgctl";
-    for (char *w = strtok_r(copy, " ", &save); w; w = strtok_r(NULL, " ", &save))
-        argv[argc++] = w;
-    int status = ctl_main(argc, argv, out, err);
-    fclose(out);
-    fclose(err);
-    return status;
-}
-
-static int ask(const char *line, const char *const *replies)
-{
-    start(replies);
-    setenv("HGCTL_SOCKET", server.path, 1);
-    int status = run(line);
-    shutdown(server.listener, SHUT_RDWR); /* if nobody came */
-    pthread_join(server.thread, NULL);
-    close(server.listener);
-    unlink(server.path);
-    return status;
-}
-#define ASK(line, ...) ask(line, (const char *const[]){__VA_ARGS__, NULL})
-
-static void has(const char *text, const char *part)
-{
-    if (strstr(text, part) == NULL)
-        fail_msg("no \"%s\" in\n%s", part, text);
-}
+#include "ctl_rig.h"
 
 static void asked(const char *want)
 {
@@ -233,6 +144,47 @@ static void refusals(void **state)
         ASK("user remove a@b --json", "{\"ok\":false,\"code\":\"not_found\",\"error\":\"no such user\"}\n"),
         CTL_REFUSED);
     has(out_text, "\"not_found\"");
+}
+
+/* What was changed is not called refused. */
+static void kept_and_late(void **state)
+{
+    (void)state;
+    assert_int_equal(ASK("route remove gw1",
+                         "{\"ok\":false,\"code\":\"late\",\"error\":\"core 1 has not applied it "
+                         "within 8 s\",\"hint\":\"the change is kept\"}\n"),
+                     CTL_LATE);
+    has(err_text, "the change is kept");
+    assert_int_equal(ASK("route remove gw1", "{\"ok\":false,\"code\":\"unavailable\",\"error\":\"no\"}\n"),
+                     CTL_REFUSED);
+}
+
+#define CHECK(verdict, advice)                                                                               \
+    "{\"check\":\"c\",\"verdict\":\"" verdict "\",\"text\":\"t\",\"advice\":" advice "}"
+
+/* Z10: three words, and an exit status for what does not work only. */
+static void advice_is_no_failure(void **state)
+{
+    (void)state;
+    assert_int_equal(
+        ASK("troubleshoot", "{\"ok\":true,\"result\":{\"bad\":0,\"advised\":1,\"checks\":[" CHECK(
+                                "ok", "null") "," CHECK("advice", "\"do it\"") "]}}\n"),
+        CTL_DONE);
+    assert_string_equal(out_text, "OK     c                  t\nADVICE c                  t\n"
+                                  "                          to do: do it\n");
+    assert_int_equal(
+        ASK("troubleshoot", "{\"ok\":true,\"result\":{\"bad\":1,\"advised\":0,\"checks\":[" CHECK(
+                                "bad", "\"do it\"") "]}}\n"),
+        CTL_NOT_READY);
+    has(out_text, "BAD    c ");
+    assert_int_equal(ASK("node list",
+                         "{\"ok\":true,\"result\":{\"nodes\":[],\"findings\":["
+                         "{\"text\":\"small\",\"rule\":\"r\",\"allow\":\"a\",\"bad\":false},"
+                         "{\"text\":\"large\",\"rule\":\"r\",\"allow\":\"a\",\"bad\":true}]}}\n"),
+                     CTL_DONE);
+    has(err_text, "warning: large (r)");
+    assert_null(strstr(err_text, "small"));
+    has(out_text, "advice: 1; hgctl troubleshoot has it");
 }
 
 static void servers_that_are_none(void **state)
@@ -439,68 +391,17 @@ static void trace_as_capture(void **state)
     assert_int_equal(sum16(pseudo6, sizeof(pseudo6)), 0xffff);
 }
 
-static void config_check_needs_no_server(void **state)
-{
-    (void)state;
-    char line[128], file[64];
-    snprintf(file, sizeof(file), "/tmp/hg-ctl-test.%d.cfg", (int)getpid());
-    snprintf(line, sizeof(line), "config check %s", file);
-    FILE *f = fopen(file, "w");
-    fputs("node: { name = \"a\"; };", f);
-    fclose(f);
-    assert_int_equal(run(line), 0);
-    has(out_text, "valid");
-    has(err_text, "dataplane.listeners: warning: empty: no SIP is taken");
-    assert_null(strstr(err_text, "CPU"));
-    f = fopen(file, "w");
-    fputs("node: { name = \"a\"; };\ndataplane: {\n  cores = \"0,1023\"; };", f);
-    fclose(f);
-    assert_int_equal(run(line), 0); /* it may be another machine's */
-    has(err_text, ".cfg:3: dataplane.cores: warning: CPU 1023 is not there: this machine has ");
-    f = fopen(file, "w");
-    fputs("cluster: { route_embed_templates = [ \"74..78xxxxx*\" ]; routes = ( { name = \"good\"; pattern = "
-          "\"74..7812345*\"; next_hop = \"a\"; "
-          "protocol = \"udp\"; }, { name = \"bad\"; pattern = \"73..7812345*\"; next_hop = \"a\"; protocol = "
-          "\"udp\"; }, "
-          "{ name = \"tcp\"; pattern = \"1*\"; next_hop = \"a\"; } ); };",
-          f);
-    fclose(f);
-    assert_int_equal(run(line), 0); /* L23-L25: it loads, and is not enabled */
-    has(err_text, "cluster.routes[bad]: warning: stays out of service");
-    has(err_text, "cluster.routes[tcp]: warning: stays out of service: no transport TCP");
-    assert_null(strstr(err_text, "[good]"));
-    f = fopen(file, "w");
-    fputs("node: { name = 5;\n nam = 1; };", f);
-    fclose(f);
-    assert_int_equal(run(line), CTL_REFUSED);
-    has(err_text, ".cfg:1: node.name: 5; expected");
-    has(err_text, ".cfg:2: node.nam: unknown");
-    snprintf(line, sizeof(line), "--json config check %s", file);
-    assert_int_equal(run(line), CTL_REFUSED);
-    json_t *j = json_loads(out_text, 0, NULL);
-    assert_int_equal(json_array_size(json_object_get(j, "errors")), 2);
-    json_decref(j);
-    unlink(file);
-}
-
-static int forget(void **state)
-{
-    (void)state;
-    free(out_text);
-    free(err_text);
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(status_tells_readiness),  cmocka_unit_test(routes_are_described_by_options),
         cmocka_unit_test(lists_are_tables),        cmocka_unit_test(refusals),
+        cmocka_unit_test(kept_and_late),           cmocka_unit_test(advice_is_no_failure),
         cmocka_unit_test(servers_that_are_none),   cmocka_unit_test(wrong_usage),
         cmocka_unit_test(help_for_every_command),  cmocka_unit_test(counters_once_and_watched),
         cmocka_unit_test(users_page_by_page),      cmocka_unit_test(files_that_are_none),
         cmocka_unit_test(routes_come_as_one_list), cmocka_unit_test(trace_as_text),
-        cmocka_unit_test(trace_as_capture),        cmocka_unit_test(config_check_needs_no_server),
+        cmocka_unit_test(trace_as_capture),
     };
-    return cmocka_run_group_tests(tests, NULL, forget);
+    return cmocka_run_group_tests(tests, NULL, ctl_rig_forget);
 }
