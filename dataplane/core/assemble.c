@@ -13,6 +13,17 @@
 #include "route/route.h"
 #include "sip/sip.h"
 
+/* One rule for all ports of the node: where a port spreads by RSS, everybody does as it does. */
+static struct flow_home home_of(const struct core_setup *s)
+{
+    struct flow_home home = {.seed = s->boot, .cores = s->cores, .kind = FLOW_SOFTWARE};
+
+    for (uint16_t i = 0; i < s->ports->n; i++)
+        if (s->ports->port[i].rss && s->ports->port[i].rxq >= s->cores)
+            home.kind = FLOW_TOEPLITZ;
+    return home;
+}
+
 static void fill_ctx(struct core *core, const struct core_setup *s)
 {
     struct ctx *c = &core->ctx;
@@ -22,6 +33,7 @@ static void fill_ctx(struct core *core, const struct core_setup *s)
     c->core = s->index;
     c->cores = s->cores;
     c->boot = s->boot;
+    c->home = home_of(s);
     c->serve_until = s->segment ? &s->segment->header->serve_until : NULL;
     c->counters = core->area->counters;
     c->pool = s->pool;

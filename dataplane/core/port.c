@@ -15,13 +15,16 @@
 
 #include "core/core.h"
 
-#define RX_WANTED (RTE_ETH_RX_OFFLOAD_IPV4_CKSUM | RTE_ETH_RX_OFFLOAD_UDP_CKSUM)
+#define RX_WANTED                                                                                            \
+    (RTE_ETH_RX_OFFLOAD_IPV4_CKSUM | RTE_ETH_RX_OFFLOAD_UDP_CKSUM | RTE_ETH_RX_OFFLOAD_TCP_CKSUM)
 #define TX_WANTED                                                                                            \
-    (RTE_ETH_TX_OFFLOAD_IPV4_CKSUM | RTE_ETH_TX_OFFLOAD_UDP_CKSUM | RTE_ETH_TX_OFFLOAD_MULTI_SEGS)
+    (RTE_ETH_TX_OFFLOAD_IPV4_CKSUM | RTE_ETH_TX_OFFLOAD_UDP_CKSUM | RTE_ETH_TX_OFFLOAD_TCP_CKSUM |           \
+     RTE_ETH_TX_OFFLOAD_MULTI_SEGS)
 #define RSS_WANTED                                                                                           \
     (RTE_ETH_RSS_IPV4 | RTE_ETH_RSS_NONFRAG_IPV4_UDP | RTE_ETH_RSS_NONFRAG_IPV4_TCP | RTE_ETH_RSS_IPV6 |     \
      RTE_ETH_RSS_NONFRAG_IPV6_UDP | RTE_ETH_RSS_NONFRAG_IPV6_TCP)
 #define RSS_KEY_MAX      128
+#define RETA_MAX         4096
 #define LOOKS_PER_LOSSES 10 /* a second */
 
 void port_device_name(const char *device, char *name, size_t size)
@@ -79,11 +82,28 @@ static uint16_t mtu_wanted(const struct hg_config_port *config)
     return mtu;
 }
 
-/* The same 16 bits over and over make the Toeplitz hash of both directions equal. */
 static void rss_key(uint8_t *key, unsigned len)
 {
     for (unsigned i = 0; i < len; i++)
-        key[i] = i & 1 ? 0x5a : 0x6d;
+        key[i] = (uint8_t)(i & 1 ? FLOW_RSS_KEY : FLOW_RSS_KEY >> 8);
+}
+
+/* As lib/flow_hash.h says, so that TCP can choose ports that come home. A port that refuses only costs mails:
+ * the cores look where each segment belongs. */
+static void rss_table(const struct port *p)
+{
+    struct rte_eth_rss_reta_entry64 table[RETA_MAX / RTE_ETH_RETA_GROUP_SIZE] = {0};
+    struct rte_eth_dev_info info;
+
+    if (!p->rss || rte_eth_dev_info_get(p->id, &info) != 0 || info.reta_size == 0 ||
+        info.reta_size > RETA_MAX)
+        return;
+    for (unsigned i = 0; i < info.reta_size; i++) {
+        struct rte_eth_rss_reta_entry64 *group = &table[i / RTE_ETH_RETA_GROUP_SIZE];
+        group->mask |= 1ull << i % RTE_ETH_RETA_GROUP_SIZE;
+        group->reta[i % RTE_ETH_RETA_GROUP_SIZE] = (uint16_t)(i % FLOW_RSS_SLOTS % p->rxq);
+    }
+    rte_eth_dev_rss_reta_update(p->id, table, info.reta_size);
 }
 
 static uint16_t queues(uint16_t wanted, uint16_t cores, uint16_t has)
@@ -128,7 +148,11 @@ static bool configure(struct port *p, const struct hg_config_port *config,
     p->net.rx_udp_cksum = conf.rxmode.offloads & RTE_ETH_RX_OFFLOAD_UDP_CKSUM;
     p->net.tx_ip_cksum = conf.txmode.offloads & RTE_ETH_TX_OFFLOAD_IPV4_CKSUM;
     p->net.tx_udp_cksum = conf.txmode.offloads & RTE_ETH_TX_OFFLOAD_UDP_CKSUM;
-    p->prepare = p->net.tx_ip_cksum || p->net.tx_udp_cksum;
+    p->net.rx_tcp_cksum = conf.rxmode.offloads & RTE_ETH_RX_OFFLOAD_TCP_CKSUM;
+    p->net.tx_tcp_cksum = conf.txmode.offloads & RTE_ETH_TX_OFFLOAD_TCP_CKSUM;
+    p->net.tx_tso =
+        p->net.tx_tcp_cksum && p->net.tx_ip_cksum && conf.txmode.offloads & RTE_ETH_TX_OFFLOAD_TCP_TSO;
+    p->prepare = p->net.tx_ip_cksum || p->net.tx_udp_cksum || p->net.tx_tcp_cksum;
     if (mtu != 0 && (rc = rte_eth_dev_set_mtu(p->id, mtu)) != 0 && rc != -ENOTSUP)
         return failed(error, p->name, "refuses the configured MTU", rc);
     return true;
@@ -196,6 +220,7 @@ bool port_start(struct port *p, char *error)
     if (rc != 0)
         return failed(error, p->name, "cannot start", rc);
     p->started = true;
+    rss_table(p);
     /* neighbour discovery comes to multicast addresses; ports without such a filter say so and pass
      * everything */
     if (rte_eth_allmulticast_enable(p->id) != 0)

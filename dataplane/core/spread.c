@@ -182,11 +182,13 @@ unsigned steer_burst(struct core *core, uint16_t port, struct rte_mbuf **m, unsi
         if (i + ahead < n)
             prefetch_frame(core, m[i + ahead], hot);
         bool again = steer_flow_again(&core->last_flow, frame, len);
-        enum steer_kind is = again ? STEER_FLOW : steer_hash(frame, len, c->boot, &hash);
+        enum steer_kind is = again ? STEER_FLOW : steer_hash(frame, len, &c->home, &hash);
         if (is == STEER_FLOW && !again)
             steer_flow_note(&core->last_flow, frame, len, hash);
         bool home = is == STEER_HERE || (is == STEER_FLOW && !all);
         unsigned core_of = home ? c->core : steer_core(hash, c->cores);
+        if (is == STEER_TCP) /* whatever the port thinks: a connection lives on one core */
+            core_of = hash;
         if (is == STEER_FLOW && flow_is_hot(core, hash) &&
             spray(core, m[i], again, &away.src[away.n], &core_of))
             kind = MAIL_RX_SPRAYED;

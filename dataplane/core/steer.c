@@ -22,64 +22,43 @@ static uint16_t be16(const uint8_t *p)
     return (uint16_t)(p[0] << 8 | p[1]);
 }
 
-static uint64_t load64(const uint8_t *p)
-{
-    uint64_t v;
-    memcpy(&v, p, sizeof(v));
-    return v;
-}
-
-static uint64_t load32(const uint8_t *p)
-{
-    uint32_t v;
-    memcpy(&v, p, sizeof(v));
-    return v;
-}
-
-static uint64_t mix(uint64_t x)
-{
-    x ^= x >> 32;
-    x *= 0xd6e8feb86659fd93ull;
-    x ^= x >> 32;
-    x *= 0xd6e8feb86659fd93ull;
-    return x ^ x >> 32;
-}
-
-/* Both ends are mixed alone and then added: the order of the two does not matter, and yet close addresses do
- * not cancel out as they do with a plain exclusive or. */
-static uint32_t pair(uint64_t a, uint64_t b, uint64_t seed)
-{
-    return (uint32_t)(mix(mix(a ^ seed) + mix(b ^ seed)) >> 32);
-}
-
-static enum steer_kind steer_ip4(const uint8_t *ip, uint32_t len, uint64_t seed, uint32_t *hash)
+static enum steer_kind steer_ip4(const uint8_t *ip, uint32_t len, const struct flow_home *home,
+                                 uint32_t *hash)
 {
     if (len < 20 || ip[0] >> 4 != 4)
         return STEER_HERE;
     uint32_t header = (ip[0] & 15u) * 4;
-    uint64_t src = load32(ip + 12), dst = load32(ip + 16);
+    const uint8_t *src = ip + 12, *dst = ip + 16;
     if (be16(ip + 6) & 0x3fff) { /* more fragments, or not the first */
-        *hash = pair(src, dst, seed ^ (uint64_t)be16(ip + 4) << 40);
+        *hash = flow_pair(flow_end4(src, 0), flow_end4(dst, 0), home->seed ^ (uint64_t)be16(ip + 4) << 40);
         return STEER_FRAGMENT;
     }
-    if ((ip[9] == PROTO_UDP || ip[9] == PROTO_TCP) && header >= 20 && len >= header + 4) {
-        src |= (uint64_t)be16(ip + header) << 32;
-        dst |= (uint64_t)be16(ip + header + 2) << 32;
+    bool ports = header >= 20 && len >= header + 4;
+    uint16_t from = 0, to = 0;
+    if (ports && (ip[9] == PROTO_UDP || ip[9] == PROTO_TCP)) {
+        from = be16(ip + header);
+        to = be16(ip + header + 2);
     }
-    *hash = pair(src, dst, seed);
+    if (ports && ip[9] == PROTO_TCP) {
+        *hash = flow_core4(home, src, from, dst, to);
+        return STEER_TCP;
+    }
+    *hash = flow_pair(flow_end4(src, from), flow_end4(dst, to), home->seed);
     return STEER_FLOW;
 }
 
-static enum steer_kind steer_ip6(const uint8_t *ip, uint32_t len, uint64_t seed, uint32_t *hash)
+static enum steer_kind steer_ip6(const uint8_t *ip, uint32_t len, const struct flow_home *home,
+                                 uint32_t *hash)
 {
     if (len < 40 || ip[0] >> 4 != 6)
         return STEER_HERE;
-    uint64_t src = mix(load64(ip + 8)) + load64(ip + 16), dst = mix(load64(ip + 24)) + load64(ip + 32);
+    const uint8_t *src = ip + 8, *dst = ip + 24;
     uint8_t next = ip[6];
     uint32_t at = 40;
     for (unsigned i = 0; i < EXTENSIONS_MAX && len >= at + 8; i++) {
         if (next == PROTO_FRAGMENT) {
-            *hash = pair(src, dst, seed ^ mix(load32(ip + at + 4)));
+            uint64_t seed = home->seed ^ flow_mix(flow_load32(ip + at + 4));
+            *hash = flow_pair(flow_end6(src, 0), flow_end6(dst, 0), seed);
             return STEER_FRAGMENT;
         }
         if (next != PROTO_HOP && next != PROTO_ROUTING && next != PROTO_DEST)
@@ -87,15 +66,17 @@ static enum steer_kind steer_ip6(const uint8_t *ip, uint32_t len, uint64_t seed,
         next = ip[at];
         at += (ip[at + 1] + 1u) * 8;
     }
-    if ((next == PROTO_UDP || next == PROTO_TCP) && len >= at + 4) {
-        src ^= (uint64_t)be16(ip + at) << 48;
-        dst ^= (uint64_t)be16(ip + at + 2) << 48;
+    bool ports = len >= at + 4 && (next == PROTO_UDP || next == PROTO_TCP);
+    uint16_t from = ports ? be16(ip + at) : 0, to = ports ? be16(ip + at + 2) : 0;
+    if (ports && next == PROTO_TCP) {
+        *hash = flow_core6(home, src, from, dst, to);
+        return STEER_TCP;
     }
-    *hash = pair(src, dst, seed);
+    *hash = flow_pair(flow_end6(src, from), flow_end6(dst, to), home->seed);
     return STEER_FLOW;
 }
 
-enum steer_kind steer_hash(const uint8_t *frame, uint32_t len, uint64_t seed, uint32_t *hash)
+enum steer_kind steer_hash(const uint8_t *frame, uint32_t len, const struct flow_home *home, uint32_t *hash)
 {
     uint32_t at = ETH_HEADER;
 
@@ -108,9 +89,9 @@ enum steer_kind steer_hash(const uint8_t *frame, uint32_t len, uint64_t seed, ui
         at += VLAN_HEADER;
     }
     if (type == TYPE_IP4)
-        return steer_ip4(frame + at, len - at, seed, hash);
+        return steer_ip4(frame + at, len - at, home, hash);
     if (type == TYPE_IP6)
-        return steer_ip6(frame + at, len - at, seed, hash);
+        return steer_ip6(frame + at, len - at, home, hash);
     return STEER_HERE;
 }
 
@@ -149,8 +130,8 @@ static bool is_plain(const uint8_t *frame, uint32_t len)
 
 bool steer_flow_again(const struct steer_flow *f, const uint8_t *frame, uint32_t len)
 {
-    return is_plain(frame, len) && f->set && load64(frame + 26) == f->addresses &&
-           load32(frame + 34) == f->ports;
+    return is_plain(frame, len) && f->set && flow_load64(frame + 26) == f->addresses &&
+           flow_load32(frame + 34) == f->ports;
 }
 
 void steer_flow_note(struct steer_flow *f, const uint8_t *frame, uint32_t len, uint32_t hash)
@@ -159,8 +140,8 @@ void steer_flow_note(struct steer_flow *f, const uint8_t *frame, uint32_t len, u
 
     if (!is_plain(frame, len) || !steer_payload(frame, len, &f->src, &at))
         return;
-    f->addresses = load64(frame + 26);
-    f->ports = (uint32_t)load32(frame + 34);
+    f->addresses = flow_load64(frame + 26);
+    f->ports = (uint32_t)flow_load32(frame + 34);
     f->hash = hash;
     f->set = true;
 }

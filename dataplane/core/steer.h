@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "hg/endpoint.h"
+#include "lib/flow_hash.h"
 
 struct core;
 struct rte_mbuf;
@@ -15,12 +16,13 @@ struct rte_mbuf;
 enum steer_kind {
     STEER_HERE,     /* not IP (ARP and whatever else): the core that received it */
     STEER_FLOW,     /* hash of addresses and ports */
+    STEER_TCP,      /* the hash is the core where the connection is at home */
     STEER_FRAGMENT, /* hash of addresses and identification */
 };
 
 /* Reads at most the first len bytes of a frame; anything odd is STEER_HERE, and net says what is wrong with
  * it. */
-enum steer_kind steer_hash(const uint8_t *frame, uint32_t len, uint64_t seed, uint32_t *hash);
+enum steer_kind steer_hash(const uint8_t *frame, uint32_t len, const struct flow_home *home, uint32_t *hash);
 
 /* One flow of UDP over IPv4 without VLAN or options, so that the next frame of it is known at a glance: a
  * trunk sends a burst of them. */
@@ -41,15 +43,16 @@ void steer_flow_note(struct steer_flow *f, const uint8_t *frame, uint32_t len, u
 
 static inline unsigned steer_core(uint32_t hash, unsigned cores)
 {
-    return (unsigned)((uint64_t)hash * cores >> 32);
+    return flow_spread(hash, cores);
 }
 
 /* Where the payload of a UDP datagram stands that steer_hash called a flow; false: not to be told at a
  * glance. */
 bool steer_payload(const uint8_t *frame, uint32_t len, struct hg_ip *src, uint32_t *at);
 
-/* Mails what belongs to other cores (fragments, datagrams of hot flows), keeps the rest at the front of m; n
- * up to CORE_BURST. all: every flow, because the port has no usable RSS. Returns how many stay. */
+/* Mails what belongs to other cores (fragments, datagrams of hot flows, TCP that a port's RSS led astray),
+ * keeps the rest at the front of m; n up to CORE_BURST. all: every flow, because the port has no usable RSS.
+ * Returns how many stay. */
 unsigned steer_burst(struct core *core, uint16_t port, struct rte_mbuf **m, unsigned n, bool all);
 
 #endif

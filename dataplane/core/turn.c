@@ -69,15 +69,19 @@ void turn_sip(struct core *core, struct datagram *d, unsigned n)
 static void turn_frames(struct core *core, uint16_t port, struct rte_mbuf **m, unsigned n, uint8_t flags)
 {
     struct datagram d[CORE_BURST];
+    struct segment s[CORE_BURST];
+    struct net_up up = {.datagram = d, .segment = s};
 
     if (n == 0)
         return;
     uint64_t since = stage_begin(core);
-    unsigned up = net_input(core->net, port, m, n, d);
+    net_input(core->net, port, m, n, &up);
     stage_end(core, HG_STAGE_net, since, n);
-    for (unsigned i = 0; flags != 0 && i < up; i++)
+    for (unsigned i = 0; flags != 0 && i < up.datagrams; i++)
         d[i].flags |= flags;
-    turn_sip(core, d, up);
+    turn_sip(core, d, up.datagrams);
+    for (unsigned i = 0; i < up.segments; i++)
+        rte_pktmbuf_free(s[i].m);
 }
 
 unsigned turn_queue(struct core *core, uint16_t port, struct frame_queue *q, uint8_t flags)

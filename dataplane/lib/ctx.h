@@ -10,6 +10,7 @@
 
 #include "hg/counters.h"
 #include "hg/segment.h"
+#include "lib/flow_hash.h"
 
 struct rte_mempool;
 struct hg_config;
@@ -26,6 +27,7 @@ struct ctx {
     uint16_t cores;
     bool lease_over;                     /* at the start of the turn (lib/lease.h) */
     const _Atomic uint64_t *serve_until; /* in the segment; NULL: no deadline */
+    struct flow_home home;               /* where TCP flows belong; the same for all cores */
     uint32_t boot;                       /* random per dataplane start; part of every branch */
     uint64_t *counters;                  /* [HG_COUNTERS_MAX] in the segment, written by this core only */
     struct hg_route_stats *route_stats;  /* [HG_ROUTE_SLOTS or fewer], written by this core only */
@@ -43,6 +45,13 @@ struct ctx {
 static inline void ctx_count(struct ctx *c, unsigned id)
 {
     hg_count(c->counters, id, 1);
+}
+
+/* Whether what the remote end sends to the local one comes to this core. */
+static inline bool flow_comes_home(const struct ctx *c, const struct hg_endpoint *local,
+                                   const struct hg_endpoint *remote)
+{
+    return flow_core_of(&c->home, &local->ip, local->port, &remote->ip, remote->port) == c->core;
 }
 
 static inline uint64_t ctx_random(struct ctx *c)

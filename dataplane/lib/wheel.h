@@ -7,7 +7,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum wheel_room { WHEEL_NET = 1, WHEEL_ROUTE = 2, WHEEL_SIP = 3, WHEEL_CORE = 4 };
+enum wheel_room {
+    WHEEL_NET = 1,
+    WHEEL_ROUTE = 2,
+    WHEEL_SIP = 3,
+    WHEEL_CORE = 4,
+    WHEEL_TCP = 5,
+    WHEEL_STREAM = 6
+};
 
 struct wheel_timer {
     struct wheel_timer *next, *prev; /* NULL when not armed */

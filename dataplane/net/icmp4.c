@@ -97,5 +97,6 @@ unsigned icmp4_input(struct net *net, struct frame *f)
         return code ? HG_DROP_icmp_bad : icmp_echo(net, f, ECHO_REPLY, IPPROTO_ICMP);
     if (type == UNREACHABLE && code == 4)
         too_big_input(net, f);
+    icmp4_news(net, f);
     return HG_C_net_absorbed;
 }

@@ -73,5 +73,6 @@ unsigned icmp6_input(struct net *net, struct frame *f)
         return mld_query(net, f);
     if (type == TOO_BIG)
         too_big_input(net, f);
+    icmp6_news(net, f);
     return HG_C_net_absorbed;
 }

@@ -88,12 +88,14 @@ static unsigned burst_input(struct net *net, uint16_t port, struct rte_mbuf **m,
     return up;
 }
 
-unsigned net_input(struct net *net, uint16_t port, struct rte_mbuf **m, unsigned n, struct datagram *out)
+void net_input(struct net *net, uint16_t port, struct rte_mbuf **m, unsigned n, struct net_up *up)
 {
-    unsigned up = 0;
+    up->datagrams = 0;
+    net->segment = up->segment;
     for (unsigned at = 0; at < n; at += NET_BURST)
-        up += burst_input(net, port, m + at, RTE_MIN(n - at, (unsigned)NET_BURST), out + up);
-    return up;
+        up->datagrams += burst_input(net, port, m + at, RTE_MIN(n - at, (unsigned)NET_BURST),
+                                     up->datagram + up->datagrams);
+    up->segments = (unsigned)(net->segment - up->segment);
 }
 
 void net_neighbour_news(struct net *net, uint16_t port, struct rte_mbuf *m)

@@ -101,6 +101,8 @@ unsigned ip_deliver(struct net *net, struct frame *f)
     bool is4 = hg_ip_is4(&f->dst);
     if (likely(f->proto == IPPROTO_UDP))
         return udp_input(net, f);
+    if (likely(f->proto == IPPROTO_TCP))
+        return tcp_input_net(net, f);
     if (is4 && f->proto == IPPROTO_ICMP)
         return icmp4_input(net, f);
     if (!is4 && f->proto == IPPROTO_ICMPV6)

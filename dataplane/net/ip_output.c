@@ -121,7 +121,7 @@ void ip_send(struct net *net, struct rte_mbuf *m, const struct hg_ip *src, const
         return;
     }
     if (is4)
-        ip4_header(net, m, src, dst, proto, ip4_id(net), 0,
+        ip4_header(net, m, src, dst, proto, ip4_id(net), proto == IPPROTO_TCP ? RTE_IPV4_HDR_DF_FLAG : 0,
                    net->port[net->ifaces[path->iface].port].tx_ip_cksum);
     else
         ip6_header(net, m, src, dst, proto);

@@ -2,12 +2,12 @@
 /* The stage interface of the network room: what core/turn.c calls, and nobody else.
  *
  * Accounting. Every mbuf given to net_input() ends, when that call returns, in exactly one of:
- * net_up_datagrams, net_control, net_answered, net_absorbed, net_parked_fragments, or one drop of layer net
- * other than frag_timeout. A fragment that waits counts net_parked_fragments once and for good; the fragment
- * that completes a datagram takes whatever disposition the whole datagram gets. Parked fragments that are
- * given up later (time-out, eviction, or a refused overlap) count frag_timeout: a second fate of arrivals
- * already counted, so it stands outside the sum. net_handed_over, rx_frames and rx_bytes are counted by core,
- * which polls and steers; tx_* are counted here. */
+ * net_up_datagrams, net_up_segments, net_control, net_answered, net_absorbed, net_parked_fragments, or one
+ * drop of layer net other than frag_timeout. A fragment that waits counts net_parked_fragments once and for
+ * good; the fragment that completes a datagram takes whatever disposition the whole datagram gets. Parked
+ * fragments that are given up later (time-out, eviction, or a refused overlap) count frag_timeout: a second
+ * fate of arrivals already counted, so it stands outside the sum. net_handed_over, rx_frames and rx_bytes are
+ * counted by core, which polls and steers; tx_* are counted here. */
 #ifndef NET_STAGE_H
 #define NET_STAGE_H
 
@@ -21,12 +21,14 @@
 #include "lib/wheel.h"
 #include "net/datagram.h"
 #include "net/net.h"
+#include "net/segment.h"
 
 struct net_port {
     uint8_t mac[6];
     uint16_t mtu;
-    bool rx_ip_cksum, rx_udp_cksum; /* the port sets RTE_MBUF_F_RX_*_CKSUM_* */
-    bool tx_ip_cksum, tx_udp_cksum;
+    bool rx_ip_cksum, rx_udp_cksum, rx_tcp_cksum; /* the port sets RTE_MBUF_F_RX_*_CKSUM_* */
+    bool tx_ip_cksum, tx_udp_cksum, tx_tcp_cksum;
+    bool tx_tso; /* it cuts TCP segments; has both checksums as well */
     bool up;
 };
 
@@ -40,8 +42,17 @@ struct net_setup {
 struct net *net_create(struct ctx *ctx, const struct net_setup *setup);
 void net_destroy(struct net *net);
 
-/* Takes the mbufs. out has room for n; returns how many datagrams it holds. */
-unsigned net_input(struct net *net, uint16_t port, struct rte_mbuf **m, unsigned n, struct datagram *out);
+/* What a burst left for the rooms above. */
+struct net_up {
+    unsigned datagrams, segments;
+    struct datagram *datagram; /* both have room for as many as frames were given */
+    struct segment *segment;
+};
+/* Takes the mbufs. */
+void net_input(struct net *net, uint16_t port, struct rte_mbuf **m, unsigned n, struct net_up *up);
+/* What ICMP said about TCP since the last time; valid until the next net_input(). */
+#define NET_ICMP_BOX 64
+unsigned net_icmp_take(struct net *net, const struct net_icmp_news **news);
 /* MAIL_NEIGHBOUR: learns, never answers; takes the mbuf. */
 void net_neighbour_news(struct net *net, uint16_t port, struct rte_mbuf *m);
 /* Expired timers of room WHEEL_NET. */

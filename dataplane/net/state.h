@@ -106,10 +106,12 @@ struct net_wait {
     uint32_t next;
 };
 
-/* A UDP checksum that is still to be made: over a payload that was just written it would wait for that. */
+/* A checksum of UDP or TCP that is still to be made: over a payload that was just written it would wait for
+ * that. */
 struct net_tx_sum {
-    uint32_t sum; /* of everything but the payload */
-    uint32_t at;  /* offset of the UDP header; 0: nothing to do */
+    uint32_t sum;  /* of what stands before from, and of the pseudo header */
+    uint16_t from; /* offset from which the frame is summed up; 0: nothing to do */
+    uint16_t to;   /* where the checksum goes */
 };
 
 struct net_tx {
@@ -149,6 +151,7 @@ struct net {
     checksum_fn sum;
     uint64_t secret[2]; /* of all hash tables here */
     struct net_known known;
+    struct segment *segment; /* where the next one of the burst goes */
     bool ready;
     uint16_t nports, nifaces;
     uint16_t ip4_ids;
@@ -182,6 +185,8 @@ struct net {
     struct wheel_timer service_timer, gateway_timer;
     struct net_gateway gateway[NET_GATEWAYS_MAX];
     struct net_control *control;
+    unsigned nnews;
+    struct net_icmp_news news[NET_ICMP_BOX];
     struct net_path_entry scratch; /* for what must not be cached */
 };
 
@@ -245,6 +250,11 @@ unsigned icmp_echo(struct net *net, struct frame *f, uint8_t reply_type, uint8_t
 /* udp_input.c */
 unsigned udp_input(struct net *net, struct frame *f);
 const struct net_listener *listener_find(const struct net *net, const struct hg_ip *ip, uint16_t port);
+/* tcp_input.c */
+unsigned tcp_input_net(struct net *net, struct frame *f);
+/* icmp_news.c: f is an ICMP message whose checksum is right */
+void icmp4_news(struct net *net, const struct frame *f);
+void icmp6_news(struct net *net, const struct frame *f);
 /* neighbour.c */
 bool neighbour_create(struct net *net, uint32_t max);
 void neighbour_destroy(struct net *net);
@@ -314,8 +324,9 @@ struct rte_mbuf *net_buffer(struct net *net, uint32_t len);        /* data_off a
 struct rte_mbuf *net_flatten(struct net *net, struct rte_mbuf *m); /* a copy; m is freed; NULL: no buffer */
 bool net_reuse(struct rte_mbuf *m, uint32_t len);
 void tx_put(struct net *net, uint16_t port, struct rte_mbuf *m);
-/* sum: what is missing in the frame is the checksum of the UDP header at at, and this is its sum so far. */
-void tx_put_unsummed(struct net *net, uint16_t port, struct rte_mbuf *m, uint32_t at, uint32_t sum);
+/* What is missing in the frame is the checksum at to, over sum and everything from from on. */
+void tx_put_unsummed(struct net *net, uint16_t port, struct rte_mbuf *m, uint32_t from, uint32_t to,
+                     uint32_t sum);
 uint8_t *tx_l2_header(const struct net_iface *iface, uint8_t *p, const uint8_t dst[6], uint16_t type);
 bool bucket_take(struct net_bucket *b, uint64_t now_ms, uint32_t rate, uint32_t burst);
 /* iface.c */

@@ -52,7 +52,7 @@ bool net_reuse(struct rte_mbuf *m, uint32_t len)
 
 void tx_put(struct net *net, uint16_t port, struct rte_mbuf *m)
 {
-    tx_put_unsummed(net, port, m, 0, 0);
+    tx_put_unsummed(net, port, m, 0, 0, 0);
 }
 
 static void sums_make(struct net *net, struct net_tx *tx, unsigned n)
@@ -60,16 +60,17 @@ static void sums_make(struct net *net, struct net_tx *tx, unsigned n)
     for (; tx->summed < n; tx->summed++) {
         const struct net_tx_sum *s = &tx->sum[tx->summed];
         struct rte_mbuf *m = tx->frame[tx->summed];
-        if (!s->at)
+        if (!s->from)
             continue;
-        uint8_t *udp = rte_pktmbuf_mtod_offset(m, uint8_t *, s->at);
-        uint16_t sum = (uint16_t)~checksum_fold(net->sum(udp + 8, m->data_len - s->at - 8, s->sum));
-        sum = sum ? sum : 0xffff; /* zero would mean none */
-        memcpy(udp + 6, &sum, 2);
+        uint8_t *frame = rte_pktmbuf_mtod(m, uint8_t *);
+        uint16_t sum = (uint16_t)~checksum_fold(net->sum(frame + s->from, m->data_len - s->from, s->sum));
+        sum = sum ? sum : 0xffff; /* zero would mean none to UDP; to TCP both are the same */
+        memcpy(frame + s->to, &sum, 2);
     }
 }
 
-void tx_put_unsummed(struct net *net, uint16_t port, struct rte_mbuf *m, uint32_t at, uint32_t sum)
+void tx_put_unsummed(struct net *net, uint16_t port, struct rte_mbuf *m, uint32_t from, uint32_t to,
+                     uint32_t sum)
 {
     struct net_tx *tx = &net->tx[port];
     if (unlikely(tx->n == NET_TX_MAX || !net->port[port].up)) {
@@ -77,7 +78,7 @@ void tx_put_unsummed(struct net *net, uint16_t port, struct rte_mbuf *m, uint32_
         rte_pktmbuf_free(m);
         return;
     }
-    tx->sum[tx->n] = (struct net_tx_sum){.sum = sum, .at = at};
+    tx->sum[tx->n] = (struct net_tx_sum){.sum = sum, .from = (uint16_t)from, .to = (uint16_t)to};
     tx->frame[tx->n++] = m;
     if (tx->n > SUMS_BEHIND)
         sums_make(net, tx, tx->n - SUMS_BEHIND);

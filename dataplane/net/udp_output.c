@@ -62,7 +62,8 @@ static bool send_usual(struct net *net, struct rte_mbuf *m, const struct hg_endp
     memcpy(at + n->l2_len, header, sizeof(header));
     memcpy(at + n->l2_len + 24, &len_be, 4); /* and no checksum yet */
     sum = (sum & UINT32_MAX) + (sum >> 32);
-    tx_put_unsummed(net, port_id, m, n->l2_len + 20u, (uint32_t)(sum + (sum >> 32))); /* a carry may carry */
+    tx_put_unsummed(net, port_id, m, n->l2_len + 28u, n->l2_len + 26u,
+                    (uint32_t)(sum + (sum >> 32))); /* a carry may carry */
     return true;
 }
 

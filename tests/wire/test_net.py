@@ -142,7 +142,8 @@ def every_frame_has_one_disposition(l, client, node):
     c = node.settled_counters()
     # Fragments that never became whole were parked first: net/stage.h.
     net = sum(v for k, v in c.items() if k in NET_DROPS and k != "drop_frag_timeout")
-    ends = ("net_up_datagrams", "net_control", "net_answered", "net_absorbed", "net_handed_over", "net_parked_fragments")
+    ends = ("net_up_datagrams", "net_up_segments", "net_control", "net_answered", "net_absorbed", "net_handed_over",
+            "net_parked_fragments")
     assert c["rx_frames"] == sum(c[e] for e in ends) + net, {e: c[e] for e in ends} | {"rx": c["rx_frames"], "drops": net}
     sip_drops = sum(v for k, v in c.items() if k in SIP_DROPS)
     ends = ("sip_forwarded", "sip_answered", "sip_absorbed", "sip_handed_over")

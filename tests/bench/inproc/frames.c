@@ -126,11 +126,13 @@ uint32_t harness_build_udp(struct harness *h, uint8_t *buf, const struct hg_endp
 
 unsigned harness_queue(struct harness *h, const uint8_t *frame, uint32_t len)
 {
+    const struct flow_home rss = {.cores = (uint16_t)h->cores, .kind = FLOW_TOEPLITZ};
     uint32_t hash;
+    enum steer_kind is = h->options.one_queue ? STEER_HERE : steer_hash(frame, len, &rss, &hash);
 
-    if (h->options.one_queue || steer_hash(frame, len, 0, &hash) == STEER_HERE)
+    if (is == STEER_HERE)
         return 0;
-    return steer_core(hash, h->cores);
+    return is == STEER_TCP ? hash : steer_core(hash, h->cores);
 }
 
 bool harness_send_frame(struct harness *h, unsigned port, unsigned queue, const void *frame, uint32_t len)

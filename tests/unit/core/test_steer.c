@@ -10,7 +10,7 @@
 
 #include "core/steer.h"
 
-#define SEED 0x5eed
+static const struct flow_home home = {.seed = 0x5eed, .cores = 8};
 
 static uint64_t rng = 88172645463325252ull;
 
@@ -71,16 +71,16 @@ static void both_directions_meet(void **state)
         uint32_t src = (uint32_t)draw(), dst = (uint32_t)draw();
         uint16_t sport = (uint16_t)draw(), dport = (uint16_t)draw();
         bool vlan = draw() & 1;
-        assert_int_equal(steer_hash(f, frame4(f, vlan, src, dst, sport, dport), SEED, &a), STEER_FLOW);
-        assert_int_equal(steer_hash(f, frame4(f, vlan, dst, src, dport, sport), SEED, &b), STEER_FLOW);
+        assert_int_equal(steer_hash(f, frame4(f, vlan, src, dst, sport, dport), &home, &a), STEER_FLOW);
+        assert_int_equal(steer_hash(f, frame4(f, vlan, dst, src, dport, sport), &home, &b), STEER_FLOW);
         assert_int_equal(a, b);
         uint8_t s6[16], d6[16];
         for (unsigned k = 0; k < 16; k++) {
             s6[k] = (uint8_t)draw();
             d6[k] = (uint8_t)draw();
         }
-        assert_int_equal(steer_hash(f, frame6(f, s6, d6, sport, dport), SEED, &a), STEER_FLOW);
-        assert_int_equal(steer_hash(f, frame6(f, d6, s6, dport, sport), SEED, &b), STEER_FLOW);
+        assert_int_equal(steer_hash(f, frame6(f, s6, d6, sport, dport), &home, &a), STEER_FLOW);
+        assert_int_equal(steer_hash(f, frame6(f, d6, s6, dport, sport), &home, &b), STEER_FLOW);
         assert_int_equal(a, b);
     }
 }
@@ -96,7 +96,7 @@ static void neighbouring_addresses_are_spread(void **state)
     for (uint32_t i = 0; i < 8000; i++) {
         steer_hash(
             f, frame4(f, false, __builtin_bswap32(0x0a000100 + i), __builtin_bswap32(0x0a000001), 5060, 5060),
-            SEED, &hash);
+            &home, &hash);
         hits[steer_core(hash, 8)]++;
     }
     for (unsigned i = 0; i < 8; i++)
@@ -112,14 +112,14 @@ static void all_fragments_go_to_one_core(void **state)
 
     f[14 + 4] = 0x12;
     f[14 + 6] = 0x20; /* more fragments */
-    assert_int_equal(steer_hash(f, n, SEED, &first), STEER_FRAGMENT);
+    assert_int_equal(steer_hash(f, n, &home, &first), STEER_FRAGMENT);
     f[14 + 6] = 0;
     f[14 + 7] = 185; /* offset; what stands where the ports were is payload */
     f[14 + 20] = 0xaa;
-    assert_int_equal(steer_hash(f, n, SEED, &later), STEER_FRAGMENT);
+    assert_int_equal(steer_hash(f, n, &home, &later), STEER_FRAGMENT);
     assert_int_equal(first, later);
     f[14 + 4] = 0x13;
-    assert_int_equal(steer_hash(f, n, SEED, &other), STEER_FRAGMENT);
+    assert_int_equal(steer_hash(f, n, &home, &other), STEER_FRAGMENT);
     assert_int_not_equal(first, other);
 }
 
@@ -138,10 +138,10 @@ static void ip6_fragments_are_found_behind_extensions(void **state)
     ip[49] = 1;
     ip[64] = 17; /* fragment header */
     ip[68] = 0x99;
-    assert_int_equal(steer_hash(f, 14 + 80, SEED, &a), STEER_FRAGMENT);
+    assert_int_equal(steer_hash(f, 14 + 80, &home, &a), STEER_FRAGMENT);
     ip[66] = 1; /* another offset */
     ip[72] = 0x77;
-    assert_int_equal(steer_hash(f, 14 + 80, SEED, &b), STEER_FRAGMENT);
+    assert_int_equal(steer_hash(f, 14 + 80, &home, &b), STEER_FRAGMENT);
     assert_int_equal(a, b);
 }
 
@@ -151,7 +151,7 @@ static void other_frames_stay(void **state)
     uint8_t arp[42] = {[12] = 8, [13] = 6};
     uint32_t hash;
 
-    assert_int_equal(steer_hash(arp, sizeof(arp), SEED, &hash), STEER_HERE);
+    assert_int_equal(steer_hash(arp, sizeof(arp), &home, &hash), STEER_HERE);
 }
 
 /* Any bytes of any length: no read past the end (exact allocations, for the address sanitizer), no crash. */
@@ -190,7 +190,7 @@ static void a_flow_is_known_again(void **state)
     uint32_t len = frame4(a, false, 0x0200000a, 0x0100000a, 5080, 5060) + 10;
 
     assert_false(steer_flow_again(&f, a, len));
-    assert_int_equal(steer_hash(a, len, SEED, &hash), STEER_FLOW);
+    assert_int_equal(steer_hash(a, len, &home, &hash), STEER_FLOW);
     steer_flow_note(&f, a, len, hash);
     assert_true(steer_flow_again(&f, a, len));
     assert_int_equal(f.hash, hash);
@@ -205,7 +205,7 @@ static void a_flow_is_known_again(void **state)
             b[byte] ^= (uint8_t)(1u << bit);
             if (!steer_flow_again(&f, b, len))
                 continue;
-            assert_int_equal(steer_hash(b, len, SEED, &again), STEER_FLOW);
+            assert_int_equal(steer_hash(b, len, &home, &again), STEER_FLOW);
             assert_int_equal(again, hash);
             assert_true(steer_payload(b, len, &src, &at));
             assert_int_equal(at, STEER_PLAIN_PAYLOAD);
@@ -234,7 +234,7 @@ static void garbage_is_harmless(void **state)
             f[14] = f[12] == 8 ? (uint8_t)(0x40 | (draw() & 15)) : 0x60, f[20] = draw() & 1 ? 60 : 44;
         uint8_t *exact = malloc(len ? len : 1);
         memcpy(exact, f, len);
-        steer_hash(exact, len, SEED, &hash);
+        steer_hash(exact, len, &home, &hash);
         free(exact);
         free(f);
     }

@@ -70,7 +70,7 @@ static void measure(const char *name, const char *peer, const char *us, uint32_t
             frame_restore(set[i], frame[r % SETS * BURST + i], len);
         memcpy(burst, set, sizeof(burst));
         uint64_t t0 = rte_rdtsc_precise();
-        unsigned n = net_input(rig->net, 0, burst, BURST, rig->out);
+        unsigned n = rig_input(rig, 0, burst, BURST);
         uint64_t t1 = rte_rdtsc_precise();
         for (unsigned i = 0; i < n; i++)
             net_udp_send(rig->net, rig->out[i].m, &from, &to);

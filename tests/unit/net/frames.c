@@ -124,6 +124,24 @@ uint32_t make_udp(uint8_t *b, const char *src, uint16_t sport, const char *dst, 
     return make_ip(b, src, dst, 17, u, 8 + len);
 }
 
+uint32_t make_tcp(uint8_t *b, const char *src, uint16_t sport, const char *dst, uint16_t dport, uint32_t seq,
+                  uint8_t flags, const void *payload, uint32_t len)
+{
+    static uint8_t t[66000];
+    struct hg_ip s = ip_of(src), d = ip_of(dst);
+    memset(t, 0, 20);
+    put16(t, sport);
+    put16(t + 2, dport);
+    put16(t + 4, seq >> 16);
+    put16(t + 6, seq & 0xffff);
+    t[12] = 5 << 4;
+    t[13] = flags;
+    put16(t + 14, 1000);
+    memcpy(t + 20, payload, len);
+    put16(t + 16, sum_of(t, 20 + len, pseudo_of(&s, &d, 6, 20 + len)));
+    return make_ip(b, src, dst, 6, t, 20 + len);
+}
+
 uint32_t make_arp(uint8_t *b, uint16_t op, const uint8_t mac[6], const char *sender, const char *target)
 {
     static const uint8_t all[6] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff};

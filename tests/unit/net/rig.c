@@ -103,7 +103,9 @@ void rig_free_out(struct rig *rig)
 {
     for (unsigned i = 0; i < rig->nout; i++)
         rte_pktmbuf_free(rig->out[i].m);
-    rig->nout = 0;
+    for (unsigned i = 0; i < rig->nsegments; i++)
+        rte_pktmbuf_free(rig->segment[i].m);
+    rig->nout = rig->nsegments = 0;
 }
 
 void rig_close(struct rig *rig)
@@ -128,7 +130,7 @@ uint64_t rig_dispositions(const struct rig *rig)
 {
     uint64_t n = rig_count(rig, HG_C_net_up_datagrams) + rig_count(rig, HG_C_net_answered) +
                  rig_count(rig, HG_C_net_absorbed) + rig_count(rig, HG_C_net_parked_fragments) +
-                 rig_count(rig, HG_C_net_control);
+                 rig_count(rig, HG_C_net_control) + rig_count(rig, HG_C_net_up_segments);
     for (unsigned id = 0; id < HG_DROP_COUNT; id++)
         if (strcmp(hg_counter_info[id].layer, "net") == 0 && id != HG_DROP_frag_timeout)
             n += rig_count(rig, id);
@@ -163,21 +165,31 @@ unsigned rig_feed(struct rig *rig, uint16_t port, const uint8_t *b, uint32_t len
     struct rte_mbuf *m = rte_pktmbuf_alloc(len > 2048 ? pool_big : pool);
     REQUIRE(m);
     memcpy(rte_pktmbuf_append(m, (uint16_t)len), b, len);
-    REQUIRE(rig->nout < 64);
-    unsigned up = net_input(rig->net, port, &m, 1, rig->out + rig->nout);
-    REQUIRE(up <= 1);
-    rig->nout += up;
+    REQUIRE(rig->nout < 64 && rig->nsegments < 64);
+    struct net_up up = {.datagram = rig->out + rig->nout, .segment = rig->segment + rig->nsegments};
+    net_input(rig->net, port, &m, 1, &up);
+    REQUIRE(up.datagrams + up.segments <= 1);
+    rig->nout += up.datagrams;
+    rig->nsegments += up.segments;
     collect(rig);
     REQUIRE(rig_dispositions(rig) == sum + 1);
-    static const unsigned ends[] = {HG_C_net_up_datagrams, HG_C_net_answered, HG_C_net_absorbed,
-                                    HG_C_net_parked_fragments, HG_C_net_control};
-    for (unsigned i = 0; i < 5; i++)
+    static const unsigned ends[] = {HG_C_net_up_datagrams,     HG_C_net_answered, HG_C_net_absorbed,
+                                    HG_C_net_parked_fragments, HG_C_net_control,  HG_C_net_up_segments};
+    for (unsigned i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
         if (rig->counters[ends[i]] != before[ends[i]])
             return ends[i];
     for (unsigned id = 0; id < HG_DROP_COUNT; id++)
         if (id != HG_DROP_frag_timeout && rig->counters[id] != before[id])
             return id;
     abort();
+}
+
+unsigned rig_input(struct rig *rig, uint16_t port, struct rte_mbuf **m, unsigned n)
+{
+    struct net_up up = {.datagram = rig->out, .segment = rig->segment};
+    net_input(rig->net, port, m, n, &up);
+    rig->nsegments = up.segments;
+    return rig->nout = up.datagrams;
 }
 
 void rig_wait(struct rig *rig, unsigned ms)

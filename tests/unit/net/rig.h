@@ -26,7 +26,8 @@ struct rig {
     uint64_t counters[HG_COUNTERS_MAX];
     struct wheel wheel;
     struct datagram out[64];
-    unsigned nout;
+    struct segment segment[64];
+    unsigned nout, nsegments;
     struct { /* frames that left, in order */
         uint8_t *b;
         uint32_t len;
@@ -46,6 +47,9 @@ struct rig *rig_open(void (*tweak)(struct hg_config *, struct net_setup *));
 void rig_close(struct rig *rig); /* asserts that no buffer is lost */
 /* Gives one frame to port; asserts that it ended in exactly one disposition. Returns that counter. */
 unsigned rig_feed(struct rig *rig, uint16_t port, const uint8_t *b, uint32_t len);
+/* The same of a burst, without that; what gets up replaces rig->out and rig->segment. Returns the datagrams.
+ */
+unsigned rig_input(struct rig *rig, uint16_t port, struct rte_mbuf **m, unsigned n);
 /* Time passes, timers fire. */
 void rig_wait(struct rig *rig, unsigned ms);
 /* The next frame that left, NULL if there is none. */
@@ -71,6 +75,9 @@ uint32_t make_ip6(uint8_t *b, const char *src, const char *dst, uint8_t proto, c
                   uint32_t len);
 uint32_t make_udp(uint8_t *b, const char *src, uint16_t sport, const char *dst, uint16_t dport,
                   const void *payload, uint32_t len); /* either family, whole frame */
+/* A header of 20 bytes with window 1000. */
+uint32_t make_tcp(uint8_t *b, const char *src, uint16_t sport, const char *dst, uint16_t dport, uint32_t seq,
+                  uint8_t flags, const void *payload, uint32_t len);
 uint32_t make_arp(uint8_t *b, uint16_t op, const uint8_t mac[6], const char *sender, const char *target);
 /* type 135 or 136; option: with our link-layer address */
 uint32_t make_nd(uint8_t *b, uint8_t type, uint8_t flags, const char *src, const char *dst,

@@ -348,7 +348,7 @@ static void nothing_left_to_answer_with(void **state)
     rte_pktmbuf_chain(chain, tail);
     while (n < RIG_MBUFS && (hold[n] = rte_pktmbuf_alloc(rig->ctx.pool)))
         n++;
-    assert_int_equal(net_input(rig->net, 0, &chain, 1, rig->out), 0);
+    assert_int_equal(rig_input(rig, 0, &chain, 1), 0);
     assert_int_equal(rig_count(rig, HG_DROP_no_mbuf), 1);
     struct hg_endpoint src = ep_of("10.0.0.1", 5060), dst = ep_of("10.0.0.77", 5060);
     struct rte_mbuf *payload = rte_pktmbuf_alloc(rig->ctx.pool);
@@ -364,7 +364,7 @@ static void nothing_left_to_answer_with(void **state)
     memcpy(rte_pktmbuf_append(chain, 20), b, 20);
     memcpy(rte_pktmbuf_append(tail, 27), b + 20, 27);
     rte_pktmbuf_chain(chain, tail);
-    rig->nout = net_input(rig->net, 0, &chain, 1, rig->out);
+    rig->nout = rig_input(rig, 0, &chain, 1);
     check_datagram("10.0.0.9", "10.0.0.1", 5060);
 }
 
@@ -375,7 +375,7 @@ static void short_headroom_is_mended(void **state)
     struct rte_mbuf *m = rte_pktmbuf_alloc(rig->ctx.pool);
     m->data_off = 0;
     memcpy(rte_pktmbuf_append(m, (uint16_t)len), b, len);
-    rig->nout = net_input(rig->net, 0, &m, 1, rig->out);
+    rig->nout = rig_input(rig, 0, &m, 1);
     check_datagram("10.0.0.9", "10.0.0.1", 5060);
 }
 
@@ -390,7 +390,7 @@ static void bursts(void **state)
         if (i % 5 == 0)
             rte_pktmbuf_mtod(m[i], uint8_t *)[5] ^= 8;
     }
-    rig->nout = net_input(rig->net, 0, m, 50, rig->out);
+    rig->nout = rig_input(rig, 0, m, 50);
     assert_int_equal(rig->nout, 40);
     assert_int_equal(rig_dispositions(rig), 50);
 }

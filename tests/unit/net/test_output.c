@@ -152,7 +152,7 @@ static void a_sum_carries_twice(void **state)
     rig_feed(rig, 0, b, make_arp(b, 2, rig_peer_mac, "10.0.0.254", "10.0.0.1"));
     assert_non_null(next_udp(&len));
     net_udp_send(rig->net, rig_payload(rig, text, 92), &s, &d);
-    assert_int_not_equal(rig->net->tx[0].sum[0].at, 0); /* the way of the usual datagram */
+    assert_int_not_equal(rig->net->tx[0].sum[0].from, 0); /* the way of the usual datagram */
     rig_wait(rig, 1);
     const uint8_t *a = next_udp(&len);
     assert_non_null(a);
@@ -367,7 +367,7 @@ static void checksums_left_to_the_port(void **state)
     struct rte_mbuf *m = rig_payload(rig, b, make_udp(b, "10.0.0.9", 4000, "10.0.0.1", 5060, text, 100));
     rte_pktmbuf_mtod(m, uint8_t *)[40] ^= 1;
     m->ol_flags = RTE_MBUF_F_RX_IP_CKSUM_GOOD | RTE_MBUF_F_RX_L4_CKSUM_GOOD;
-    rig->nout = net_input(rig->net, 0, &m, 1, rig->out);
+    rig->nout = rig_input(rig, 0, &m, 1);
     assert_int_equal(rig->nout, 1);
     make_udp(b, "10.0.0.9", 4000, "10.0.0.1", 5060, text, 100);
     b[40] ^= 1;
