@@ -19,10 +19,13 @@ top=$PWD
 check="" calls=600 rate=100 nodes=""
 while [ $# -gt 0 ]; do
   case $1 in
+    --nodes | --calls | --rate) [ $# -ge 2 ] || { echo "quickstart: $1 needs a number (try --help)" >&2; exit 2; } ;;
+  esac
+  case $1 in
     --check) check=--check ;;
-    --nodes) nodes=${2:?--nodes needs a number}; shift ;;
-    --calls) calls=${2:?--calls needs a number}; shift ;;
-    --rate) rate=${2:?--rate needs a number}; shift ;;
+    --nodes) nodes=$2; shift ;;
+    --calls) calls=$2; shift ;;
+    --rate) rate=$2; shift ;;
     -h | --help) sed -n '3,16s/^# \{0,1\}//p' "$0"; exit 0 ;;
     *) echo "quickstart: unknown argument '$1' (try --help)" >&2; exit 2 ;;
   esac
@@ -31,6 +34,8 @@ done
 [[ $calls =~ ^[1-9][0-9]*$ && $rate =~ ^[1-9][0-9]*$ ]] || { echo "quickstart: --calls and --rate take whole numbers" >&2; exit 2; }
 [ "$(id -u)" -eq 0 ] || { echo "quickstart: network namespaces need root: sudo deploy/quickstart.sh" >&2; exit 1; }
 
+sudo="" # for the commands that are printed; a container where root is alone has none
+! command -v sudo >/dev/null || sudo="sudo "
 say() { printf '\033[1m%s\033[0m\n' "$*"; }
 [ -t 1 ] || say() { printf '%s\n' "$*"; }
 
@@ -229,14 +234,14 @@ cat <<TEXT
 
 It stays up until Ctrl-C. To poke at it from another terminal:
   N="ip netns exec $id-node"
-  sudo \$N $top/build/controlplane/hgctl --socket $dir/admin.sock status
-  sudo \$N $top/build/controlplane/hgctl --socket $dir/admin.sock route list
-  sudo \$N $top/build/controlplane/hgctl --socket $dir/admin.sock route explain sip:4711@10.77.0.1
-  sudo \$N $top/build/controlplane/hgctl --socket $dir/admin.sock counters --watch
-  sudo \$N redis-cli HGETALL '$key'
-  sudo \$N curl -s http://127.0.0.1:9464/metrics
+  $sudo\$N $top/build/controlplane/hgctl --socket $dir/admin.sock status
+  $sudo\$N $top/build/controlplane/hgctl --socket $dir/admin.sock route list
+  $sudo\$N $top/build/controlplane/hgctl --socket $dir/admin.sock route explain sip:4711@10.77.0.1
+  $sudo\$N $top/build/controlplane/hgctl --socket $dir/admin.sock counters --watch
+  $sudo\$N redis-cli HGETALL '$key'
+  $sudo\$N curl -s http://127.0.0.1:9464/metrics
 More calls:
-  sudo ip netns exec $id-caller sipp 10.77.0.1:5060 -sf $top/deploy/quickstart/caller.xml -i 10.77.0.2 -s 4711 -m 1000 -r 200
+  ${sudo}ip netns exec $id-caller sipp 10.77.0.1:5060 -sf $top/deploy/quickstart/caller.xml -i 10.77.0.2 -s 4711 -m 1000 -r 200
 Logs and configuration: $dir
 TEXT
 # A sleep in the background lets a signal through at once; it is ended as everything else that was started here.

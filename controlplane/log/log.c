@@ -33,6 +33,11 @@ void log_init(struct log *log, int fd, const char *node)
     /* O_NONBLOCK belongs to the open file, which the shell or the parent shares: open our own */
     struct stat st;
     if (fstat(fd, &st) == 0 && !S_ISSOCK(st.st_mode)) {
+        /* What others write through theirs (a start error on stderr) must not lie over our lines, nor ours
+         * over it. */
+        int flags = S_ISREG(st.st_mode) ? fcntl(fd, F_GETFL) : -1;
+        if (flags >= 0 && !(flags & O_APPEND))
+            fcntl(fd, F_SETFL, flags | O_APPEND);
         char path[32];
         snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
         int own = open(path, O_WRONLY | O_APPEND | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);

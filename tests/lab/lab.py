@@ -368,6 +368,7 @@ class Lab:
             self.end(p, seconds=5)
         self.processes = []
         for s in self.spaces:
+            kill_in(s.ns)  # what somebody started there by hand
             sh(f"ip netns del {s.ns}", check=False)
             if hasattr(s, "unique"):
                 for path in glob.glob(f"/dev/shm/hg-{s.unique}*"):
@@ -383,6 +384,13 @@ class Lab:
             shutil.rmtree(self.dir, ignore_errors=True)
 
 
+def kill_in(space):
+    """Ends what runs in the namespace."""
+    for pid in sh(f"ip netns pids {space}", check=False).split():
+        with contextlib.suppress(ProcessLookupError, ValueError):  # somebody else clears it away, too
+            os.kill(int(pid), signal.SIGKILL)
+
+
 def clear_left_behind():
     """What a laboratory that was killed outright left: its processes stand in namespaces that carry its pid."""
     names = [line.split()[0] for line in sh("ip netns list").splitlines() if line]
@@ -390,9 +398,7 @@ def clear_left_behind():
         of = re.match(r"hg(\d+)-", name)
         if not of or os.path.exists(f"/proc/{of.group(1)}"):
             continue
-        for pid in sh(f"ip netns pids {name}", check=False).split():
-            with contextlib.suppress(ProcessLookupError, ValueError):  # somebody else clears it away, too
-                os.kill(int(pid), signal.SIGKILL)
+        kill_in(name)
         sh(f"ip netns del {name}", check=False)
         for path in glob.glob(f"/dev/shm/hg-10.{int(of.group(1)) >> 8 & 255}.{int(of.group(1)) & 255}.*"):
             with contextlib.suppress(FileNotFoundError):

@@ -7,6 +7,7 @@
 Brings up the nodes, Redis with a replica and three Sentinels, users with a phone, and requests to them all the time.
 Then a node is killed, its users move to the peer, the node comes back and takes them back."""
 import os
+import shutil
 import sys
 import time
 
@@ -90,12 +91,20 @@ def fall_back(c, probe):
 
 def stay(l, c, probe):
     probe.begin([n.address for n in c.nodes], RATE)
+    sudo = "sudo " if shutil.which("sudo") else ""
+    space = lambda n: f"{sudo}ip netns exec {n.ns} "
+    hgctl = lambda n: f"{space(n)}{lab.BUILD}/controlplane/hgctl --socket {n.socket_path} "
+    first, second = c[1], c[2]
     say("\nIt stays up until Ctrl-C, with requests going on. From another terminal:")
-    for n in c.nodes[:2]:
-        say(f"  sudo ip netns exec {n.ns} {lab.BUILD}/controlplane/hgctl --socket {n.socket_path} ha status --watch")
-    say(f"  sudo ip netns exec {c[2].ns} {lab.BUILD}/controlplane/hgctl --socket {c[2].socket_path} ha failover {c[1].unique}")
-    say(f"  sudo ip netns exec {c.stores[0].ns} redis-cli -h {c.stores[0].address} HGETALL 'hg:{{StandaloneCluster}}:ha'")
-    say(f"  sudo kill -9 {c[1].cp.pid} {c[1].dp.pid}        # {c[1].unique}\nLogs and configuration: {l.dir}")
+    for n in (first, second):
+        say(f"  {hgctl(n)}ha status --watch")
+    say(f"  {hgctl(second)}ha failover {first.unique}")
+    say(f"  {space(c.stores[0])}redis-cli -h {c.stores[0].address} HGETALL 'hg:{{StandaloneCluster}}:ha'")
+    say(f"  {sudo}kill -9 {first.cp.pid} {first.dp.pid}        # {first.unique}; to start it again, and to give it its users back:")
+    for program in ("controlplane/hg-controlplane", "dataplane/hg-dataplane"):
+        say(f"  {space(first)}{lab.BUILD}/{program} -c {first.config_file} &")
+    say(f"  {hgctl(second)}ha fallback {first.unique} --yes")
+    say(f"Logs and configuration: {l.dir}")
     while True:
         time.sleep(3600)
 

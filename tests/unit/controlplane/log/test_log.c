@@ -108,6 +108,35 @@ static void a_flood_is_cut_and_told(void **state)
     fclose(file);
 }
 
+/* "hg-controlplane >file 2>&1": the file is not open for appending, and a start error comes through stderr.
+ */
+static void a_file_keeps_what_others_write_to_it(void **state)
+{
+    (void)state;
+    struct log log;
+    char text[1000];
+    FILE *file = tmpfile();
+    int fd = fileno(file);
+
+    assert_int_equal(write(fd, "before\n", 7), 7);
+    log_init(&log, fd, "n1");
+    log_printf(&log, HG_LOG_INFO, "one", "the first line");
+    assert_int_equal(write(fd, "between\n", 8), 8);
+    log_printf(&log, HG_LOG_INFO, "two", "the second line");
+    log_close(&log);
+    ssize_t n = pread(fd, text, sizeof(text) - 1, 0);
+    assert_true(n > 0);
+    text[n] = '\0';
+    char *at = strstr(text, "before\n");
+    for (unsigned i = 0; i < 3; i++) {
+        static const char *const then[] = {"the first line\n", "between\n", "the second line\n"};
+        assert_non_null(at);
+        at = strstr(at, then[i]);
+    }
+    assert_non_null(at);
+    fclose(file);
+}
+
 static void alarms_stand_until_cleared(void **state)
 {
     FILE *file = tmpfile();
@@ -144,6 +173,7 @@ int main(void)
         cmocka_unit_test(json_lines_are_json_whatever_comes),
         cmocka_unit_test(a_reader_that_sleeps_blocks_nobody),
         cmocka_unit_test(a_flood_is_cut_and_told),
+        cmocka_unit_test(a_file_keeps_what_others_write_to_it),
         cmocka_unit_test(alarms_stand_until_cleared),
     };
     return cmocka_run_group_tests_name("controlplane_log", tests, NULL, NULL);
