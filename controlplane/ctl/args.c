@@ -61,6 +61,31 @@ static json_t *value_of(const struct ctl_param *param, const char *text)
     return NULL;
 }
 
+/* false: the member is there and says something else. Lists ("contacts+") grow; one that was given as empty
+ * stays so. */
+static bool put_member(json_t *at, const char *member, json_t *value)
+{
+    size_t len = strlen(member);
+    char name[32];
+
+    snprintf(name, sizeof(name), "%.*s", (int)(member[len - 1] == '+' ? len - 1 : len), member);
+    json_t *old = json_object_get(at, name);
+    if (member[len - 1] != '+') {
+        bool same = !old || json_equal(old, value);
+        json_object_set_new(at, name, value);
+        return same;
+    }
+    if (!old) {
+        old = json_array();
+        json_object_set_new(at, name, old);
+    } else if (json_array_size(old) == 0) {
+        json_decref(value);
+        return false;
+    }
+    json_array_append_new(old, value);
+    return true;
+}
+
 static int put(struct ctl *ctl, const struct ctl_param *param, const char *text)
 {
     json_t *value = value_of(param, text), *at = ctl->args;
@@ -90,19 +115,8 @@ static int put(struct ctl *ctl, const struct ctl_param *param, const char *text)
         }
         member = slash + 1;
     }
-    size_t len = strlen(member);
-    if (member[len - 1] != '+') {
-        json_object_set_new(at, member, value);
-        return CTL_DONE;
-    }
-    char name[32];
-    snprintf(name, sizeof(name), "%.*s", (int)len - 1, member);
-    json_t *list = json_object_get(at, name);
-    if (list == NULL) {
-        list = json_array();
-        json_object_set_new(at, name, list);
-    }
-    json_array_append_new(list, value);
+    if (!put_member(at, member, value))
+        return complain(ctl, "given before, with something else:", param->name);
     return CTL_DONE;
 }
 

@@ -92,7 +92,8 @@ static const struct ctl_param route_remove_params[] = {
     END,
 };
 static const struct ctl_param explain_params[] = {
-    {"URI", "uri", CTL_TEXT, true, NULL, "A SIP URI, such as sip:19194762030@example.com."},
+    {"URI", "uri", CTL_TEXT, true, NULL,
+     "A SIP URI, such as sip:19194762030@example.com, or tel:+19194762030."},
     END,
 };
 static const struct ctl_param trace_params[] = {
@@ -221,8 +222,8 @@ const struct ctl_command ctl_commands[] = {
     {"user find", "user.find", user_params, "Where a user is served", NULL, show_user, NULL},
     {"user add", "user.add", user_add_params, "Make a user known",
      "Without --node the mode of the cluster chooses the home: equally over all nodes, the first node of "
-     "each subcluster, "
-     "or none.",
+     "each subcluster, or none. %-escapes of the name are undone; blanks and characters that nobody sees are "
+     "refused.",
      show_user, NULL},
     {"user set", "user.set", user_set_params, "Change a user's home or contacts, or make the user known",
      "What is not given stays as it was.", show_user, NULL},
@@ -236,7 +237,9 @@ const struct ctl_command ctl_commands[] = {
      "Users of nodes in failover stay, unassigned ones stay unassigned.", show_assigned, run_confirmed},
     {"user import", "user.import", user_import_params, "Users from a file of comma separated values",
      "user,node,contact,contact...: an empty node leaves the home as it is and lets new users be assigned; - "
-     "is none.",
+     "is none. What is wrong is told line by line, and the exit status is 1 then; the other lines are "
+     "written. "
+     "A file that is no table of users is not read any further.",
      NULL, run_user_import},
     {"user export", "user.list", user_export_params, "Users into a file of comma separated values", NULL,
      NULL, run_user_export},

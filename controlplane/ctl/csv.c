@@ -54,8 +54,6 @@ static const char *begin_field(struct csv *csv, struct row *r)
 /* NULL: taken */
 static const char *take(struct csv *csv, struct row *r, int c)
 {
-    if (c == 0)
-        return "a NUL byte";
     if (r->fill + 2 >= CSV_ROW_MAX)
         return "longer than 16384 bytes";
     if (r->quoted && c == '"') {
@@ -82,7 +80,6 @@ static const char *take(struct csv *csv, struct row *r, int c)
     if (r->closed)
         return "something stands behind a closing quote";
     r->fresh = false;
-    csv->next += c == '\n';
     csv->text[r->fill++] = (char)c;
     return NULL;
 }
@@ -97,9 +94,11 @@ enum csv_result csv_next(struct csv *csv, const char **why)
         csv->n = 0;
         csv->line = csv->next;
         begin_field(csv, &r);
-        while ((c = getc(csv->in)) != EOF && (c != '\n' || r.quoted)) {
+        while ((c = getc(csv->in)) != EOF && c != '\n') {
             if (c == '\r' && !r.quoted)
                 continue;
+            if (c == 0)
+                return CSV_NO_TEXT;
             *why = take(csv, &r, c);
             if (*why) {
                 skip_line(csv);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Lines of comma separated values (RFC 4180): quoted fields may hold commas, quotes and line breaks. */
+/* Lines of comma separated values (RFC 4180): quoted fields may hold commas and quotes, but no line breaks:
+ * nothing that is read here has any, and a quote that is not closed spoils its own line only. */
 #ifndef HG_CTL_CSV_H
 #define HG_CTL_CSV_H
 
@@ -19,10 +20,11 @@ struct csv {
     char text[CSV_ROW_MAX];
 };
 
-enum csv_result { CSV_ROW, CSV_WRONG, CSV_END };
+enum csv_result { CSV_ROW, CSV_WRONG, CSV_NO_TEXT, CSV_END };
 
 void csv_open(struct csv *csv, FILE *in);
-/* The next row that is not empty. CSV_WRONG: why says what; the next call goes on behind its line. */
+/* The next row that is not empty. CSV_WRONG: why says what; the next call goes on behind its line.
+ * CSV_NO_TEXT: there is a NUL byte in it, so this is another kind of file. */
 enum csv_result csv_next(struct csv *csv, const char **why);
 /* One field, quoted where it has to be. */
 void csv_put(FILE *out, const char *field);

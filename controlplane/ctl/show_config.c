@@ -90,8 +90,9 @@ int run_config_check(struct ctl *ctl)
         json_decref(result);
     } else {
         if (config != NULL)
-            fprintf(ctl->out, "%s: valid: %u ports, %u listeners, %u routes\n", file, config->nports,
-                    config->nlisteners, config->nroutes);
+            fprintf(ctl->out, "%s: valid: %u port%s, %u listener%s, %u route%s\n", file, config->nports,
+                    table_plural(config->nports), config->nlisteners, table_plural(config->nlisteners),
+                    config->nroutes, table_plural(config->nroutes));
         fputs(text, ctl->err);
     }
     free(text);

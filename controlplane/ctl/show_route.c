@@ -45,6 +45,19 @@ int run_route_list(struct ctl *ctl)
     return status;
 }
 
+/* It was stored as it was wanted; that nothing goes there yet may be a surprise. */
+static void warn_out_of_service(struct ctl *ctl, json_t *route)
+{
+    const char *state = json_string_value(table_member(route, "state"));
+    char name[300], reason[400];
+
+    if (!state || strcmp(state, "out_of_service") != 0 || !json_is_true(table_member(route, "in_service")))
+        return;
+    table_text(table_member(route, "name"), name, sizeof(name));
+    table_text(table_member(route, "reason"), reason, sizeof(reason));
+    fprintf(ctl->err, "warning: no request takes route %s: %s\n", name, reason);
+}
+
 int show_route(struct ctl *ctl, json_t *result)
 {
     const char *name;
@@ -59,6 +72,7 @@ int show_route(struct ctl *ctl, json_t *result)
         if (!(json_is_string(value) && json_string_length(value) == 0))
             table_line(ctl->out, title, value);
     }
+    warn_out_of_service(ctl, table_member(result, "route"));
     return CTL_DONE;
 }
 

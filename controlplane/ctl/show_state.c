@@ -44,15 +44,17 @@ int show_status(struct ctl *ctl, json_t *result)
             text(result, "cluster"), text(result, "domain"), number(result, "uptime_s"),
             text(result, "version"));
     if (truth(result, "dataplane/attached"))
-        fprintf(out, "%-12s %s%s, %lld cores, pid %lld, version %s\n", "dataplane",
+        fprintf(out, "%-12s %s%s, %lld core%s, pid %lld, version %s\n", "dataplane",
                 truth(result, "dataplane/ready") ? "ready" : "loading",
                 truth(result, "dataplane/draining") ? ", draining" : "", number(result, "dataplane/cores"),
-                number(result, "dataplane/pid"), text(result, "dataplane/version"));
+                table_plural(number(result, "dataplane/cores")), number(result, "dataplane/pid"),
+                text(result, "dataplane/version"));
     else
         fprintf(out, "%-12s away\n", "dataplane");
     if (truth(result, "redis/connected"))
-        fprintf(out, "%-12s %s, %s, %lld replicas\n", "redis", text(result, "redis/state"),
-                text(result, "redis/role"), number(result, "redis/replicas"));
+        fprintf(out, "%-12s %s, %s, %lld replica%s\n", "redis", text(result, "redis/state"),
+                text(result, "redis/role"), number(result, "redis/replicas"),
+                table_plural(number(result, "redis/replicas")));
     else
         fprintf(out, "%-12s away (%s: %s)\n", "redis", text(result, "redis/address"),
                 text(result, "redis/state"));

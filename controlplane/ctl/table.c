@@ -117,3 +117,8 @@ void table_line(FILE *out, const char *title, json_t *value)
     table_text(value, text, sizeof(text));
     fprintf(out, "%-13s %s\n", title, text);
 }
+
+const char *table_plural(long long n)
+{
+    return n == 1 ? "" : "s";
+}

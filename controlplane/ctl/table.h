@@ -21,6 +21,8 @@ json_t *table_member(json_t *object, const char *path);
 void table_text(json_t *value, char *out, size_t size);
 /* "name: value", where the value is there. */
 void table_line(FILE *out, const char *title, json_t *value);
+/* The letter behind "1 core", "2 cores". */
+const char *table_plural(long long n);
 /* Replaces control characters in place. */
 void table_clean(char *text);
 

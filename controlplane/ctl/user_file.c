@@ -12,6 +12,7 @@
 
 #define CHUNK       2000         /* rows of one request */
 #define CHUNK_BYTES (512 * 1024) /* of their contacts */
+#define WRONG_FIRST 100          /* lines that are wrong before any other: not worth reading on */
 
 struct import {
     struct ctl *ctl;
@@ -21,11 +22,13 @@ struct import {
     json_t *warnings; /* of the rows that were sent last */
     size_t bytes;     /* of the contacts in rows */
     json_int_t good, wrong, fresh;
+    json_int_t unread; /* of wrong: no row could be read from the line */
 };
 
 static void wrong(struct import *im, json_int_t line, const char *why)
 {
     im->wrong++;
+    im->unread++;
     json_array_append_new(im->errors, json_pack("{s:I, s:s, s:s}", "line", line, "user", "", "error", why));
 }
 
@@ -73,42 +76,99 @@ static int send_rows(struct import *im)
     return CTL_DONE;
 }
 
+static void take_row(struct import *im)
+{
+    json_t *row = row_object(&im->csv);
+
+    if (!row) {
+        wrong(im, im->csv.line, "the text is not UTF-8");
+        return;
+    }
+    im->bytes += json_string_length(json_object_get(row, "contacts"));
+    json_array_append_new(im->rows, row);
+}
+
+static int complain(const struct import *im, const char *path, const char *why)
+{
+    fprintf(im->ctl->err, "hgctl: %s: %s\n", path, why);
+    return CTL_REFUSED;
+}
+
+/* A picture or an archive has thousands of lines, each of them wrong: said once. NULL: it looks like a table.
+ */
+static const char *no_table(const struct import *im, enum csv_result r)
+{
+    bool first = im->unread == im->wrong && im->good == 0 && json_array_size(im->rows) == 0;
+
+    if (r == CSV_NO_TEXT)
+        return "a NUL byte";
+    return first && im->unread >= WRONG_FIRST
+               ? json_string_value(table_member(json_array_get(im->errors, 0), "error"))
+               : NULL;
+}
+
+static int give_up(const struct import *im, const char *path, const char *why)
+{
+    char text[200];
+
+    snprintf(text, sizeof(text), "%s %u: %s: this is no table of users (user,node,contact,...)",
+             im->unread >= WRONG_FIRST ? "lines 1 to" : "line", im->csv.line, why);
+    return complain(im, path, text);
+}
+
 static int walk(struct import *im, FILE *in, const char *path)
 {
-    const char *why;
+    const char *why, *none;
     enum csv_result r;
     int status = CTL_DONE;
 
     csv_open(&im->csv, in);
     while (status == CTL_DONE && (r = csv_next(&im->csv, &why)) != CSV_END && !ferror(in)) {
-        if (r == CSV_WRONG) {
+        if (r == CSV_WRONG)
             wrong(im, im->csv.line, why);
-            continue;
-        }
-        if (im->csv.line == 1 && strcasecmp(im->csv.field[0], "user") == 0)
-            continue;
-        json_t *row = row_object(&im->csv);
-        if (!row)
-            wrong(im, im->csv.line, "the text is not UTF-8");
-        else
-            json_array_append_new(im->rows, row);
-        im->bytes += json_string_length(json_object_get(row, "contacts"));
+        else if (r == CSV_ROW && !(im->csv.line == 1 && strcasecmp(im->csv.field[0], "user") == 0))
+            take_row(im);
+        none = no_table(im, r);
+        if (none)
+            return give_up(im, path, none);
         if (json_array_size(im->rows) == CHUNK || im->bytes > CHUNK_BYTES)
             status = send_rows(im);
     }
-    if (status == CTL_DONE && ferror(in)) {
-        fprintf(im->ctl->err, "hgctl: %s: %s\n", path, strerror(errno));
-        return CTL_REFUSED;
-    }
+    if (status == CTL_DONE && ferror(in))
+        return complain(im, path, strerror(errno));
     return status == CTL_DONE ? send_rows(im) : status;
 }
 
-static void tell(const struct import *im, bool nothing)
+static int by_line(const void *a, const void *b)
+{
+    json_int_t x = json_integer_value(table_member(*(json_t *const *)a, "line"));
+    json_int_t y = json_integer_value(table_member(*(json_t *const *)b, "line"));
+
+    return (x > y) - (x < y);
+}
+
+/* What is seen here is told before what the server saw of the same rows. */
+static void sort_errors(struct import *im)
+{
+    size_t n = json_array_size(im->errors), i;
+    json_t **one = malloc((n + 1) * sizeof(*one)), *e;
+
+    if (!one)
+        return;
+    json_array_foreach(im->errors, i, e) one[i] = json_incref(e);
+    qsort(one, n, sizeof(*one), by_line);
+    for (i = 0; i < n; i++)
+        json_array_set_new(im->errors, i, one[i]);
+    free(one);
+}
+
+static void tell(struct import *im, bool nothing)
 {
     struct ctl *ctl = im->ctl;
     json_t *one;
     size_t i;
 
+    sort_errors(im);
     if (show_terminal(ctl))
         fputc('\n', ctl->err);
     if (ctl->json) {
@@ -128,15 +188,41 @@ static void tell(const struct import *im, bool nothing)
         fprintf(ctl->err, "line %lld: %s%s%s\n", (long long)json_integer_value(table_member(one, "line")),
                 user, user[0] ? ": " : "", error);
     }
-    fprintf(ctl->out, "%lld rows %s, %lld of them new users, %lld wrong%s\n", (long long)im->good,
-            nothing ? "are good" : "written", (long long)im->fresh, (long long)im->wrong,
+    fprintf(ctl->out, "%lld row%s %s, %lld of them new users, %lld wrong%s\n", (long long)im->good,
+            table_plural(im->good), nothing ? "good" : "written", (long long)im->fresh, (long long)im->wrong,
             nothing ? ": nothing was changed" : "");
 }
 
 static void forget(struct import *im)
 {
-    im->good = im->wrong = im->fresh = 0;
+    im->good = im->wrong = im->fresh = im->unread = 0;
     json_array_clear(im->errors);
+}
+
+/* The standard input can be read once only, and --all-or-nothing reads twice. */
+static FILE *copy_of(FILE *in)
+{
+    char bytes[65536];
+    FILE *copy = tmpfile();
+    size_t n;
+
+    while (copy && (n = fread(bytes, 1, sizeof(bytes), in)) > 0)
+        if (fwrite(bytes, 1, n, copy) != n)
+            break;
+    if (copy && (ferror(in) || ferror(copy) || fflush(copy) != 0)) {
+        fclose(copy);
+        copy = NULL;
+    }
+    if (copy)
+        rewind(copy);
+    return copy;
+}
+
+static FILE *open_rows(const char *path, bool twice)
+{
+    if (strcmp(path, "-") != 0)
+        return fopen(path, "r");
+    return twice ? copy_of(stdin) : stdin;
 }
 
 int run_user_import(struct ctl *ctl)
@@ -145,7 +231,7 @@ int run_user_import(struct ctl *ctl)
     const char *path = json_string_value(json_object_get(ctl->local, "file"));
     bool whole = json_is_true(json_object_get(ctl->args, "all_or_nothing"));
     bool dry = json_is_true(json_object_get(ctl->args, "dry_run"));
-    FILE *in = strcmp(path, "-") == 0 && !whole ? stdin : fopen(path, "r");
+    FILE *in = open_rows(path, whole);
 
     if (!im || !in) {
         fprintf(ctl->err, "hgctl: %s: %s\n", path, strerror(errno));
@@ -163,8 +249,8 @@ int run_user_import(struct ctl *ctl)
     if (status == CTL_DONE)
         tell(im, im->dry);
     else if (!im->dry && im->good)
-        fprintf(ctl->err, "hgctl: %lld rows were written before that; the same file again does the rest\n",
-                (long long)im->good);
+        fprintf(ctl->err, "hgctl: written before that: %lld row%s; the same file again does the rest\n",
+                (long long)im->good, table_plural(im->good));
     if (status == CTL_DONE && im->wrong)
         status = CTL_REFUSED;
     json_decref(im->rows);

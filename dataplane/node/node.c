@@ -252,8 +252,10 @@ int node_run(struct node *node)
         wait_workers(node);
         return 1;
     }
-    fprintf(stderr, "hg-dataplane %s: node %s, %u cores, %u ports; waiting for the control plane's tables\n",
-            HG_VERSION, node->config->node_name, node->cores, node->ports.n);
+    fprintf(stderr,
+            "hg-dataplane %s: node %s, %u core%s, %u port%s; waiting for the control plane's tables\n",
+            HG_VERSION, node->config->node_name, node->cores, node->cores == 1 ? "" : "s", node->ports.n,
+            node->ports.n == 1 ? "" : "s");
     keep_house(node);
     notify("STOPPING=1\n");
     atomic_store(&node->stop, true);

@@ -35,7 +35,8 @@ static void status_tells_readiness(void **state)
     assert_int_equal(ASK("status", STATUS("true", "")), CTL_DONE);
     asked("{\"v\":1,\"cmd\":\"status\",\"args\":{}}");
     has(out_text, "ready\n");
-    has(out_text, "2 cores");
+    has(out_text, "2 cores, ");
+    has(out_text, "0 replicas\n");
     has(out_text, "ALARM        AOF off");
     assert_int_equal(ASK("status", STATUS("false", "\"no dataplane\"")), CTL_NOT_READY);
     has(out_text, "not ready\n");
@@ -62,6 +63,13 @@ static void routes_are_described_by_options(void **state)
           "\"protocol\":\"udp\",\"weight\":20,\"block\":false},\"wait\":false}}");
     has(out_text, "weight        20");
     assert_null(strstr(out_text, "description"));
+    assert_string_equal(err_text, "");
+    assert_int_equal(ASK("route add gw1 1* gw",
+                         "{\"ok\":true,\"result\":{\"route\":{\"name\":\"gw1\",\"in_service\":true,\"state\":"
+                         "\"out_of_service\",\"reason\":\"no transport\"}}}\n"),
+                     0);
+    assert_string_equal(err_text, "warning: no request takes route gw1: no transport\n");
+    assert_int_equal(ASK("route add gw1 1* gw --pattern 1* --in-service true --in-service true", ROUTE), 0);
     assert_int_equal(ASK("route add gw1 1* gw --port=0", ROUTE), 0);
     asked("{\"v\":1,\"cmd\":\"route.add\",\"args\":{\"route\":{\"name\":\"gw1\",\"pattern\":\"1*\",\"next_"
           "hop\":\"gw\",\"port\":0}}}");
@@ -215,6 +223,9 @@ static void wrong_usage(void **state)
                                         "drain --retry-after x",
                                         "drain --wait=1",
                                         "route set a --block maybe",
+                                        "route add a 1* gw --pattern 2*",
+                                        "user set a@x --contact sip:a@b --no-contact",
+                                        "user set a@x --no-contact --contact sip:a@b",
                                         "--timeout x status",
                                         "--timeout 0 status",
                                         "--socket",
@@ -289,31 +300,6 @@ static void users_page_by_page(void **state)
     has(server.requests, "\"after\":\"a@x\"");
     assert_int_equal(ask("user list --limit 1", (const char *const[]){pages[0], NULL}), 0);
     has(out_text, "--after a@x");
-}
-
-static void files_that_are_none(void **state)
-{
-    (void)state;
-    char line[128], file[64];
-    snprintf(file, sizeof(file), "/tmp/hg-ctl-test.%d.file", (int)getpid());
-    FILE *f = fopen(file, "w");
-    fputs("\xef\xbb\xbf"
-          "user,node\nbob@x,n1\n", /* as a spreadsheet writes it */
-          f);
-    fclose(f);
-    snprintf(line, sizeof(line), "user import %s", file);
-    assert_int_equal(ASK(line, "{\"ok\":true,\"result\":{\"good\":1,\"new\":1,\"wrong\":0,\"errors\":[]}}\n"),
-                     0);
-    has(server.requests, "\"rows\":[{\"line\":2,\"user\":\"bob@x\"");
-    unlink(file);
-    assert_int_equal(ASK("user import /tmp", ""), CTL_REFUSED);
-    has(err_text, "/tmp: Is a directory");
-    assert_int_equal(symlink("/dev/null", file), 0); /* /dev/stdout is one, too */
-    snprintf(line, sizeof(line), "backup %s", file);
-    assert_int_equal(ASK(line, ""), CTL_REFUSED);
-    has(err_text, "no regular file");
-    assert_int_equal(ASK("backup /dev/null", ""), CTL_REFUSED);
-    unlink(file);
 }
 
 static void routes_come_as_one_list(void **state)
@@ -394,14 +380,13 @@ static void trace_as_capture(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(status_tells_readiness),  cmocka_unit_test(routes_are_described_by_options),
-        cmocka_unit_test(lists_are_tables),        cmocka_unit_test(refusals),
-        cmocka_unit_test(kept_and_late),           cmocka_unit_test(advice_is_no_failure),
-        cmocka_unit_test(servers_that_are_none),   cmocka_unit_test(wrong_usage),
-        cmocka_unit_test(help_for_every_command),  cmocka_unit_test(counters_once_and_watched),
-        cmocka_unit_test(users_page_by_page),      cmocka_unit_test(files_that_are_none),
-        cmocka_unit_test(routes_come_as_one_list), cmocka_unit_test(trace_as_text),
-        cmocka_unit_test(trace_as_capture),
+        cmocka_unit_test(status_tells_readiness), cmocka_unit_test(routes_are_described_by_options),
+        cmocka_unit_test(lists_are_tables),       cmocka_unit_test(refusals),
+        cmocka_unit_test(kept_and_late),          cmocka_unit_test(advice_is_no_failure),
+        cmocka_unit_test(servers_that_are_none),  cmocka_unit_test(wrong_usage),
+        cmocka_unit_test(help_for_every_command), cmocka_unit_test(counters_once_and_watched),
+        cmocka_unit_test(users_page_by_page),     cmocka_unit_test(routes_come_as_one_list),
+        cmocka_unit_test(trace_as_text),          cmocka_unit_test(trace_as_capture),
     };
     return cmocka_run_group_tests(tests, NULL, ctl_rig_forget);
 }
