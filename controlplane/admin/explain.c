@@ -6,6 +6,7 @@
 
 #include "admin/request.h"
 #include "admin/uri.h"
+#include "assign/domain.h"
 #include "controlplane.h"
 #include "counters/names.h"
 #include "counters/view.h"
@@ -74,30 +75,51 @@ static void shares(struct explain *e)
     }
 }
 
-static const char *user_node(struct controlplane *cp, const struct uri *uri)
+/* An address of ours in the place of the domain means the same user. */
+static void take_address(const struct hg_config *config, struct uri *uri)
 {
+    struct slice host = slice_str(uri->host);
+    struct hg_ip ip;
+
+    if (host.len > 2 && host.p[0] == '[')
+        host = slice_of(host.p + 1, host.len - 2);
+    for (uint32_t i = 0; hg_ip_parse(host, &ip) && i < config->nlisteners; i++)
+        if (hg_ip_eq(&config->listeners[i].ep.ip, &ip)) {
+            snprintf(uri->host, sizeof(uri->host), "%s", config->cluster_domain);
+            return;
+        }
+}
+
+static const char *user_node(struct controlplane *cp, const struct uri *typed)
+{
+    struct uri uri = *typed;
     char name[USERS_NAME_MAX + 1], canonical[USERS_NAME_MAX + 1];
     uint32_t len;
     const char *why;
 
-    snprintf(name, sizeof(name), "%s@%s", uri->user, uri->host);
+    take_address(cp->config, &uri);
+    snprintf(name, sizeof(name), "%s@%s", uri.user, uri.host);
     if (!users_canonical(slice_str(name), canonical, &len, &why))
         return NULL;
+    (void)user_take_home(cp->config, canonical, &len);
     const struct user *u = users_find(cp->users, slice_of(canonical, len));
     return u && u->home ? users_home_name(cp->users, u->home) : NULL;
 }
 
-static void explain(struct admin_request *req, const struct uri *uri, const char *text)
+static void explain(struct admin_request *req, struct uri *uri, const char *text)
 {
     struct controlplane *cp = req->cp;
     struct explain e = {.cp = cp, .list = json_array()};
-    const char *node = user_node(cp, uri), *verdict;
+    const char *node, *verdict;
     char sentence[900];
 
     push_routes_view(cp, &e.view);
+    if (!uri->host[0]) /* a telephone number is a user of ours */
+        snprintf(uri->host, sizeof(uri->host), "%s", cp->config->cluster_domain);
     char found = routes_explain(push_routes_book(cp), push_routes_input(cp), slice_str(uri->user),
                                 slice_str(uri->host), hop_down, tell, &e);
     shares(&e);
+    node = user_node(cp, uri);
     if (found == 'f') {
         verdict = "static";
         snprintf(sentence, sizeof(sentence), "the static route %s is tried first", e.winner);

@@ -9,10 +9,11 @@
 
 struct uri {
     char user[HG_USER_MAX + 1]; /* unescaped, without password */
-    char host[HG_HOST_MAX + 1];
+    char host[HG_HOST_MAX + 1]; /* "" of a telephone number: the cluster's domain */
 };
 
-/* "sip:user@host", "sips:...", "<sip:...>", "user@host", "host"; parameters are passed over. */
+/* "sip:user@host", "sips:...", "tel:+4711", "<sip:...>", "user@host", "host.name"; parameters are passed
+ * over. */
 bool uri_parse(const char *text, struct uri *out);
 
 #endif

@@ -15,13 +15,20 @@
 #define LIST_MAX     10000
 #define LOOKED_MAX   100000 /* a page looks at no more than a bounded part of the table */
 
+bool user_view_typed(struct controlplane *cp, struct slice text, char *name, uint32_t *len, const char **why)
+{
+    if (users_canonical(text, name, len, why) && users_find(cp->users, slice_of(name, *len)))
+        return true;
+    return users_typed(text, name, len, why);
+}
+
 bool user_view_name(struct admin_request *req, char *name, uint32_t *len)
 {
     const char *user = NULL, *why;
 
     if (!admin_arg_string(req, "user", &user))
         return false;
-    if (!user || !users_canonical(slice_str(user), name, len, &why)) {
+    if (!user || !user_view_typed(req->cp, slice_str(user), name, len, &why)) {
         admin_fail(req, ADMIN_BAD_REQUEST, "bob@example.com", "%s", user ? why : "user is missing");
         return false;
     }

@@ -68,6 +68,18 @@ static void on_set(void *arg, const struct record_outcome *outcome)
     admin_ok_when_applied(req, result, 0);
 }
 
+/* C10: it may be so, but who adds a user expects to reach it. */
+static void warn_unassigned(struct controlplane *cp, struct change *c)
+{
+    const char *why = c->node_given                        ? "it has no node"
+                      : user_job_mode(cp) == TOPOLOGY_NONE ? "the mode of assignment is none"
+                      : topology_subclusters(&cp->topology) == 0
+                          ? "no node may take users now"
+                          : "no node of a subcluster may take users now";
+
+    rules_add(&c->findings, RULE_no_availability, "%s is not served: %s", c->name, why);
+}
+
 /* The rules of the new home; false: answered. */
 static bool judge(struct admin_request *req, const struct user *old)
 {
@@ -79,6 +91,8 @@ static bool judge(struct admin_request *req, const struct user *old)
     struct rules_facts w;
 
     rules_begin(&c->findings);
+    if (!c->node[0])
+        warn_unassigned(cp, c);
     if (to == from || !topology_node(&cp->topology, to))
         return true;
     nodes_facts(cp, &w);

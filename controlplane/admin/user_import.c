@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "admin/user_job.h"
+#include "admin/user_view.h"
 #include "assign/contact.h"
 #include "assign/domain.h"
 #include "controlplane.h"
@@ -69,7 +70,7 @@ static const char *take_row(struct import *im, struct row *row, const json_t *o,
     row->line = (uint32_t)json_integer_value(json_object_get(o, "line"));
     if (!user || !*user)
         return "the user is missing";
-    if (!users_canonical(slice_str(user), row->name, &row->len, &reason))
+    if (!user_view_typed(cp, slice_str(user), row->name, &row->len, &reason))
         return reason;
     if (!user_take_home(cp->config, row->name, &row->len)) {
         snprintf(why, size, "not of the domain %s", cp->config->cluster_domain);
@@ -148,7 +149,11 @@ static void judge(struct import *im)
     for (unsigned i = 0; i < im->plan.n; i++)
         im->plan.node[i].stays = after[im->plan.node[i].node];
     plan_select(&im->plan, 0, left, 0);
-    if (left && plan_level(&im->plan))
+    bool placed = left && plan_level(&im->plan);
+    if (left && !placed)
+        rules_add(&im->findings, RULE_no_availability, "%llu new users of this part of the file get no node",
+                  (unsigned long long)left);
+    if (placed)
         for (unsigned i = 0; i < im->plan.n; i++)
             after[im->plan.node[i].node] += im->plan.node[i].quota;
     nodes_facts(cp, &w);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "admin/user_view.h"
 #include "assign/domain.h"
 #include "controlplane.h"
 #include "node/nodes.h"
@@ -20,7 +21,7 @@ static const struct user *named(struct user_job *j, size_t i)
     uint32_t len;
     const char *why, *text = json_string_value(json_array_get(j->names, i));
 
-    if (!text || !users_canonical(slice_str(text), name, &len, &why))
+    if (!text || !user_view_typed(cp, slice_str(text), name, &len, &why))
         return NULL;
     const struct user *u = users_find(cp->users, slice_of(name, len));
     if (!u && user_take_home(cp->config, name, &len))

@@ -6,7 +6,10 @@
 #include "admin/request.h"
 #include "assign/users.h"
 
-/* Takes "user", as the record has it where it is there. name: USERS_NAME_MAX + 1. false: answered. */
+/* The name that a person means: of a user that the record has, as it stands there, else as requests are
+ * looked up. name: USERS_NAME_MAX + 1. */
+bool user_view_typed(struct controlplane *cp, struct slice text, char *name, uint32_t *len, const char **why);
+/* Takes "user", as the record has it where it is there. false: answered. */
 bool user_view_name(struct admin_request *req, char *name, uint32_t *len);
 /* The name under cluster.domain; false: of a foreign domain, answered. */
 bool user_view_is_ours(struct admin_request *req, char *name, uint32_t *len);

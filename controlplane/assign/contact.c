@@ -57,6 +57,8 @@ static bool take_host(struct slice text, struct contact *out, char *why, size_t 
         port = slice_of(end + 1, text.len - host.len - 2);
         if (port.len && *port.p != ':')
             return fail(why, size, "behind the address stands something else than a port");
+    } else if (text.len && text.p[0] == '[') {
+        return fail(why, size, "behind its [ there is no ]");
     } else {
         const char *colon = text.len ? memchr(text.p, ':', text.len) : NULL;
         if (colon) {
@@ -65,7 +67,7 @@ static bool take_host(struct slice text, struct contact *out, char *why, size_t 
         }
     }
     if (port.len && !take_port(slice_of(port.p + 1, port.len - 1), &out->port))
-        return fail(why, size, "the port is none");
+        return fail(why, size, "its port is no number from 1 to 65535");
     out->host = host;
     out->is_address = hg_ip_parse(host, &out->ip);
     if (!out->is_address && !hg_name_is_host(host))

@@ -37,6 +37,10 @@ uint32_t users_count(const struct users *users);
 /* "user@domain" in its canonical form; false and why when it is none. out: USERS_NAME_MAX + 1. */
 bool users_canonical(struct slice name, char *out, uint32_t *len, const char **why);
 
+/* What a person writes: canonical, with %-escapes undone as the lookup of a request does it. False and why
+ * where no request could find the user, or none that people can tell from another. */
+bool users_typed(struct slice name, char *out, uint32_t *len, const char **why);
+
 /* name is canonical. Returns the entry, NULL without memory; *changed has bits of enum users_change. */
 struct user *users_set(struct users *users, struct slice name, uint16_t home, struct slice contacts,
                        struct record_version version, unsigned *changed);

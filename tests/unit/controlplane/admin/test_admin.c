@@ -348,8 +348,9 @@ static void routes_are_shown_and_explained(void **state)
     static const char *const verdicts[][2] = {{"sip:19191@example.com", "static"},
                                               {"sip:3@example.com", "blocked"},
                                               {"sip:2@example.com", "no_transport"},
-                                              {"sip:bob@example.com", "none"}};
-    for (unsigned i = 0; i < 4; i++) {
+                                              {"sip:bob@example.com", "none"},
+                                              {"tel:1-919.55", "static"}};
+    for (unsigned i = 0; i < 5; i++) {
         char request[200];
         snprintf(request, sizeof(request), "{\"v\":1,\"cmd\":\"route.explain\",\"args\":{\"uri\":\"%s\"}}",
                  verdicts[i][0]);
@@ -358,6 +359,8 @@ static void routes_are_shown_and_explained(void **state)
         json_decref(r);
     }
     refused(rig, "{\"v\":1,\"cmd\":\"route.explain\",\"args\":{\"uri\":\"sip:@\"}}", "bad_request",
+            "no SIP URI");
+    refused(rig, "{\"v\":1,\"cmd\":\"route.explain\",\"args\":{\"uri\":\"garbage\"}}", "bad_request",
             "no SIP URI");
     refused(rig, "{\"v\":1,\"cmd\":\"route.list\",\"args\":{\"after\":\"nobody\"}}", "not_found", "nobody");
 }
@@ -421,6 +424,13 @@ static void a_user_is_of_the_clusters_domain(void **state)
     assert_string_equal(json_string_value(json_object_get(r, "user")), "bob@example.com");
     json_decref(r);
     json_decref(done(rig, "{\"v\":1,\"cmd\":\"user.find\",\"args\":{\"user\":\"eve@other.org\"}}"));
+    json_decref(done(rig, "{\"v\":1,\"cmd\":\"user.find\",\"args\":{\"user\":\"%62o%62@example.com\"}}"));
+    refused(rig, "{\"v\":1,\"cmd\":\"user.set\",\"args\":{\"user\":\"bo b@example.com\",\"node\":\"node2\"}}",
+            "bad_request", "must not have blanks");
+    wait_compiled(rig);
+    r = done(rig, "{\"v\":1,\"cmd\":\"route.explain\",\"args\":{\"uri\":\"sip:bob@alias.EXAMPLE\"}}");
+    assert_string_equal(json_string_value(json_object_get(r, "user_node")), "node2");
+    json_decref(r);
     refused(rig, "{\"v\":1,\"cmd\":\"user.find\",\"args\":{\"user\":\"eve@alias.example\"}}", "not_found",
             "the record has no user eve@example.com");
     refused(rig,

@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -35,6 +36,64 @@ static void canonical_lowers_the_domain_only(void **state)
     longest[HG_USER_MAX] = '@';
     assert_true(users_canonical(slice_of(longest, USERS_NAME_MAX), out, &len, &why));
     assert_false(users_canonical(slice_of(longest, USERS_NAME_MAX + 1), out, &len, &why));
+}
+
+static void typed_names_are_what_a_request_looks_up(void **state)
+{
+    static const char *const good[][2] = {
+        {"Bob@EXAMPLE.com", "Bob@example.com"},
+        {"%62ob@example.com", "bob@example.com"},
+        {"a%40b@example.com", "a@b@example.com"},
+        {"a@b@example.com", "a@b@example.com"},
+        {"100%@example.com", "100%@example.com"},
+        {"100%25@example.com", "100%@example.com"},
+        {"+4420@example.com", "+4420@example.com"},
+        {"a;b/c&d@example.com", "a;b/c&d@example.com"},
+        {"j%C3%B6rg@example.com", "j\xc3\xb6rg@example.com"},
+    };
+    static const char *const bad[][2] = {
+        {"bo b@x", "blanks"},
+        {" lead@x", "blanks"},
+        {"bo%20b@x", "blanks"},
+        {"b\xc2\xa0@x", "blanks"},
+        {"bob\xe2\x80\x8b@x", "nobody sees"},
+        {"b\xef\xbb\xbf@x", "nobody sees"},
+        {"b%00@x", "control"},
+        {"b%0a@x", "control"},
+        {"b%ff@x", "UTF-8"},
+        {"b\xc0\xaf@x", "UTF-8"},
+        {"b\xed\xa0\x80@x", "UTF-8"},
+        {"b\xe2\x82@x", "UTF-8"},
+        {"%2562ob@x", "%-escape"},
+        {"bob", "user@domain"},
+        {"%@", "user@domain"},
+        {"@x", "user@domain"},
+        {"bob@", "user@domain"},
+    };
+    char out[USERS_NAME_MAX + 1], again[USERS_NAME_MAX + 1], longest[3 * HG_USER_MAX + 10] = "";
+    uint32_t len;
+    const char *why;
+
+    (void)state;
+    for (unsigned i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+        if (!users_typed(slice_str(good[i][0]), out, &len, &why))
+            fail_msg("%s: %s", good[i][0], why);
+        assert_string_equal(out, good[i][1]);
+        assert_int_equal(len, strlen(out));
+        assert_true(
+            users_typed(slice_of(out, len), again, &len, &why)); /* what a list shows can be typed again */
+        assert_string_equal(again, out);
+    }
+    for (unsigned i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        if (users_typed(slice_str(bad[i][0]), out, &len, &why))
+            fail_msg("taken: %s", bad[i][0]);
+        if (!strstr(why, bad[i][1]))
+            fail_msg("%s: %s", bad[i][0], why);
+    }
+    for (unsigned i = 0; i < HG_USER_MAX; i++)
+        strcat(longest, "%61");
+    assert_true(users_typed(slice_str(strcat(longest, "@x")), out, &len, &why));
+    assert_int_equal(len, HG_USER_MAX + 2);
 }
 
 static void churn_agrees_with_a_plain_array(void **state)
@@ -194,6 +253,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(canonical_lowers_the_domain_only),
+        cmocka_unit_test(typed_names_are_what_a_request_looks_up),
         cmocka_unit_test(churn_agrees_with_a_plain_array),
         cmocka_unit_test(pages_stay_whole_while_the_table_changes),
         cmocka_unit_test(a_sweep_takes_what_was_not_marked),

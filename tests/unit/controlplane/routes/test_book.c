@@ -204,9 +204,14 @@ static void uris_as_people_type_them(void **state)
         {"SIPS:bob:secret@h", "bob", "h"},
         {"example.com:5061", "", "example.com"},
         {"bob@example.com;lr", "bob", "example.com"},
+        {"sip:bob@localhost:5060;lr", "bob", "localhost"},
+        {"10.0.0.1", "", "10.0.0.1"},
+        {"tel:+44-20.7123(4567);phone-context=x", "+442071234567", ""},
     };
-    static const char *const bad[] = {"",           "sip:",       "sip:a@",  "sip:a%2@h",
-                                      "sip:a%zz@h", "sip:a%00@h", "sip:[::1"};
+    static const char *const bad[] = {"",           "sip:",          "sip:a@",    "sip:a%2@h", "sip:a%zz@h",
+                                      "sip:a%00@h", "sip:[::1",      "garbage",   "tel:",      "tel:+",
+                                      "tel:bob",    "tel:+47 11",    "sip:a@b c", "sip:a@[x]", "sip:a@h:0",
+                                      "sip:a@h:5o", "sip:a@h:65536", "mailto:a",  "sip:a@_"};
     struct uri uri;
 
     (void)state;
