@@ -49,6 +49,10 @@ static void on_management(void *arg, const uint8_t *data, uint32_t len, uint64_t
 
 struct beats *beats_create(const struct beats_options *o, char *why, unsigned size)
 {
+    if (!o->secret[0]) { /* anybody could make them; the check of the file says so, too */
+        snprintf(why, size, "cluster.secret is empty: heartbeats are authenticated by it");
+        return NULL;
+    }
     struct beats *b = calloc(1, sizeof(*b));
 
     if (!b || getrandom(&b->boot, sizeof(b->boot), 0) != sizeof(b->boot)) {

@@ -5,6 +5,7 @@
 #ifndef CONTROLPLANE_HA_CLOCK_H
 #define CONTROLPLANE_HA_CLOCK_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #if defined(__x86_64__)
@@ -17,6 +18,22 @@ struct ha_clock {
 
 /* hz: as a dataplane has it in its segment; 0 = measured here, which takes 50 ms. */
 void ha_clock_init(struct ha_clock *clock, uint64_t hz);
+
+/* The processor promises a counter that runs at one rate, in every sleep, on every core. */
+bool ha_clock_is_invariant(void);
+
+#define HA_CLOCK_PARTED_PPM 1000 /* what the guard has to cover (ha/params.c): a thousandth of the lease */
+
+/* The counter beside the kernel's clock, over ten seconds and more. */
+struct ha_clock_watch {
+    uint64_t ns, tsc; /* of the moment that is compared with; 0 = none yet */
+};
+/* Millionths by which the counter went too fast (or too slow, below 0) since the moment before; false while
+ * that is not ten seconds ago. */
+bool ha_clock_parted(const struct ha_clock *clock, struct ha_clock_watch *watch, uint64_t kernel_ns,
+                     uint64_t tsc, int64_t *millionths);
+/* The same, of now. */
+bool ha_clock_parted_now(const struct ha_clock *clock, struct ha_clock_watch *watch, int64_t *millionths);
 
 static inline uint64_t ha_clock_tsc(void)
 {

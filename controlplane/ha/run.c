@@ -265,6 +265,27 @@ static void reconcile(struct ha *ha)
         (void)ha_command(ha, s->ha ? SRM_CMD_HA_ON : SRM_CMD_HA_OFF, 0);
 }
 
+/* Leases are deadlines of this counter, and the cores stop by them. */
+static void check_clock(struct ha *ha)
+{
+    int64_t parted = 0;
+    bool told = ha_clock_parted_now(&ha->clock, &ha->clock_watch, &parted);
+
+    if (parted > HA_CLOCK_PARTED_PPM || parted < -HA_CLOCK_PARTED_PPM)
+        alarm_raise(&ha->cp->alarms, ALARM_ha_clock,
+                    "the time stamp counter parts from the kernel's clock by %lld millionths: leases end by "
+                    "it, keep high "
+                    "availability off on this machine",
+                    (long long)parted);
+    else if (told && !ha_clock_is_invariant())
+        alarm_raise(
+            &ha->cp->alarms, ALARM_ha_clock,
+            "the processor promises no invariant time stamp counter (nonstop_tsc): leases end by it; let the "
+            "hypervisor show it, or keep high availability off");
+    else if (told)
+        alarm_clear(&ha->cp->alarms, ALARM_ha_clock);
+}
+
 static void gauges(struct ha *ha)
 {
     struct own_counters *own = &ha->cp->own;
@@ -298,6 +319,8 @@ void ha_second(struct ha *ha)
         ha_choose(ha);
     reconcile(ha);
     ha_ways_second(ha);
+    if (ha->beats)
+        check_clock(ha);
     gauges(ha);
     ha_copy_second(ha);
     event_stream_turn(ha->cp->event_stream);

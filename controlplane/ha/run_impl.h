@@ -34,6 +34,7 @@ struct ha_move { /* of the users of one home slot */
 struct ha {
     struct controlplane *cp;
     struct ha_clock clock;
+    struct ha_clock_watch clock_watch;
     struct beats *beats; /* NULL: this node stands alone */
     struct entries entries;
     struct orders orders;

@@ -40,6 +40,7 @@ struct log;
     X(ha_regressed, BAD, "the record showed an older owner than was acknowledged; it was written again")     \
     X(ha_service, BAD, "a critical service of this node is down")                                            \
     X(ha_no_address, BAD, "this node has a peer but no node.address: it takes no part in high availability") \
+    X(ha_clock, BAD, "the time stamp counter is not steady: leases end by it")                               \
     X(ha_parameters, ADVICE, "parameters of high availability do not fit together")                          \
     X(wan_rtt, BAD, "the round trip to another node is too long")                                            \
     X(wan_throughput, BAD, "the throughput to another node is too low")                                      \

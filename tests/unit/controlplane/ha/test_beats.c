@@ -358,6 +358,10 @@ static void a_taken_address_is_said(void **state)
     (void)state;
     assert_null(beats_create(&o, why, sizeof(why)));
     assert_non_null(strstr(why, b.text));
+    o.secret = ""; /* anybody could make heartbeats */
+    o.address = "127.0.0.1:0";
+    assert_null(beats_create(&o, why, sizeof(why)));
+    assert_non_null(strstr(why, "cluster.secret is empty"));
 }
 
 int main(void)
