@@ -210,7 +210,8 @@ bool ha_entry(struct ha *ha, enum record_op op, struct slice subcluster, struct 
 void ha_record_state(struct ha *ha, enum record_state state)
 {
     struct srm_event e = {.type = SRM_RECORD,
-                          .u.record = {state == RECORD_FOLLOWING, record_term(ha->cp->record)}};
+                          .u.record = {state == RECORD_FOLLOWING, record_term(ha->cp->record),
+                                       record_fenced_ago(ha->cp->record)}};
 
     if (ha->record_up == e.u.record.up)
         return;

@@ -41,7 +41,8 @@ static void begin(struct ha *ha, const struct topology_subcluster *s, unsigned s
 {
     struct srm_params params = ha_params(ha->cp->config);
     struct srm_start start = {.slot = slot, .now = ha_clock_ns(&ha->clock)};
-    struct srm_event record = {.type = SRM_RECORD, .u.record = {ha->record_up, record_term(ha->cp->record)}};
+    struct srm_event record = {.type = SRM_RECORD,
+                               .u.record = {.up = ha->record_up, .term = record_term(ha->cp->record)}};
 
     ha->alone_at = 0;
     feed_serve_always(ha->cp->feed, false);

@@ -122,12 +122,14 @@ static void entry_seen(struct srm *srm, const struct srm_entry *entry, bool want
 }
 
 /* Another Redis is there than before, and may lack what the peer was acknowledged: that the entry is old
- * there does not say that the peer did not renew it. */
-static void doubt(struct srm *srm, uint64_t term)
+ * there does not say that the peer did not renew it. Not later than the others were fenced, though. */
+static void doubt(struct srm *srm, uint64_t term, uint64_t fenced_ago)
 {
     static const struct record_version none;
+    uint64_t fenced = srm->now > fenced_ago ? srm->now - fenced_ago : 0;
     srm->term = term;
-    srm->learned = srm->now;
+    if (srm->learned < fenced)
+        srm->learned = fenced;
     for (unsigned s = 0; s < SRM_SLOTS; s++)
         srm->lease[s].clear = none;
 }
@@ -167,7 +169,7 @@ static void take(struct srm *srm, const struct srm_event *event)
         break;
     case SRM_RECORD:
         if (event->u.record.up && event->u.record.term != srm->term)
-            doubt(srm, event->u.record.term);
+            doubt(srm, event->u.record.term, event->u.record.fenced_ago);
         srm->record = event->u.record.up;
         break;
     case SRM_CAS_DONE:

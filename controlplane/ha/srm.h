@@ -131,7 +131,8 @@ struct srm_event {
         bool up;
         struct {
             bool up;
-            uint64_t term; /* another one: another Redis, or the same one started anew */
+            uint64_t term;       /* another one: another Redis, or the same one started anew */
+            uint64_t fenced_ago; /* ns since no master before that one confirms anything; 0: not known */
         } record;
         struct {
             uint64_t id; /* of the action */

@@ -42,7 +42,15 @@ static void on_welcome(void *arg, const struct record_welcome *w, const char *er
         return;
     }
     rec->term = w->term;
+    snprintf(rec->run, sizeof(rec->run), "%s", w->run);
     snprintf(rec->new_id, sizeof(rec->new_id), "%s", w->id);
+    uint64_t fenced_ago = rec->io.ops->take_fence(rec->io.ctx);
+    rec->fenced_ago = w->role == RECORD_ROLE_CONTINUE ? fenced_ago : 0;
+    if (w->role == RECORD_ROLE_CONTINUE) {
+        record_continue(rec);
+        return;
+    }
+    rec->whole = false;
     rec->position = (struct record_version){w->term, w->seq};
     if (w->role == RECORD_ROLE_WAIT) {
         record_phase_set(rec, PHASE_WAIT);
@@ -72,6 +80,9 @@ static void say_hello(struct record *rec)
     hex(hello.new_id, rec);
     snprintf(hello.known_id, sizeof(hello.known_id), "%s", rec->id);
     snprintf(hello.me, sizeof(hello.me), "%s", rec->me);
+    if (rec->whole && rec->seen.count == 0)
+        snprintf(hello.known_run, sizeof(hello.known_run), "%s", rec->run);
+    hello.known_seq = rec->position.seq;
     rec->hello_pending = rec->io.ops->hello(rec->io.ctx, &hello, on_welcome, rec);
     if (!rec->hello_pending)
         record_fail(rec, "the record cannot be read", "the queue to Redis is full");
@@ -220,6 +231,11 @@ bool record_has(const struct record *rec, struct record_version version)
 uint64_t record_term(const struct record *rec)
 {
     return rec ? rec->term : 0;
+}
+
+uint64_t record_fenced_ago(const struct record *rec)
+{
+    return rec ? rec->fenced_ago : 0;
 }
 
 struct record_version record_position(const struct record *rec)

@@ -140,6 +140,9 @@ bool record_loaded(const struct record *record); /* whole, and following */
 bool record_has(const struct record *record, struct record_version version);
 bool record_was_loaded(const struct record *record); /* whole at least once */
 uint64_t record_term(const struct record *record);   /* of the master that was heard last; NULL: 0 */
+/* For state(), when it says FOLLOWING after another master was welcomed: ns since every master before it was
+ * certainly unable to confirm anything; 0: not known. */
+uint64_t record_fenced_ago(const struct record *record);
 
 extern const char *const record_table_names[RECORD_TABLES];
 

@@ -35,6 +35,7 @@ static bool on_entry(struct record_follow *follow, struct record_version version
                    "%s%s: the record is read again",
                    version.term, version.seq, rec->position.term, rec->position.seq, n ? "" : ", ",
                    n ? "" : why);
+        rec->whole = false;
         record_begin(rec);
         return false;
     }
@@ -55,6 +56,7 @@ static void cannot_follow(struct record *rec, const char *why, uint64_t now)
     alarm_raise(rec->alarms, ALARM_record_log, "the log of the record cannot be read (%s): remove its key",
                 why);
     rec->log_bad = true;
+    rec->whole = false;
     rec->follow_at = now + AGAIN_MS;
     rec->hello_at = now + AGAIN_MS;
 }

@@ -32,7 +32,10 @@ struct record {
     uint64_t check_floor;
     bool check_whole; /* the check under way was asked after the load */
     bool hello_pending, check_pending;
-    bool ever; /* loaded at least once */
+    bool ever;                    /* loaded at least once */
+    bool whole;                   /* memory is what the master `run` had at `position` */
+    char run[RECORD_RUN_LEN + 1]; /* the process that the term belongs to */
+    uint64_t fenced_ago;          /* ns, when it was welcomed by the master of now; 0: not known */
 
     /* loading */
     struct record_scan scan;
@@ -69,6 +72,7 @@ void record_phase_set(struct record *record, enum record_phase phase);
 
 /* record_load.c */
 void record_load(struct record *record);
+void record_continue(struct record *record); /* memory is right, the log tells the rest */
 
 /* record_restore.c */
 void record_restore(struct record *record);

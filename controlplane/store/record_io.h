@@ -11,19 +11,30 @@
 
 #define RECORD_ID_LEN 32
 
-enum record_role { RECORD_ROLE_FOLLOW, RECORD_ROLE_RESTORE, RECORD_ROLE_WAIT };
+#define RECORD_RUN_LEN 63
+
+enum record_role {
+    RECORD_ROLE_FOLLOW,
+    RECORD_ROLE_CONTINUE, /* this master went on from what memory has: its log tells the rest */
+    RECORD_ROLE_RESTORE,
+    RECORD_ROLE_WAIT
+};
 
 struct record_hello { /* SCRIPT_HELLO */
     uint64_t known_term;
     char new_id[RECORD_ID_LEN + 1];
     char known_id[RECORD_ID_LEN + 1]; /* "" without a record in memory */
     char me[RECORD_ID_LEN + 1];
+    /* of the master that memory was read from, "" where it is not whole; and the last number that it has */
+    char known_run[RECORD_RUN_LEN + 1];
+    uint64_t known_seq;
 };
 struct record_welcome {
     uint64_t term, seq;
     char id[RECORD_ID_LEN + 1];
     enum record_role role;
     bool fresh; /* made just now */
+    char run[RECORD_RUN_LEN + 1];
 };
 typedef void (*record_on_welcome)(void *arg, const struct record_welcome *welcome, const char *error);
 
@@ -84,6 +95,9 @@ struct record_io_ops {
     bool (*check)(void *io, record_on_check answered, void *arg); /* term, last number, id of the record */
     unsigned (*wanted)(const void *io);                           /* replicas that have to confirm, now */
     unsigned (*room)(const void *io);
+    /* How long ago (ns) it was certain that every master before this one confirms nothing any more; 0: not
+     * known. Said once for each master. */
+    uint64_t (*take_fence)(void *io);
     const char *(*state)(const void *io); /* for people */
     uint64_t (*now_ms)(const void *io);
     uint64_t (*random)(void *io);

@@ -9,16 +9,32 @@
 
 static void scan_next(struct record *rec);
 
-static void load_done(struct record *rec)
+static void begin_following(struct record *rec)
 {
-    snprintf(rec->id, sizeof(rec->id), "%s", rec->new_id);
-    rec->ever = true;
-    rec->ev.load_end(rec->ev.arg);
-    log_printf(rec->log, HG_LOG_INFO, "record_loaded", "the record is in memory, %" PRIu64 " entries",
-               rec->entries);
     rec->follow_at = 0;
     rec->check_at = rec->io.ops->now_ms(rec->io.ctx);
     record_phase_set(rec, PHASE_FOLLOW);
+}
+
+/* What was promoted has all that memory has, by the word of the process that both come from. */
+void record_continue(struct record *rec)
+{
+    log_printf(rec->log, HG_LOG_INFO, "record_goes_on",
+               "the record goes on under term %" PRIu64 " behind change %" PRIu64, rec->term,
+               rec->position.seq);
+    begin_following(rec);
+    record_changes_ready(rec);
+    record_follow_on(rec);
+}
+
+static void load_done(struct record *rec)
+{
+    snprintf(rec->id, sizeof(rec->id), "%s", rec->new_id);
+    rec->ever = rec->whole = true;
+    rec->ev.load_end(rec->ev.arg);
+    log_printf(rec->log, HG_LOG_INFO, "record_loaded", "the record is in memory, %" PRIu64 " entries",
+               rec->entries);
+    begin_following(rec);
     record_write_back_ha(rec);
     record_cache_clear(&rec->before);
     record_cache_clear(&rec->lowered);

@@ -69,6 +69,13 @@ static unsigned room(const void *ctx)
     return pending < REDIS_PENDING_MAX / 2 ? REDIS_PENDING_MAX / 2 - pending : 0;
 }
 
+static uint64_t take_fence(void *ctx)
+{
+    struct record_redis *io = ctx;
+
+    return io->sentinels ? sentinels_take_fence(io->sentinels) : 0;
+}
+
 static const char *state(const void *ctx)
 {
     const struct record_redis *io = ctx;
@@ -121,6 +128,7 @@ static const struct record_io_ops ops = {
     .restored = record_redis_restored,
     .check = record_redis_check,
     .wanted = record_redis_wanted,
+    .take_fence = take_fence,
     .room = room,
     .state = state,
     .now_ms = now_ms,

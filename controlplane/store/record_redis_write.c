@@ -74,9 +74,10 @@ static bool take_welcome(const redisReply *r, struct record_welcome *w)
     const char *role = r->element[3]->str;
     *w = (struct record_welcome){.term = number(r->element[0]),
                                  .seq = number(r->element[2]),
-                                 .role = strcmp(role, "restore") == 0 ? RECORD_ROLE_RESTORE
-                                         : strcmp(role, "wait") == 0  ? RECORD_ROLE_WAIT
-                                                                      : RECORD_ROLE_FOLLOW,
+                                 .role = strcmp(role, "restore") == 0    ? RECORD_ROLE_RESTORE
+                                         : strcmp(role, "wait") == 0     ? RECORD_ROLE_WAIT
+                                         : strcmp(role, "continue") == 0 ? RECORD_ROLE_CONTINUE
+                                                                         : RECORD_ROLE_FOLLOW,
                                  .fresh = r->element[4]->len > 0};
     if (r->element[1]->len == 0 || r->element[1]->len > RECORD_ID_LEN || w->term == 0)
         return false;
@@ -96,6 +97,8 @@ static void on_hello(void *arg, const redisReply *reply, const char *error)
     }
     if (!error && !take_welcome(reply, &w))
         error = "the term or the id of the record is of another form";
+    if (!error)
+        snprintf(w.run, sizeof(w.run), "%s", redis_run_id(h->io->main));
     h->answered(h->arg, error ? NULL : &w, error);
     free(h);
 }
@@ -103,13 +106,14 @@ static void on_hello(void *arg, const redisReply *reply, const char *error)
 static bool send_hello(struct hello *h)
 {
     struct record_redis *io = h->io;
-    char term[NUMBER_MAX];
+    char term[NUMBER_MAX], seq[NUMBER_MAX];
 
     snprintf(term, sizeof(term), "%" PRIu64, h->ask.known_term);
+    snprintf(seq, sizeof(seq), "%" PRIu64, h->ask.known_seq);
     return redis_words(io->main, on_hello, h, h->whole ? "EVAL" : "EVALSHA",
                        h->whole ? SCRIPT_HELLO : io->hello_sha, "3", io->key[KEY_TERM], io->key[KEY_RECORD],
                        io->key[KEY_RESTORING], redis_run_id(io->main), h->ask.new_id, term, h->ask.known_id,
-                       h->ask.me, "30000", NULL);
+                       h->ask.me, "30000", h->ask.known_run, seq, NULL);
 }
 
 bool record_redis_hello(void *ctx, const struct record_hello *hello, record_on_welcome answered, void *arg)

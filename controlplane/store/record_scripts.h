@@ -7,18 +7,23 @@
 /* Who is master, which record is this, may I follow it?
  *   KEYS term, record, restoring
  *   ARGV run id of this server, id for a new record, term that the caller knows, id of the record that the
- *        caller remembers or "", name of the caller, ms that a restorer may take for one batch
- *   -> term, id of the record, number of the last change, "follow" | "restore" | "wait" (another one writes
- * it back), "new" | "" Who remembers another record than this one writes it back, except where that was done
- * already ("from"). The term rises with each master, and above every one that a caller knows: a master that
- * is lost may have written under it. */
+ *        caller remembers or "", name of the caller, ms that a restorer may take for one batch, run id of the
+ *        master that the caller's memory is of or "", last number that it has
+ *   -> term, id of the record, number of the last change, "follow" | "continue" | "restore" | "wait" (another
+ * one writes it back), "new" | "" Who remembers another record than this one writes it back, except where
+ * that was done already ("from"). The term rises with each master, and above every one that a caller knows: a
+ * master that is lost may have written under it. What was there when the term rose stands in was_*: who knows
+ * the beginning of just that, by the same process under the same term, may go on with the log. */
 #define SCRIPT_HELLO                                                                                         \
-    "local t = redis.call('HMGET', KEYS[1], 'term', 'run', 'seq', 'from')\n"                                 \
+    "local t = redis.call('HMGET', KEYS[1], 'term', 'run', 'seq', 'from',\n"                                 \
+    "  'was_term', 'was_run', 'was_seq')\n"                                                                  \
     "local term = t[1] or '0'\n"                                                                             \
     "if t[2] ~= ARGV[1] or tonumber(ARGV[3]) > tonumber(term) then\n"                                        \
     "  local n = math.max(tonumber(term), tonumber(ARGV[3])) + 1\n"                                          \
+    "  t[5], t[6], t[7] = term, t[2] or '', t[3] or '0'\n"                                                   \
     "  term = string.format('%.0f', n)\n"                                                                    \
-    "  redis.call('HSET', KEYS[1], 'term', term, 'run', ARGV[1])\n"                                          \
+    "  redis.call('HSET', KEYS[1], 'term', term, 'run', ARGV[1], \n"                                         \
+    "    'was_term', t[5], 'was_run', t[6], 'was_seq', t[7])\n"                                              \
     "end\n"                                                                                                  \
     "local id, fresh = redis.call('GET', KEYS[2]), ''\n"                                                     \
     "if not id then\n"                                                                                       \
@@ -34,6 +39,9 @@
     "  role = 'restore'\n"                                                                                   \
     "elseif by then\n"                                                                                       \
     "  role = 'wait'\n"                                                                                      \
+    "elseif ARGV[7] ~= '' and ARGV[7] == t[6] and ARGV[3] == t[5] and ARGV[4] == id and\n"                   \
+    "  tonumber(ARGV[8]) <= tonumber(t[7]) then\n"                                                           \
+    "  role = 'continue'\n"                                                                                  \
     "end\n"                                                                                                  \
     "return {term, id, t[3] or '0', role, fresh}\n"
 

@@ -23,6 +23,7 @@ struct sentinel {
     uint64_t epoch, failover_timeout;
     bool doubt;     /* it thinks that the master is down, or is promoting another one */
     bool promoting; /* it does that itself: to the end it names the old master by the new epoch */
+    uint64_t vote_epoch, voted_at; /* its newest vote, uv_hrtime when we heard of it */
     char host[64];
     uint16_t port;
 };
@@ -38,6 +39,7 @@ struct sentinels {
     uint64_t agreed_since; /* 0: they do not */
     uint64_t doubt_until;  /* a promotion was begun */
     uint64_t doubt_epoch;  /* the newest that was voted for */
+    uint64_t fenced_at;    /* uv_hrtime, 0: not known */
     struct sentinel one[SENTINELS_MAX];
 };
 
@@ -93,6 +95,30 @@ bool sentinels_settled(void *arg, uint64_t alone_ms)
     return s->agreed_since && uv_now(s->o.loop) - s->agreed_since > longest && alone_ms > longest;
 }
 
+/* When we had heard of the votes of a majority for this promotion. */
+static uint64_t voted_at(const struct sentinels *s, uint64_t epoch)
+{
+    uint64_t last = 0;
+    unsigned votes = 0;
+
+    for (unsigned i = 0; i < s->n; i++) {
+        if (s->one[i].vote_epoch != epoch)
+            continue;
+        votes++;
+        if (s->one[i].voted_at > last)
+            last = s->one[i].voted_at;
+    }
+    return 2 * votes > s->n ? last : 0;
+}
+
+uint64_t sentinels_take_fence(struct sentinels *s)
+{
+    uint64_t at = s->fenced_at;
+
+    s->fenced_at = 0;
+    return at ? uv_hrtime() - at : 0;
+}
+
 /* An older epoch never wins over what was known, whoever is silent now. */
 static void decide(struct sentinels *s)
 {
@@ -117,6 +143,7 @@ static void decide(struct sentinels *s)
     snprintf(s->host, sizeof(s->host), "%s", best->host);
     s->port = best->port;
     s->agreed_since = 0;
+    s->fenced_at = voted_at(s, s->epoch);
     if (s->epoch >= s->doubt_epoch) /* this is the one that was begun */
         s->doubt_until = 0;
     s->o.on_master(s->o.arg, s->host, s->port);
@@ -181,6 +208,10 @@ static void on_message(void *arg, const redisReply *reply, const char *error)
         s->doubt_until = uv_now(s->o.loop) + promotion_ms(s);
         if (epoch > s->doubt_epoch)
             s->doubt_epoch = epoch;
+    }
+    if (sentinel_news_vote(channel, reply->element[3]->str, &epoch)) {
+        one->vote_epoch = epoch;
+        one->voted_at = uv_hrtime();
     }
     if (strcmp(channel, "+switch-master") == 0)
         ask(s);

@@ -42,6 +42,11 @@ void sentinels_ask_certain(void *s, sentinels_certain_done answered, void *arg);
  * majority has been saying so without a break and a doubt for longer than a promotion takes
  * (failover-timeout). */
 bool sentinels_settled(void *s, uint64_t alone_ms);
+/* ns since a majority had voted for the promotion that made the master of now, as far as we heard: what was
+ * sent to a master before it later than that was confirmed to nobody (sentinels_ask_certain: whoever asks a
+ * majority meets one of the voters). 0: not known. Said once: the same master started anew was promoted by
+ * nobody. */
+uint64_t sentinels_take_fence(struct sentinels *s);
 unsigned sentinels_answering(const struct sentinels *s);
 
 #endif

@@ -29,11 +29,17 @@ static bool is_of(const char *text, const struct sentinel_master *now)
     return port == now->port && strcmp(ip, now->host) == 0;
 }
 
+bool sentinel_news_vote(const char *channel, const char *text, uint64_t *epoch)
+{
+    return strcmp(channel, "+vote-for-leader") == 0 &&
+           sscanf(text, "%*s %" SCNu64, epoch) == 1; /* "LEADER EPOCH" */
+}
+
 bool sentinel_news_doubt(const char *channel, const char *text, const struct sentinel_master *now,
                          uint64_t *epoch)
 {
     *epoch = 0;
-    if (strcmp(channel, "+vote-for-leader") == 0) /* "LEADER EPOCH" */
-        return sscanf(text, "%*s %" SCNu64, epoch) != 1 || *epoch > now->epoch;
+    if (strcmp(channel, "+vote-for-leader") == 0)
+        return !sentinel_news_vote(channel, text, epoch) || *epoch > now->epoch;
     return is_promotion(channel) && is_of(text, now);
 }

@@ -18,5 +18,7 @@ struct sentinel_master {
  * of the promotion, 0 where the message does not say it. */
 bool sentinel_news_doubt(const char *channel, const char *text, const struct sentinel_master *now,
                          uint64_t *epoch);
+/* True when it tells of a vote in this epoch. */
+bool sentinel_news_vote(const char *channel, const char *text, uint64_t *epoch);
 
 #endif

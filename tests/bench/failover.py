@@ -90,7 +90,7 @@ def with_redis(kills):
     that from being cut off itself, so its own users wait for it as well. The other pair must notice nothing."""
     times, survivors, unaffected = [], 0, 0
     for i in range(kills):
-        l, c, probe = stand_up(cluster.FAST, 4, replicas=2, sentinels=3, down_after_ms=500)
+        l, c, probe = stand_up(cluster.FAST, 4, replicas=2, sentinels=3, as_shipped=True)
         ms, account = kill(c, probe, 1, redis=c.master())
         times.append(ms)
         survivors += lost(account, [2])
@@ -149,7 +149,7 @@ def restart(kills):
     return unserved
 
 
-PARTS = {"fast": (fast, 50), "redis": (with_redis, 7), "paced": (paced, 1), "restart": (restart, 6)}
+PARTS = {"fast": (fast, 50), "redis": (with_redis, 10), "paced": (paced, 1), "restart": (restart, 6)}
 
 
 def main():

@@ -16,17 +16,29 @@ import subprocess
 import config as configuration
 import lab
 
-REDIS_ARGS = ["--save", "", "--appendonly", "yes", "--maxmemory-policy", "noeviction", "--repl-diskless-sync-delay", "0",
-              "--repl-timeout", "5", "--repl-ping-replica-period", "1"]
+# Instead of what deploy/redis/redis.conf has.
+QUICK_REDIS = {"repl-timeout": "5", "repl-ping-replica-period": "1"}
+DEPLOY = os.path.join(lab.TOP, "deploy", "redis")
+STARTER = os.path.join(DEPLOY, "heliograph-redis")
 
 
 # Sentinels that take a machine's stall of a second for a death promote one replica after the other, and then a server
-# that was just started again with what it had before.
-DOWN_AFTER_MS = 3000
+# that was just started again with what it had before. failover-timeout: a failed promotion is tried again soon.
+QUICK_SENTINEL = {"down-after-milliseconds": 3000, "failover-timeout": 3000}
 SECRET = 'secret = "of the laboratory, and long enough";'
 # Failover in well under a second, and no pacing (docs/ha.md, profile "fast").
 FAST = ("ha = { heartbeat_interval = 100; heartbeat_timeout = 300; init_timeout = 1000; lease = 300; guard = 50; "
         "service_down_delay = 1000; users_moved_per_iteration = 0; };")
+
+
+def shipped(name, **own):
+    """The lines of a file of deploy/redis, with our own values for some words (None: left out)."""
+    own = {k.replace("_", "-"): v for k, v in own.items()}
+    own.update({"daemonize": None, "supervised": None})
+    with open(os.path.join(DEPLOY, name)) as f:
+        lines = [line.split("#")[0].strip() for line in f]
+    rest = [line for line in lines if line and line.split()[0] not in own]
+    return rest + [f"{k} {v}" for k, v in own.items() if v is not None]
 
 
 class RedisHost(lab.Namespace):
@@ -41,25 +53,57 @@ class RedisHost(lab.Namespace):
         os.makedirs(self.dir, exist_ok=True)
         self.disk = l.disk(self.dir, disk) if disk else None
         self.redis = self.sentinel = None
+        self.sentinel_conf = os.path.join(self.dir, "sentinel.conf")
 
-    def start_redis(self, master=None, fsync="everysec", args=()):
-        self.redis = self.start(["redis-server", "--port", "6379", "--bind", self.address, "--protected-mode", "no",
-                                 "--dir", self.dir, "--appendfsync", fsync] + REDIS_ARGS +
-                                (["--replicaof", master, "6379"] if master else []) + list(args), f"{self.name}.log")
+    def write(self, name, lines):
+        path = os.path.join(self.dir, name)
+        with open(path, "w") as f:
+            f.write("\n".join(lines) + "\n")
+        return path
 
-    def start_sentinel(self, master, quorum, down_after_ms):
-        path = os.path.join(self.dir, "sentinel.conf")
-        if not os.path.exists(path):
-            with open(path, "w") as f:
-                f.write(f"port 26379\nbind {self.address}\nprotected-mode no\ndir {self.dir}\n"
-                        f"sentinel monitor heliograph {master} 6379 {quorum}\n"
-                        f"sentinel down-after-milliseconds heliograph {down_after_ms}\n"
-                        "sentinel failover-timeout heliograph 3000\nsentinel parallel-syncs heliograph 1\n")
-        self.sentinel = self.start(["redis-server", path, "--sentinel"], f"{self.name}-sentinel.log")
+    def redis_conf(self, fsync="everysec", **own):
+        return self.write("redis.conf", shipped("redis.conf", bind=self.address, protected_mode="no", dir=self.dir,
+                                                appendfsync=fsync, **own))
+
+    def start_redis(self, master=None, fsync="everysec", args=(), **own):
+        """Of the settings that are shipped, own ones instead of some."""
+        conf = self.redis_conf(fsync, **own)
+        self.redis = self.start(["redis-server", conf] + (["--replicaof", master, "6379"] if master else []) + list(args),
+                                f"{self.name}.log")
+
+    def start_as_shipped(self):
+        """As the unit does: it asks the Sentinels who the master is."""
+        self.redis = self.start([STARTER, "server", self.redis_conf(), self.sentinel_conf], f"{self.name}.log")
+
+    def write_sentinel(self, master, quorum, **own):
+        """own: its times, where they are not those that are shipped."""
+        lines = shipped("sentinel.conf", bind=self.address, protected_mode="no", dir=self.dir, sentinel=None)
+        lines += [f"sentinel monitor heliograph {master} 6379 {quorum}"]
+        lines += [line for line in shipped("sentinel.conf") if line.startswith("sentinel ") and
+                  line.split()[1] not in ("monitor", *own)]
+        self.write("sentinel.conf", lines + [f"sentinel {word} heliograph {value}" for word, value in own.items()])
+
+    def start_sentinel(self, master, quorum, **own):
+        if not os.path.exists(self.sentinel_conf):
+            self.write_sentinel(master, quorum, **own)
+        self.sentinel = self.start([STARTER, "sentinel", self.sentinel_conf], f"{self.name}-sentinel.log")
+
+    def processes(self, words):
+        """Of this machine, with these words in their command line."""
+        pids = self.run(["ip", "netns", "pids", self.ns]).stdout.split()
+        return [pid for pid in pids if words in lab.sh(f"tr '\\0' ' ' < /proc/{pid}/cmdline", check=False)]
 
     def cli(self, *args, port=6379, check=True):
         return self.run(["redis-cli", "-h", self.address, "-p", str(port)] + [str(a) for a in args], check=check,
                         timeout=30).stdout
+
+
+class Stores:
+    """Machines for Redis and Sentinels, without anything that runs."""
+
+    def __init__(self, l, n):
+        mgmt = lab.Network(l, "mgmt")
+        self.stores = [RedisHost(l, mgmt, i + 1) for i in range(n)]
 
 
 class ClusterNode(lab.Node):
@@ -133,21 +177,23 @@ class Cluster:
     """The record's Redis stands up at once; nodes start when they are told to."""
 
     def __init__(self, l, nodes, replicas=0, sentinels=0, node="", cluster="", dataplane="", bad_wires=False, cores="",
-                 down_after_ms=DOWN_AFTER_MS, disk=0, redis="", **settings):
-        """node, redis, cluster, dataplane: further items of those groups; disk: each Redis has one of so many MB; settings go to
+                 as_shipped=False, disk=0, redis="", **settings):
+        """as_shipped: Redis and Sentinels with the times of deploy/redis, which a loaded machine may find short;
+        node, redis, cluster, dataplane: further items of those groups; disk: each Redis has one of so many MB; settings go to
         config.text()."""
         self.lab = l
         self.mgmt = lab.Network(l, "mgmt")
         self.stores = [RedisHost(l, self.mgmt, i + 1, bad_wires, disk) for i in range(max(1 + replicas, sentinels))]
         for i, s in enumerate(self.stores[:1 + replicas]):
-            s.start_redis(self.stores[0].address if i else None, "everysec" if replicas else "always")
+            s.start_redis(self.stores[0].address if i else None, "everysec" if replicas else "always",
+                          **({} if as_shipped else QUICK_REDIS))
         for s in self.stores[:1 + replicas]:
             lab.wait_for(lambda s=s: "PONG" in s.cli("ping", check=False), 30, f"{s.name} answers")
         if replicas:
             lab.wait_for(lambda: f"connected_slaves:{replicas}" in self.stores[0].cli("info", "replication"), 30,
                          "replicas are attached")
         for s in self.stores[:sentinels]:
-            s.start_sentinel(self.stores[0].address, sentinels // 2 + 1, down_after_ms)
+            s.start_sentinel(self.stores[0].address, sentinels // 2 + 1, **({} if as_shipped else QUICK_SENTINEL))
         self.nodes = []
         for i in range(1, nodes + 1):
             if sentinels:

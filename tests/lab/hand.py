@@ -72,7 +72,7 @@ class Hand:
             if p and p.poll() is None:
                 continue
             if part == "sentinel":
-                holder.start_sentinel(None, 0, 0)
+                holder.start_sentinel(None, 0)
             elif part == "redis":
                 master = self.cluster.master()
                 holder.start_redis(master.address if master else None)

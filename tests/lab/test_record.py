@@ -212,7 +212,7 @@ def redis_may_come_last(l, c):
         if s is not master:
             s.start_redis(master.address)
     for s in c.stores:
-        s.start_sentinel(None, 0, 0)  # with the file that it wrote itself
+        s.start_sentinel(None, 0)  # with the file that it wrote itself
     both_have(c, before, 60)
     lab.wait_for(lambda: add(c[1], f"late{time.monotonic_ns()}", "99*"), 60, "changes are accepted")
 

@@ -74,7 +74,9 @@ static void state(void *arg, enum record_state state)
         if (record_version_is_none(s.entry.version))
             entry_event(n, slice_of("", 0), s.entry.version);
     }
-    node_event(n, &(struct srm_event){.type = SRM_RECORD, .u.record = {up, record_term(n->record)}});
+    node_event(n,
+               &(struct srm_event){.type = SRM_RECORD,
+                                   .u.record = {up, record_term(n->record), record_fenced_ago(n->record)}});
     node_service(n, SERVICE_RECORD, up);
 }
 

@@ -336,6 +336,17 @@ void sim_client_tick(struct sim_client *c)
     record_io_tick(c->record);
 }
 
+static uint64_t take_fence(void *ctx)
+{
+    struct sim_client *c = ctx;
+    uint64_t at = c->s->server[c->server].promoted_at;
+
+    if (c->blind || at == 0 || at == c->fence_taken)
+        return 0;
+    c->fence_taken = at;
+    return c->s->now - at;
+}
+
 static unsigned room(const void *ctx)
 {
     (void)ctx;
@@ -382,6 +393,7 @@ static const struct record_io_ops ops = {
     .restored = ask_restored,
     .check = ask_check,
     .wanted = wanted,
+    .take_fence = take_fence,
     .room = room,
     .state = state,
     .now_ms = now_ms,

@@ -129,6 +129,9 @@ void sim_data_hello(struct sim_data *d, const struct record_hello *ask, uint64_t
 {
     *out = (struct record_welcome){.role = RECORD_ROLE_FOLLOW};
     if (d->run != run || ask->known_term > d->term) {
+        d->was_term = d->term;
+        d->was_run = d->run;
+        d->was_seq = d->seq;
         d->term = (d->term > ask->known_term ? d->term : ask->known_term) + 1;
         d->run = run;
     }
@@ -147,10 +150,14 @@ void sim_data_hello(struct sim_data *d, const struct record_hello *ask, uint64_t
         out->role = RECORD_ROLE_RESTORE;
     } else if (by[0]) {
         out->role = RECORD_ROLE_WAIT;
+    } else if (ask->known_run[0] && strtoull(ask->known_run, NULL, 10) == d->was_run &&
+               ask->known_term == d->was_term && strcmp(known, d->id) == 0 && ask->known_seq <= d->was_seq) {
+        out->role = RECORD_ROLE_CONTINUE;
     }
     out->term = d->term;
     out->seq = d->seq;
     snprintf(out->id, sizeof(out->id), "%s", d->id);
+    snprintf(out->run, sizeof(out->run), "%llu", (unsigned long long)run);
 }
 
 const struct sim_text *sim_data_get(const struct sim_data *d, enum record_table table, struct slice field)

@@ -24,7 +24,8 @@ struct sim_change { /* an entry of the log, shared by all that have it */
 };
 struct sim_data {
     struct sim_table table[RECORD_TABLES];
-    uint64_t term, seq, run; /* run 0: none noted */
+    uint64_t term, seq, run;             /* run 0: none noted */
+    uint64_t was_term, was_seq, was_run; /* when the term rose */
     char id[RECORD_ID_LEN + 1], from[RECORD_ID_LEN + 1], restoring[RECORD_ID_LEN + 1];
     uint64_t restoring_until; /* ms */
     struct sim_change **log;

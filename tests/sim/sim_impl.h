@@ -76,6 +76,7 @@ struct sim_client {
     unsigned attached;     /* replicas, when it looked last */
     uint64_t attached_at;
     uint64_t paused_until, connection, connect_at, run;
+    uint64_t fence_taken;                     /* promoted_at of the master that it was told of */
     uint64_t arrives[LANES], answered[LANES]; /* order of a connection */
     struct sim_request *pending;
 };
@@ -85,7 +86,7 @@ struct sim_effect { /* a write on its way to a replica */
     uint64_t at, offset;
     void (*apply)(struct sim_data *d, const struct sim_effect *e);
     struct sim_change *change;
-    uint64_t term, run, until;
+    uint64_t term, run, until, was_term, was_run, was_seq;
     char id[RECORD_ID_LEN + 1], who[RECORD_ID_LEN + 1];
 };
 struct sim_server {
@@ -93,6 +94,7 @@ struct sim_server {
     bool synced; /* what it has is a beginning of what the true master has: it may be promoted */
     uint64_t paused_until, run, offset;
     uint64_t last_effect_at;
+    uint64_t promoted_at; /* 0: it was not, or was started anew since */
     struct sim_data data;
     struct sim_effect *first, **last; /* not applied yet, as a replica */
     struct sim_request *queue;        /* arrived, not answered */

@@ -205,7 +205,7 @@ void sim_redis_start(struct sim_redis *s, unsigned server, bool empty)
         return;
     v->alive = true;
     v->run = ++s->runs;
-    v->paused_until = 0;
+    v->paused_until = v->promoted_at = 0;
     v->master = (int)server == s->master;
     v->synced = v->master;
     if (empty)
@@ -243,6 +243,7 @@ bool sim_redis_promote(struct sim_redis *s, bool stale, uint64_t told_after)
     drop_effects(v);
     v->master = true;
     v->linked = false;
+    v->promoted_at = s->now; /* from here on no replica confirms for the old one */
     s->master = best;
     for (unsigned i = 0; i < s->nservers; i++)
         if ((int)i != best && (int)i != old)

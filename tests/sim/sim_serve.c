@@ -60,6 +60,9 @@ static void effect_state(struct sim_data *d, const struct sim_effect *e)
 {
     d->term = e->term;
     d->run = e->run;
+    d->was_term = e->was_term;
+    d->was_run = e->was_run;
+    d->was_seq = e->was_seq;
     memcpy(d->id, e->id, sizeof(d->id));
     memcpy(d->restoring, e->who, sizeof(d->restoring));
     d->restoring_until = e->until;
@@ -80,8 +83,13 @@ static void effect_nothing(struct sim_data *d, const struct sim_effect *e)
 static void do_hello(struct sim_redis *s, struct sim_server *v, struct sim_request *r)
 {
     sim_data_hello(&v->data, &r->hello, r->run, s->now / SIM_MS, &r->welcome);
-    struct sim_effect e = {
-        .apply = effect_state, .term = v->data.term, .run = v->data.run, .until = v->data.restoring_until};
+    struct sim_effect e = {.apply = effect_state,
+                           .term = v->data.term,
+                           .run = v->data.run,
+                           .until = v->data.restoring_until,
+                           .was_term = v->data.was_term,
+                           .was_run = v->data.was_run,
+                           .was_seq = v->data.was_seq};
     memcpy(e.id, v->data.id, sizeof(e.id));
     memcpy(e.who, v->data.restoring, sizeof(e.who));
     sim_replicate(s, r->server, &e);

@@ -21,7 +21,9 @@
 struct side { /* one of the two */
     const struct record_io *io;
     struct record *record;
-    uint64_t term;
+    uint64_t term, seq; /* what it was welcomed with */
+    enum record_role role;
+    char run[RECORD_RUN_LEN + 1], id[RECORD_ID_LEN + 1];
     bool done;
     char *text; /* what it said last, or everything that it holds */
     size_t size;
@@ -276,21 +278,63 @@ static void on_welcome(void *arg, const struct record_welcome *w, const char *er
     struct side *side = arg;
 
     assert_null(error);
+    side->role = w->role;
+    side->seq = w->seq;
+    snprintf(side->run, sizeof(side->run), "%s", w->run);
+    snprintf(side->id, sizeof(side->id), "%s", w->id);
     side->term = w->term;
     side->done = true;
 }
 
-static uint64_t hello(struct rig *rig, struct side *side, uint64_t known_term)
+static uint64_t ask_hello(struct rig *rig, struct side *side, const struct record_hello *ask)
 {
-    struct record_hello ask = {.known_term = known_term, .new_id = "new", .me = "me"};
-
     side->term = 0;
-    assert_true(side->io->ops->hello(side->io->ctx, &ask, on_welcome, side));
+    assert_true(side->io->ops->hello(side->io->ctx, ask, on_welcome, side));
     while (!side->term) { /* its record may end a load meanwhile */
         side->done = false;
         turn_until_done(rig, side);
     }
     return side->term;
+}
+
+static uint64_t hello(struct rig *rig, struct side *side, uint64_t known_term)
+{
+    return ask_hello(rig, side,
+                     &(struct record_hello){.known_term = known_term, .new_id = "new", .me = "me"});
+}
+
+static enum record_role role(struct rig *rig, struct side *side, struct record_hello ask)
+{
+    snprintf(ask.new_id, sizeof(ask.new_id), "new");
+    snprintf(ask.me, sizeof(ask.me), "me");
+    ask_hello(rig, side, &ask);
+    return side->role;
+}
+
+/* The term rose here without another process; what counts is what stands in was_*. */
+static void who_knows_the_beginning_may_go_on(struct rig *rig)
+{
+    for (unsigned i = 0; i < 2; i++) {
+        struct side *side = i ? &rig->real : &rig->simulated;
+        uint64_t term = hello(rig, side, 0);
+        assert_int_equal(hello(rig, side, term + 1), term + 2);
+        struct record_hello ask = {.known_term = term, .known_seq = side->seq};
+        snprintf(ask.known_run, sizeof(ask.known_run), "%s", side->run);
+        snprintf(ask.known_id, sizeof(ask.known_id), "%s", side->id);
+        assert_int_equal(role(rig, side, ask), RECORD_ROLE_CONTINUE);
+        ask.known_seq--;
+        assert_int_equal(role(rig, side, ask), RECORD_ROLE_CONTINUE);
+        ask.known_seq += 2; /* more than there was */
+        assert_int_equal(role(rig, side, ask), RECORD_ROLE_FOLLOW);
+        ask.known_seq--;
+        ask.known_term = term - 1;
+        assert_int_equal(role(rig, side, ask), RECORD_ROLE_FOLLOW);
+        ask.known_term = term;
+        ask.known_run[0]++; /* another process */
+        assert_int_equal(role(rig, side, ask), RECORD_ROLE_FOLLOW);
+        ask.known_run[0] = '\0';
+        assert_int_equal(role(rig, side, ask), RECORD_ROLE_FOLLOW);
+    }
 }
 
 /* What a caller knew was written under another master, which is lost: no version may mean two things. */
@@ -349,6 +393,7 @@ static void the_same_answers_and_the_same_record(void **state)
     assert_true(kinds[RECORD_WROTE] > 500 && kinds[RECORD_REFUSED] > 500 && kinds[RECORD_OTHER_TERM] > 10);
     the_same_log(&rig, sim_redis_data(rig.sim, 0)->seq);
     a_term_is_above_every_one_that_a_caller_knows(&rig);
+    who_knows_the_beginning_may_go_on(&rig);
     record_close(rig.real.record);
     record_close(rig.simulated.record);
     record_free(rig.simulated.record);

@@ -392,6 +392,26 @@ static void a_promotion_moves_nobody(void **state)
     assert_int_equal(result.failovers, 0);
 }
 
+/* The master of Redis dies with the node: what the Sentinels took to replace it was waited once, not once
+ * more. */
+static void the_wait_for_redis_counts_for_the_lease(void **state)
+{
+    (void)state;
+    open_as(PAIR_FAST);
+    pass(SECONDS(5));
+    kill_both(0);
+    sim_redis_kill(w->redis, 0);
+    sim_redis_promote(w->redis, false, 0);
+    sim_client_cut(w->node[1].client, true);
+    pass(SECONDS(1));
+    sim_client_cut(w->node[1].client, false);
+    uint64_t told = w->now;
+    while (cores_serve(&w->node[1]) != 3 && w->now < told + SECONDS(5))
+        pass(MS(1));
+    print_message("served %lld ms after the new master was told\n", (long long)(w->now - told) / 1000000);
+    assert_true(w->now < told + w->p.lease + w->p.guard);
+}
+
 /* docs/ha.md: lease + guard, and the write. */
 static void the_fast_profile_keeps_its_bound(void **state)
 {
@@ -441,6 +461,7 @@ int main(void)
         cmocka_unit_test_teardown(off_is_refused_while_users_move, end),
         cmocka_unit_test_teardown(a_control_plane_restarts_unseen, end),
         cmocka_unit_test_teardown(a_promotion_moves_nobody, end),
+        cmocka_unit_test_teardown(the_wait_for_redis_counts_for_the_lease, end),
         cmocka_unit_test_teardown(the_fast_profile_keeps_its_bound, end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

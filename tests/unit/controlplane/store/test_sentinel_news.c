@@ -32,6 +32,17 @@ static void a_promotion_begins(void **state)
     assert_true(doubt("+promoted-slave", "slave 192.0.2.3:6379 192.0.2.3 6379 @ hg 192.0.2.2 6379"));
 }
 
+static void a_vote_names_its_epoch(void **state)
+{
+    uint64_t epoch = 0;
+
+    (void)state;
+    assert_true(sentinel_news_vote("+vote-for-leader", "0123456789abcdef 7", &epoch));
+    assert_int_equal(epoch, 7);
+    assert_false(sentinel_news_vote("+vote-for-leader", "0123456789abcdef", &epoch));
+    assert_false(sentinel_news_vote("+new-epoch", "7", &epoch));
+}
+
 /* The leader tells to the end how the master of now became that: nobody is replaced by it. */
 static void a_promotion_of_the_past_is_no_doubt(void **state)
 {
@@ -64,6 +75,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_promotion_begins),
+        cmocka_unit_test(a_vote_names_its_epoch),
         cmocka_unit_test(a_promotion_of_the_past_is_no_doubt),
         cmocka_unit_test(what_is_no_promotion),
         cmocka_unit_test(another_form_is_a_doubt),
