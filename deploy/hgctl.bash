@@ -101,7 +101,7 @@ _hgctl() {
       "whatif fail") words="--help --json" ;;
       "whatif rebalance") words="--help --json" ;;
       "backup "*) words="--help --json" ;;
-      "restore "*) words="--help --json --force" ;;
+      "restore "*) words="--help --json --force --yes --dry-run" ;;
       "core list") words="--help --json" ;;
       "hop list") words="--help --json" ;;
       "trace "*) words="--help --json --method --from --to --uri --call-id --address --count --seconds --rate --pcap" ;;

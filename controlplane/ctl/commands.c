@@ -118,6 +118,8 @@ static const struct ctl_param restore_params[] = {
     {"FILE", "-file", CTL_TEXT, true, NULL, "What hgctl backup wrote."},
     {"--force", "-force", CTL_SET, false, NULL,
      "Replace what the record has: what the file does not have goes out."},
+    PARAM_YES,
+    PARAM_DRY,
     END,
 };
 static const struct ctl_param help_params[] = {
@@ -252,8 +254,9 @@ const struct ctl_command ctl_commands[] = {
      run_backup},
     {"restore", NULL, restore_params, "The record from a file",
      "The file is checked whole before anything is written. Refused when the record has subclusters, routes "
-     "or users "
-     "already.",
+     "or users already, unless --force replaces them. Where the file is of another record or of other nodes, "
+     "where "
+     "high availability is on, and where entries go out, it asks first, or wants --yes.",
      NULL, run_restore},
     {"core list", "core.list", NULL, "The cores of the dataplane", NULL, show_cores, NULL},
     {"hop list", "hop.list", NULL, "Next hops with their health and counters", NULL, show_hops, NULL},

@@ -29,7 +29,7 @@ void show_warnings(struct ctl *ctl, json_t *findings)
     }
 }
 
-static bool agreed(struct ctl *ctl)
+bool show_agreed(struct ctl *ctl)
 {
     char line[16];
 
@@ -68,7 +68,7 @@ int run_confirmed(struct ctl *ctl)
             return status;
         json_t *warnings = table_member(result, "warnings");
         show_warnings(ctl, warnings);
-        bool go = json_array_size(warnings) == 0 || agreed(ctl);
+        bool go = json_array_size(warnings) == 0 || show_agreed(ctl);
         json_decref(result);
         if (!go)
             return CTL_REFUSED;

@@ -25,6 +25,8 @@ int show_subclusters(struct ctl *ctl, json_t *result);
 int show_subcluster(struct ctl *ctl, json_t *result);
 /* Somebody sits there and wants to see progress. */
 bool show_terminal(const struct ctl *ctl);
+/* Asks whether to go on. */
+bool show_agreed(struct ctl *ctl);
 /* Findings of rules, to the error output. */
 void show_warnings(struct ctl *ctl, json_t *findings);
 int show_assigned(struct ctl *ctl, json_t *result);

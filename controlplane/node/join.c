@@ -149,11 +149,14 @@ void join_turn(struct controlplane *cp)
     if (!record_loaded(cp->record) || uv_now(&cp->loop) < cp->join_at)
         return;
     if (cp->joined && !mine) { /* it was removed while it runs */
-        alarm_raise(
-            &cp->alarms, ALARM_node_not_joined,
-            "this node was removed from the cluster: stop it, or restart hg-controlplane and it joins again");
+        alarm_raise(&cp->alarms, ALARM_node_not_joined,
+                    "this node was removed from the cluster: stop it; hgctl node add, or a restart of "
+                    "hg-controlplane, "
+                    "takes it in again");
         return;
     }
+    if (cp->joined) /* its entry may have come back as it was, by a backup */
+        alarm_clear(&cp->alarms, ALARM_node_not_joined);
     struct topology_node n = mine ? *mine : (struct topology_node){0};
     describe(cp, &n);
     if (!cp->joined || !same(mine, &n) || cp->files_seeded != cp->files_read)

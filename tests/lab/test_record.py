@@ -306,11 +306,11 @@ def backup_and_restore(l, c):
                   lines + ["{}"], ["{}"] + lines, []):
         with open(spoilt, "w") as f:
             f.write("".join(line + "\n" for line in wrong))
-        refused = c[1].hgctl("restore", spoilt, "--force", check=False)
+        refused = c[1].hgctl("restore", spoilt, "--force", "--yes", check=False)
         assert refused.returncode == 1 and known(c[1]) == before, refused.stdout
     c[1].hgctl("route", "remove", before[0])
     assert add(c[1], "not-in-the-backup", "3333*")
-    c[2].hgctl("restore", path, "--force")
+    c[2].hgctl("restore", path, "--force", "--yes")
     both_have(c, before)
 
 

@@ -89,7 +89,7 @@ def a_backup_has_everybody(l, node):
     gone = [user(i) for i in range(1000, 5000)]
     for at in range(0, len(gone), 400):
         node.redis_cli("HDEL", KEY, *gone[at:at + 400])
-    node.hgctl("restore", path, "--force")
+    node.hgctl("restore", path, "--force", "--yes")
     again = os.path.join(l.dir, "again")
     node.hgctl("backup", again)
     with open(again) as f:

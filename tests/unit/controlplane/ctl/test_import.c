@@ -137,6 +137,89 @@ static void the_standard_input_may_be_all_or_nothing(void **state)
     unlink(file);
 }
 
+#define PAGE(record, entries)                                                                                \
+    "{\"ok\":true,\"result\":{\"cluster\":\"C\",\"record\":\"" record "\",\"entries\":[" entries             \
+    "],\"left_out\":0,\"next\":null}}\n"
+#define ENTRY(field, value) "[\"" field "\",\"" value "\"]"
+#define EMPTY               PAGE("one", "")
+#define WRITTEN             "{\"ok\":true,\"result\":{}}\n"
+
+/* A backup of record "one": node n1, user a@x. */
+static void make_backup(void)
+{
+    char line[160];
+
+    snprintf(file, sizeof(file), "/tmp/hg-ctl-test.%d.backup", (int)getpid());
+    snprintf(line, sizeof(line), "backup %s", file);
+    assert_int_equal(ASK(line, PAGE("one", ENTRY("n1", "{}")), EMPTY, EMPTY, EMPTY, EMPTY,
+                         PAGE("one", ENTRY("a@x", "n1"))),
+                     CTL_DONE);
+}
+
+static int restore(const char *options, const char *const *replies)
+{
+    char line[160];
+
+    snprintf(line, sizeof(line), "restore %s %s", file, options);
+    return ask(line, replies);
+}
+#define RESTORE(options, ...) restore(options, (const char *const[]){__VA_ARGS__, NULL})
+
+/* Another record with other nodes, high availability on, and more than the file has. */
+#define OTHER                                                                                                \
+    PAGE("two", ENTRY("n7", "{}")), PAGE("two", ENTRY("S", "{\\\"ha\\\":true}")), PAGE("two", ""),           \
+        PAGE("two", ENTRY("r", "{}")), PAGE("two", ENTRY("a@x", "n7") "," ENTRY("b@x", "n7"))
+
+static void a_backup_of_others_is_asked_about(void **state)
+{
+    static const char *const said[] = {"of another record",       "does not have n7",
+                                       "the backup has n1",       "high availability is on in S",
+                                       "4 entries of the record", "say --yes"};
+
+    (void)state;
+    make_backup();
+    freopen("/dev/null", "r", stdin); /* nobody can be asked */
+    assert_int_equal(RESTORE("--force", OTHER), CTL_REFUSED);
+    for (unsigned i = 0; i < sizeof(said) / sizeof(said[0]); i++)
+        has(err_text, said[i]);
+    assert_null(strstr(server.requests, "record.write"));
+
+    assert_int_equal(RESTORE("--force --dry-run --json", OTHER), CTL_DONE);
+    assert_null(strstr(server.requests, "record.write"));
+    has(out_text, "\"written\":2,\"removed\":4,\"dry_run\":true,\"same_record\":false");
+
+    assert_int_equal(RESTORE("--force --yes", OTHER, WRITTEN,
+                             PAGE("two", ENTRY("n1", "{}") "," ENTRY("n7", "{}")), WRITTEN, EMPTY, EMPTY,
+                             EMPTY, EMPTY, WRITTEN),
+                     CTL_DONE);
+    has(server.requests, "[\"nodes\",\"del\",\"n7\"");
+    has(server.requests, "\"record.finish\",\"args\":{\"record\":\"one\"}");
+    has(out_text, "2 entries were restored, 1 removed");
+    unlink(file);
+}
+
+/* After a disaster: the record is new and empty, its one node is of the backup. */
+static void an_empty_record_is_filled_unasked(void **state)
+{
+    (void)state;
+    make_backup();
+    assert_int_equal(RESTORE("", PAGE("new", ""), PAGE("new", ""), PAGE("new", ""),
+                             PAGE("new", ENTRY("n1", "{}")), PAGE("new", ""), PAGE("new", ""),
+                             PAGE("new", ""), PAGE("new", ""), WRITTEN, WRITTEN),
+                     CTL_DONE);
+    assert_string_equal(err_text, "");
+    has(out_text, "2 entries were restored, 0 removed");
+    assert_int_equal(RESTORE("", PAGE("new", ""), PAGE("new", ""), PAGE("new", ""),
+                             PAGE("new", ENTRY("n9", "{}")), PAGE("new", ""), PAGE("new", ""),
+                             PAGE("new", ""), PAGE("new", "")),
+                     CTL_REFUSED);
+    has(err_text, "does not have n9, nor any other node of this cluster");
+    assert_int_equal(RESTORE("", PAGE("new", ""), PAGE("new", ""), PAGE("new", ENTRY("a@x", "n1"))),
+                     CTL_REFUSED);
+    has(err_text, "the record has users already");
+    unlink(file);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -145,6 +228,8 @@ int main(void)
         cmocka_unit_test(errors_come_in_the_order_of_lines),
         cmocka_unit_test(what_is_no_table_is_said_once),
         cmocka_unit_test(the_standard_input_may_be_all_or_nothing),
+        cmocka_unit_test(a_backup_of_others_is_asked_about),
+        cmocka_unit_test(an_empty_record_is_filled_unasked),
     };
     return cmocka_run_group_tests(tests, NULL, ctl_rig_forget);
 }
