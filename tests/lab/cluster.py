@@ -149,6 +149,7 @@ class Probe:
                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True)
         host.lab.processes.append(self.process)
         self.contact = f"sip:{self.address}:5080"
+        self.epochs = None  # of epochs.py: then the account says them
 
     def tell(self, line):
         self.process.stdin.write(line + "\n")
@@ -170,7 +171,7 @@ class Probe:
         """Ends asking and returns the account once nothing is open."""
         self.tell("rate 0")
         lab.wait_for(lambda: not any(c["open"] for c in self.report()), 30, "every request has its end")
-        return self.report()
+        return self.epochs.add_to(self.report()) if self.epochs else self.report()
 
 
 class Cluster:

@@ -13,6 +13,7 @@ import sys
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import epochs
 import lab
 import show
 
@@ -43,6 +44,7 @@ class Hand:
         self.nodes = {n.name: n for n in c.nodes}
         self.stores = {s.name: s for s in c.stores}
         self.entries = [n.address for n in c.nodes]
+        probe.epochs = epochs.Epochs(c)
         self.account_again()
 
     def account_again(self):

@@ -13,6 +13,7 @@ import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import cluster
+import epochs
 import lab
 
 USERS, RATE = 400, 400
@@ -44,11 +45,17 @@ def screen(node):
         say("    " + line)
 
 
+def with_epoch(server):
+    if server.get("outside"):
+        return " WITHOUT ITS EPOCH"
+    return f" (epoch {', '.join(str(e) for e in server['epochs'])})" if server.get("epochs") else ""
+
+
 def account(c, probe, since_ns):
     """Prints what the phones saw; returns (worst ms, requests lost of users whose node was not killed)."""
     worst, unaffected = 0, 0
     for i, k in enumerate(probe.rest()):
-        by = ", ".join(f"{s['ip']} {s['n']}" for s in k["servers"])
+        by = ", ".join(f"{s['ip']} {s['n']}" + with_epoch(s) for s in k["servers"])
         ms = max(0, (k["last_bad_ns"] - since_ns) // 1000000) if k["last_bad_ns"] else 0
         say(f"    users of {c.nodes[i].name}: {k['ok']} of {k['sent']} requests answered, served by {by}"
             + (f"; not served for {ms} ms" if k["last_bad_ns"] else "") + ("; BY TWO AT ONCE" if k["back_and_forth"] else ""))
@@ -56,7 +63,7 @@ def account(c, probe, since_ns):
             worst = ms
         else:
             unaffected += k["sent"] - k["ok"]
-        unaffected += k["back_and_forth"]
+        unaffected += k["back_and_forth"] + sum(s.get("outside", False) for s in k["servers"])
     return worst, unaffected
 
 
@@ -115,6 +122,7 @@ def main():
     if nodes < 2 or nodes % 2 or nodes > 6:
         sys.exit("show.py: 2, 4 or 6 nodes")
     l, c, probe = stand_up(nodes)
+    probe.epochs = epochs.Epochs(c)
     worst, lost = fail_over(c, probe)
     _, lost_back = fall_back(c, probe)
     good = worst < 5000 and not lost and not lost_back

@@ -11,6 +11,7 @@ import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import cluster
+import epochs
 import lab
 
 USERS, RATE = 200, 200
@@ -27,6 +28,7 @@ def setup():
     c.form(a=["10.88.0.101/24", "10.88.0.103/24"], b=["10.88.0.102/24", "10.88.0.104/24"])
     probe = cluster.Probe(phones, USERS, 4)
     c.import_users(USERS, probe.contact)
+    probe.epochs = epochs.Epochs(c)
     return c, probe
 
 
@@ -45,7 +47,9 @@ def served_more(probe, seconds=120):
 
 
 def never_two(account):
+    """DESIGN 5: nobody answered for users whom the record had given to another, and each with the epoch that gave them."""
     assert not any(k["back_and_forth"] for k in account), account
+    assert not any(s["outside"] or not s["epochs"] for k in account for s in k["servers"]), account
 
 
 def unharmed(account, numbers):
@@ -117,7 +121,9 @@ def a_killed_node_is_taken_over_and_comes_back(c, probe):
     account = probe.rest()
     never_two(account)
     unharmed(account, (2, 3, 4))
-    assert [s["ip"] for s in account[0]["servers"]] == [c[1].address, c[2].address], account[0]
+    before, after = account[0]["servers"]
+    assert [before["ip"], after["ip"]] == [c[1].address, c[2].address], account[0]
+    assert max(before["epochs"]) < min(after["epochs"]), account[0]
     # Clients that know nothing of the cluster go on with the address they know.
     under_load(probe, ["10.88.0.101"])
     served_more(probe)
