@@ -93,12 +93,36 @@ static const struct srm_entry *entry_of(struct admin_request *req, struct ha_pai
     return f->here ? &pair->status.entry : ha_entry_of(req->cp->ha, f->subcluster);
 }
 
+static bool of_services(const char *why)
+{
+    return why == srm_refusal_text(SRM_NO_NODE_SICK) || why == srm_refusal_text(SRM_NO_BACKUP_SICK) ||
+           why == srm_refusal_text(SRM_NO_HOME_SICK) || why == srm_refusal_text(SRM_NO_NOT_AWAY);
+}
+
+/* Where a refusal may come from critical services: which of them are down, where. */
+static void which_services(struct admin_request *req, const char *why, char *out, size_t size)
+{
+    const struct following *f = req->state;
+    char down[400];
+    size_t len = 0;
+
+    out[0] = '\0';
+    for (unsigned slot = 0; of_services(why) && slot < SRM_SLOTS; slot++)
+        if (ha_told_down(req->cp->ha, f->nodes[slot], down, sizeof(down)) && len < size)
+            len += (size_t)snprintf(out + len, size - len, "; %.100s lacks %s",
+                                    nodes_name(req->cp, f->nodes[slot]), down);
+}
+
 static void refused(struct admin_request *req, const char *why)
 {
     const struct following *f = req->state;
+    char which[1100];
 
-    admin_fail(req, ADMIN_CONFLICT, "hgctl ha status shows what is offered",
-               "%s of %.100s is not possible: %s", words[f->command], f->node, why);
+    which_services(req, why, which, sizeof(which));
+    admin_fail(req, ADMIN_CONFLICT,
+               which[0] ? "hgctl ha status on that node says since when and why"
+                        : "hgctl ha status shows what is offered",
+               "%s of %.100s is not possible: %s%s", words[f->command], f->node, why, which);
 }
 
 /* What the managers of another pair said. true: they refused. */

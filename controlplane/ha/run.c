@@ -322,6 +322,8 @@ void ha_second(struct ha *ha)
     ha_ways_second(ha);
     if (ha->beats)
         check_clock(ha);
+    ha_hearing_alarm(ha);
+    ha_say_services(ha);
     gauges(ha);
     ha_copy_second(ha);
     event_stream_turn(ha->cp->event_stream);

@@ -2,8 +2,9 @@
 /* High availability of this node in the running control plane: gives the pure manager (srm.h) its events,
  * does what its actions say. Files: run.c life and events, run_pair.c whether there is a pair, run_actions.c
  * actions, run_serving.c the map that the cores get, lease_write.c the lease in the segment, run_watch.c
- * critical services, run_ways.c the other nodes, run_say.c logs and alarms, run_look.c what administrators
- * see, run_orders.c commands for other pairs, run_copy.c the copy for a start without Redis. */
+ * critical services, run_hears.c whether the service network is heard, run_ways.c the other nodes, run_say.c
+ * logs and alarms, run_look.c what administrators see, run_orders.c commands for other pairs, run_copy.c the
+ * copy for a start without Redis. */
 #ifndef CONTROLPLANE_HA_RUN_H
 #define CONTROLPLANE_HA_RUN_H
 
@@ -73,8 +74,11 @@ struct ha_told {
 };
 /* false: not heard lately. */
 bool ha_told_by(const struct ha *ha, uint16_t node, struct ha_told *out);
-/* The name of a critical service that does not run there, whatever its peer has; NULL: all do. */
-const char *ha_told_outage(const struct ha *ha, const struct ha_told *told);
+/* The name of a critical service other than the record that does not run there; NULL: all do. One that is
+ * relative counts while the peer has it. */
+const char *ha_told_outage(const struct ha *ha, uint16_t node, const struct ha_told *told);
+/* All of them, each with what it is, of this node with why it is down. false: none. */
+bool ha_told_down(const struct ha *ha, uint16_t node, char *out, size_t size);
 struct srm_params ha_params(const struct hg_config *config);
 /* For controlplane.facts_of_ha. */
 struct rules_facts;

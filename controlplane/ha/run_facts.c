@@ -32,7 +32,7 @@ static void told(const struct ha *ha, uint16_t node, struct rules_facts *out)
     if (!ha_told_by(ha, node, &told))
         return;
     out->behind[node] = !told.record;
-    out->outage[node] = ha_told_outage(ha, &told);
+    out->outage[node] = ha_told_outage(ha, node, &told);
     out->cpu[node] = told.load;
     for (uint16_t i = 1; i < HG_NODES_MAX; i++)
         if (told.unresolved >> i & 1)

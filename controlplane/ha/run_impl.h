@@ -9,6 +9,7 @@
 #include "ha/beats.h"
 #include "ha/clock.h"
 #include "ha/entries.h"
+#include "ha/hears.h"
 #include "ha/orders.h"
 #include "ha/run.h"
 #include "ha/services.h"
@@ -74,6 +75,9 @@ struct ha {
     struct ha_told told[HG_NODES_MAX];
     uint64_t told_ns[HG_NODES_MAX]; /* 0 = never */
     uint64_t alone_since;           /* the peer is heard by the management network alone; ns */
+    struct hears hears;
+    uint64_t hears_at;   /* judged last; ns */
+    bool hears_doubtful; /* as the manager was told */
     unsigned seconds;
     struct srm_params params; /* in force */
 };
@@ -112,6 +116,12 @@ void ha_lease_write(struct ha *ha, uint64_t until, uint64_t word);
 void ha_lease_read(const struct ha *ha, const struct hg_segment *segment, uint64_t *until, uint64_t *word);
 /* run_watch.c */
 void ha_watch(struct ha *ha);
+/* why: NULL while up */
+void ha_service_set(struct ha *ha, unsigned bit, bool watched, bool up, const char *why);
+void ha_service_tell(struct ha *ha, unsigned bit, bool watched, bool up); /* the manager alone */
+/* run_hears.c */
+void ha_watch_hearing(struct ha *ha, const struct hg_segment *segment);
+void ha_hearing_alarm(struct ha *ha);
 /* run_ways.c */
 void ha_ways_set(struct ha *ha);
 void ha_ways_second(struct ha *ha);
@@ -128,5 +138,6 @@ void ha_users_turn(struct ha *ha);
 void ha_say_row(struct ha *ha, uint8_t from, uint8_t to, bool flip, uint8_t fact, uint8_t slot);
 void ha_say_written(struct ha *ha, uint8_t from, uint8_t to, bool flip);
 void ha_say_alarm(struct ha *ha, enum srm_alarm alarm, bool on);
+void ha_say_services(struct ha *ha);
 
 #endif

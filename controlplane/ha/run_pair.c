@@ -24,6 +24,8 @@ static void tell_services(struct ha *ha)
 {
     for (unsigned i = 0; i < ha->services.n; i++)
         ha->services.s[i].known = false;
+    ha->hears_at = 0;
+    ha->hears_doubtful = false;
     ha_watch(ha);
 }
 

@@ -68,6 +68,23 @@ void ha_say_written(struct ha *ha, uint8_t from, uint8_t to, bool flip)
         own_count(&ha->cp->own, OWN_ha_fallbacks);
 }
 
+static void service_down(struct ha *ha)
+{
+    char down[400];
+
+    if (ha_told_down(ha, ha->cp->self, down, sizeof(down)))
+        alarm_raise(&ha->cp->alarms, ALARM_ha_service, "critical services of this node are down: %s", down);
+    else
+        alarm_on(&ha->cp->alarms, ALARM_ha_service);
+}
+
+/* Which of them, may change while the alarm stands. */
+void ha_say_services(struct ha *ha)
+{
+    if (ha->cp->alarms.a[ALARM_ha_service].standing)
+        service_down(ha);
+}
+
 void ha_say_alarm(struct ha *ha, enum srm_alarm alarm, bool on)
 {
     static const enum alarm_id ids[SRM_ALARMS] = {
@@ -76,7 +93,9 @@ void ha_say_alarm(struct ha *ha, enum srm_alarm alarm, bool on)
         [SRM_ALARM_REGRESSED] = ALARM_ha_regressed, [SRM_ALARM_SERVICE] = ALARM_ha_service,
     };
 
-    if (on)
+    if (on && alarm == SRM_ALARM_SERVICE)
+        service_down(ha);
+    else if (on)
         alarm_on(&ha->cp->alarms, ids[alarm]);
     else
         alarm_clear(&ha->cp->alarms, ids[alarm]);

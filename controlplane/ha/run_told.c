@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What every node tells every other one with its heartbeats, peer or not: its critical services, whether it
  * follows the record, its load, and the names of nodes that do not resolve there (A19, B03, C22). */
+#include <stdio.h>
+
 #include "controlplane.h"
 #include "ha/run_impl.h"
 #include "topology/rules.h"
@@ -66,12 +68,39 @@ bool ha_told_by(const struct ha *ha, uint16_t node, struct ha_told *out)
     return ha->told_ns[node] && ha_clock_ns(&ha->clock) - ha->told_ns[node] < limit * 1000000;
 }
 
-const char *ha_told_outage(const struct ha *ha, const struct ha_told *told)
+/* A relative service is down only if the peer still has it. */
+static bool is_out(const struct ha *ha, uint16_t node, const struct ha_told *told, unsigned bit)
 {
-    for (unsigned i = 0; i < ha->services.n; i++) {
-        const struct service *s = &ha->services.s[i];
-        if (!s->relative && told->watched & ~told->services & 1ull << i)
-            return s->name;
-    }
+    struct ha_told peer;
+    uint64_t mask = 1ull << bit;
+
+    if ((told->watched & ~told->services & mask) == 0)
+        return false;
+    if (!ha->services.s[bit].relative)
+        return true;
+    uint16_t other = topology_peer(&ha->cp->topology, node);
+    return other && ha_told_by(ha, other, &peer) && (peer.services & mask);
+}
+
+const char *ha_told_outage(const struct ha *ha, uint16_t node, const struct ha_told *told)
+{
+    for (unsigned i = 0; i < ha->services.n; i++)
+        if (!ha->services.s[i].database && is_out(ha, node, told, i))
+            return ha->services.s[i].name;
     return NULL;
+}
+
+bool ha_told_down(const struct ha *ha, uint16_t node, char *out, size_t size)
+{
+    struct ha_told told;
+    size_t len = 0;
+
+    out[0] = '\0';
+    for (unsigned i = 0; ha_told_by(ha, node, &told) && i < ha->services.n; i++) {
+        const struct service *s = &ha->services.s[i];
+        if (is_out(ha, node, &told, i) && len < size)
+            len += (size_t)snprintf(out + len, size - len, "%s%s (%s)", len ? ", " : "", s->name,
+                                    node == ha->cp->self && s->why[0] ? s->why : s->text);
+    }
+    return len > 0;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The watchers of the critical services (D12-D23): what the cores show in the segment, what the heartbeats
- * over the service network show, and the record. */
+/* The watchers of the critical services (D12-D23): what the cores show in the segment, and the record. What
+ * heartbeats show is run_hears.c. */
 #include <stdio.h>
 
 #include "controlplane.h"
@@ -9,27 +9,34 @@
 
 #define GATEWAY_NS 10000000000u /* silence of a gateway that the cores ask all the time */
 
-static void set(struct ha *ha, unsigned bit, bool watched, bool up, const char *why)
+void ha_service_tell(struct ha *ha, unsigned bit, bool watched, bool up)
 {
-    struct service *s = &ha->services.s[bit];
-    bool was_known = s->known, was_up = s->up;
-
-    if (!services_set(&ha->services, bit, watched, up, ha_clock_ns(&ha->clock), why))
-        return;
-    if (watched && was_known && was_up != up) { /* D14: each stop and start is told, a rolling outage too */
-        log_printf(&ha->cp->log, up ? HG_LOG_INFO : HG_LOG_WARNING, "service", "critical service %s %s%s%s",
-                   s->name, up ? "runs again" : "is down", up ? "" : ": ", s->why);
-        event_write(ha->cp->event_stream, EVENT_SERVICE, up ? "info" : "warning", s->name, "%s%s%s",
-                    up ? "runs again" : "is down", up ? "" : ": ", s->why);
-    }
+    const struct service *s = &ha->services.s[bit];
     struct srm_event e = {.type = SRM_SERVICE,
                           .u.service = {.bit = (uint8_t)bit,
                                         .watched = watched,
                                         .up = up,
                                         .relative = s->relative,
-                                        .database = s->database}};
-    if (ha->srm)
-        ha_give(ha, &e);
+                                        .database = s->database,
+                                        .routes = s->routes}};
+
+    ha_give(ha, &e);
+}
+
+void ha_service_set(struct ha *ha, unsigned bit, bool watched, bool up, const char *why)
+{
+    struct service *s = &ha->services.s[bit];
+    bool was_watched = s->known && s->watched, was_up = s->up;
+
+    if (!services_set(&ha->services, bit, watched, up, ha_clock_ns(&ha->clock), why))
+        return;
+    if (watched && was_watched && was_up != up) { /* D14: each stop and start is told, a rolling outage too */
+        log_printf(&ha->cp->log, up ? HG_LOG_INFO : HG_LOG_WARNING, "service", "critical service %s %s%s%s",
+                   s->name, up ? "runs again" : "is down", up ? "" : ": ", s->why);
+        event_write(ha->cp->event_stream, EVENT_SERVICE, up ? "info" : "warning", s->name, "%s%s%s",
+                    up ? "runs again" : "is down", up ? "" : ": ", s->why);
+    }
+    ha_service_tell(ha, bit, watched, up);
 }
 
 static void cores(struct ha *ha, const struct hg_segment *s)
@@ -37,7 +44,8 @@ static void cores(struct ha *ha, const struct hg_segment *s)
     char why[100];
 
     if (!s || !hg_segment_dp_lives(s)) {
-        set(ha, SERVICE_cores, true, false, s ? "the dataplane is not running" : "no dataplane is attached");
+        ha_service_set(ha, SERVICE_cores, true, false,
+                       s ? "the dataplane is not running" : "no dataplane is attached");
         return;
     }
     for (unsigned c = 0; c < s->cores; c++) {
@@ -45,11 +53,11 @@ static void cores(struct ha *ha, const struct hg_segment *s)
         if (!feed_core_status(ha->cp->feed, c, &st) || st.alive)
             continue;
         snprintf(why, sizeof(why), "core %u has not turned for some seconds", c);
-        set(ha, SERVICE_cores, true, false, why);
+        ha_service_set(ha, SERVICE_cores, true, false, why);
         return;
     }
     bool ready = feed_dp_ready(ha->cp->feed);
-    set(ha, SERVICE_cores, true, ready, ready ? NULL : "the dataplane is loading its tables");
+    ha_service_set(ha, SERVICE_cores, true, ready, ready ? NULL : "the dataplane is loading its tables");
 }
 
 static void links(struct ha *ha, const struct hg_segment *s)
@@ -65,7 +73,7 @@ static void links(struct ha *ha, const struct hg_segment *s)
     while (down < ports && up & 1ull << down)
         down++;
     snprintf(why, sizeof(why), "the link of port %u is down", down);
-    set(ha, SERVICE_link, ports > 0, up == all, why);
+    ha_service_set(ha, SERVICE_link, ports > 0, up == all, why);
 }
 
 /* Any core that heard the gateway is enough: they share the wire. */
@@ -91,35 +99,13 @@ static void gateways(struct ha *ha, const struct hg_segment *s)
     }
     snprintf(why, sizeof(why), "the gateway of interface %d does not answer",
              silent ? __builtin_ctzll(silent) : 0);
-    set(ha, SERVICE_gateway, has != 0, silent == 0, why);
-}
-
-static bool recent(uint64_t heard, uint64_t now, uint64_t limit)
-{
-    return heard && (now < heard || now - heard < limit);
-}
-
-/* A peer that is not heard at all is no fault of our service network. One that is heard by the management
- * network for as long as its silence may last, and not by the service network, is. */
-static void peer_probe(struct ha *ha)
-{
-    struct beats_view management = {0}, service = {0};
-    uint64_t now = ha_clock_ns(&ha->clock);
-    uint64_t limit = (uint64_t)ha->cp->config->ha_heartbeat_timeout_ms * 1000000;
-
-    if (ha->srm) {
-        beats_look(ha->beats, ha->node[1 - ha->slot], BEAT_MANAGEMENT, &management);
-        beats_look(ha->beats, ha->node[1 - ha->slot], BEAT_SERVICE, &service);
-    }
-    if (!recent(management.heard_ns, now, limit) || recent(service.heard_ns, now, limit))
-        ha->alone_since = now;
-    bool down = now - ha->alone_since > limit;
-    set(ha, SERVICE_peer, service.reachable, !down, "the peer is heard by the management network only");
+    ha_service_set(ha, SERVICE_gateway, has != 0, silent == 0, why);
 }
 
 static void record(struct ha *ha)
 {
-    set(ha, SERVICE_record, true, ha->record_up, "Redis cannot be reached, or the record is not whole");
+    ha_service_set(ha, SERVICE_record, true, ha->record_up,
+                   "Redis cannot be reached, or the record is not whole");
 }
 
 void ha_watch(struct ha *ha)
@@ -129,6 +115,6 @@ void ha_watch(struct ha *ha)
     cores(ha, s);
     links(ha, s);
     gateways(ha, s);
-    peer_probe(ha);
+    ha_watch_hearing(ha, s);
     record(ha);
 }

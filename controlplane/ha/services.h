@@ -18,7 +18,8 @@
     X(link, false, false, false, "the links of all ports are up")                                            \
     X(gateway, false, false, false, "the gateways answer by ARP or neighbour discovery")                     \
     X(peer, true, false, false, "the peer answers over the service network")                                 \
-    X(record, true, true, true, "the cluster's record can be read and written")
+    X(record, true, true, true, "the cluster's record can be read and written")                              \
+    X(network, true, false, false, "another node is heard over the service network")
 
 enum service_id {
 #define SERVICE_ENUM(id, relative, database, routes, text) SERVICE_##id,

@@ -28,5 +28,5 @@ void srm_alarms_step(struct srm *srm)
     level(srm, SRM_ALARM_FAILED, srm_entry_state(&srm->entry, srm->slot) == STATE_FAILED_MODE);
     level(srm, SRM_ALARM_FAILED_OVER, ha && away);
     level(srm, SRM_ALARM_REGRESSED, srm->write.back);
-    level(srm, SRM_ALARM_SERVICE, !srm->verdict.well);
+    level(srm, SRM_ALARM_SERVICE, !srm->verdict.well && srm_due(srm, srm->started_at + srm->p.init_timeout));
 }

@@ -200,13 +200,22 @@ bool srm_fact(struct srm *srm, enum srm_fact fact, unsigned slot)
     }
 }
 
+/* What the peer has, of the services that are down only then. What a deaf peer has is of no use: it could not
+ * take over. One that was not met yet, and serves our users, may have what we lack: who starts does not claim
+ * to be well before it knows. */
+static uint64_t peer_has(struct srm *srm)
+{
+    bool away = srm->known && srm->entry.serves[srm->slot] != srm->slot;
+    if (away && srm->peer.two_way == 0 && !srm_due(srm, srm->started_at + srm->p.init_timeout))
+        return UINT64_MAX;
+    return srm_two_way(srm) ? srm->peer.beat.services : 0;
+}
+
 /* Since when both were well, and since when a failed over peer has been steady (D43): no heartbeat missed, no
  * change. */
 void srm_watch(struct srm *srm)
 {
-    /* What a deaf peer has is of no use: it could not take over. */
-    uint64_t peer = srm_two_way(srm) ? srm->peer.beat.services : 0;
-    srm->verdict = outage_judge(&srm->outage, peer, srm->now, srm->p.service_down_delay);
+    srm->verdict = outage_judge(&srm->outage, peer_has(srm), srm->now, srm->p.service_down_delay);
     srm_wake(srm, srm->verdict.next);
     if (srm->peer.seen != 0 && srm_heard(srm))
         srm_wake(srm, srm->peer.seen + srm->p.timeout);

@@ -42,6 +42,7 @@ struct log;
     X(ha_no_address, BAD, "this node has a peer but no node.address: it takes no part in high availability") \
     X(ha_clock, BAD, "the time stamp counter is not steady: leases end by it")                               \
     X(ha_parameters, ADVICE, "parameters of high availability do not fit together")                          \
+    X(service_network, BAD, "nothing is heard from the service network")                                     \
     X(wan_rtt, BAD, "the round trip to another node is too long")                                            \
     X(wan_throughput, BAD, "the throughput to another node is too low")                                      \
     X(users_full, BAD, "the user table of the dataplane is full; raise dataplane.users_max and restart it")  \

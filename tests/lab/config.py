@@ -23,7 +23,7 @@ def _group(fields):
 
 def text(address="10.88.0.1/24", address6=None, access=(), neighbours=(), routes=(), templates=(), aliases=(),
          cores=None, device="net_af_xdp0,iface=hg0", dataplane="", cluster="", sip="", probe=NO_PROBES,
-         node="", domain="example.com", listeners=None, users_max=100000):
+         node="", domain="example.com", listeners=None, users_max=100000, gateway=None):
     """routes are dictionaries; protocol is UDP unless they say otherwise."""
     addresses = [address] + ([address6] if address6 else [])
     hosts = [a.split("/")[0] for a in addresses]
@@ -36,7 +36,7 @@ node = {{ name = "@NAME@"; admin_socket = "@SOCKET@"; metrics = {{ port = 9464; 
 dataplane = {{
   cores = "{cores}"; memory = 256; users_max = {users_max}; routes_max = 8192; mbufs = 8192;
   ports = ( {{ device = {_value(device)};
-    interfaces = ( {{ addresses = {strings(addresses)}; }} ); }} );
+    interfaces = ( {{ addresses = {strings(addresses)}; {f"gateway4 = {_value(gateway)};" if gateway else ""} }} ); }} );
   listeners = {strings(listeners)};
   {dataplane}
 }};
