@@ -113,7 +113,7 @@ struct controlplane {
     double load;                     /* the same over all cores, smoothed over a minute */
     uint8_t load_percent;
     struct applied applied;
-    bool draining;
+    bool draining, drain_said; /* said: by an administrator of this run */
     uint32_t retry_after_s;
 };
 

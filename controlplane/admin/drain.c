@@ -5,11 +5,18 @@
 
 #define PROGRESS_MS 500
 
+static bool dataplane_runs(const struct controlplane *cp)
+{
+    const struct hg_segment *s = feed_segment(cp->feed);
+
+    return s && hg_segment_dp_lives(s);
+}
+
 static uint64_t transactions(struct controlplane *cp)
 {
     const struct hg_segment *s = feed_segment(cp->feed);
 
-    if (!s)
+    if (!dataplane_runs(cp)) /* those of a dead one have ended with it */
         return 0;
     return view_total(s, HG_C_sip_server_transactions) + view_total(s, HG_C_sip_client_transactions);
 }
@@ -35,7 +42,7 @@ static void poll_refusing(struct admin_request *req, uint64_t now_ms)
     unsigned lagging = 0;
     bool wait = json_is_true(json_object_get(req->args, "wait"));
 
-    if (feed_segment(cp->feed)) {
+    if (dataplane_runs(cp)) {
         enum feed_progress progress = feed_applied(cp->feed, &req->token, &lagging);
         if (progress == FEED_LOST)
             feed_mark(cp->feed, &req->token);
@@ -58,9 +65,10 @@ static void poll_refusing(struct admin_request *req, uint64_t now_ms)
     }
     free(most);
     if (cp->draining)
-        admin_ok(req, json_pack("{s:b, s:I}", "draining", 1, "transactions", (json_int_t)left));
+        admin_ok(req, json_pack("{s:b, s:b, s:I}", "draining", 1, "kept", !dataplane_runs(cp), "transactions",
+                                (json_int_t)left));
     else
-        admin_ok(req, json_pack("{s:b}", "draining", 0));
+        admin_ok(req, json_pack("{s:b, s:b}", "draining", 0, "kept", !dataplane_runs(cp)));
 }
 
 static void drain(struct admin_request *req, bool on)
@@ -75,6 +83,7 @@ static void drain(struct admin_request *req, bool on)
         return;
     }
     cp->draining = on;
+    cp->drain_said = true;
     cp->retry_after_s = (uint32_t)retry_after;
     log_printf(&cp->log, HG_LOG_INFO, "drain",
                on ? "new requests are refused" : "new requests are taken again");

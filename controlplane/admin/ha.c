@@ -25,16 +25,19 @@ static uint64_t homed(struct controlplane *cp, const char *node)
 }
 
 /* G01, G06, G10: what the states allow, for the pairs that other nodes manage. */
-static const char *offered(const struct srm_entry *entry, unsigned slot)
+static const char *offered(const struct topology *t, const struct topology_subcluster *s,
+                           const struct srm_entry *entry, unsigned slot)
 {
     enum srm_state state = srm_entry_state(entry, slot), other = srm_entry_state(entry, 1 - slot);
+    const struct topology_node *home = topology_node(t, s->node[slot]),
+                               *backup = topology_node(t, s->node[1 - slot]);
 
     if (!entry->ha)
         return NULL;
     if (state == STATE_NORMAL)
-        return "failover";
+        return backup && backup->draining ? NULL : "failover";
     if (state == STATE_IDLE || state == STATE_FAILED_OVER)
-        return "fallback";
+        return home && home->draining ? NULL : "fallback";
     return state == STATE_FAILED_MODE && other == STATE_FAILED_MODE ? "recover" : NULL;
 }
 
@@ -44,17 +47,19 @@ static json_t *one_node(struct controlplane *cp, const struct topology_subcluste
     const struct topology_node *n = topology_node(&cp->topology, s->node[slot]);
     bool managed = own->managed && strcmp(own->subcluster, s->name) == 0;
     bool on = entry && entry->ha;
-    const char *action = managed ? own->status.action[slot] : entry ? offered(entry, slot) : NULL;
+    const char *action = managed ? own->status.action[slot]
+                         : entry ? offered(&cp->topology, s, entry, slot)
+                                 : NULL;
     struct ha_way way;
 
     if (!n)
         return json_null();
-    json_t *node =
-        json_pack("{s:s, s:b, s:o, s:o, s:o, s:I, s:s}", "name", n->name, "self", n->index == cp->self,
-                  "state", text_or_null(on ? srm_state_info[srm_entry_state(entry, slot)].name : NULL),
-                  "reason", text_or_null(on ? srm_reason_names[srm_entry_reason(entry, slot)] : NULL),
-                  "action", text_or_null(on ? action : NULL), "users", (json_int_t)homed(cp, n->name),
-                  "served_by", nodes_name(cp, ha_serving(cp->ha, n->index)));
+    json_t *node = json_pack(
+        "{s:s, s:b, s:b, s:o, s:o, s:o, s:I, s:s}", "name", n->name, "self", n->index == cp->self, "draining",
+        n->draining, "state", text_or_null(on ? srm_state_info[srm_entry_state(entry, slot)].name : NULL),
+        "reason", text_or_null(on ? srm_reason_names[srm_entry_reason(entry, slot)] : NULL), "action",
+        text_or_null(on ? action : NULL), "users", (json_int_t)homed(cp, n->name), "served_by",
+        nodes_name(cp, ha_serving(cp->ha, n->index)));
     if (n->index != cp->self && ha_way_to(cp->ha, n->index, false, &way) && way.heard_ms != UINT64_MAX)
         json_object_set_new(node, "heard_ms", json_integer((json_int_t)way.heard_ms));
     return node;

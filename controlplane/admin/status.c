@@ -28,11 +28,13 @@ static json_t *dataplane(struct controlplane *cp)
     char build[41] = "";
 
     if (!s)
-        return json_pack("{s:b, s:b, s:b}", "attached", 0, "ready", 0, "draining", cp->draining);
+        return json_pack("{s:b, s:b, s:b, s:b}", "attached", 0, "runs", 0, "ready", 0, "draining",
+                         cp->draining);
     snprintf(build, sizeof(build), "%.40s", s->header->build);
-    return json_pack("{s:b, s:b, s:b, s:i, s:s, s:i}", "attached", 1, "ready", feed_dp_ready(cp->feed),
-                     "draining", cp->draining, "pid", (int)s->header->dp_pid, "version", build, "cores",
-                     (int)s->cores);
+    bool runs = hg_segment_dp_lives(s);
+    return json_pack("{s:b, s:b, s:b, s:b, s:i, s:s, s:i}", "attached", 1, "runs", runs, "ready",
+                     runs && feed_dp_ready(cp->feed), "draining", cp->draining, "pid", (int)s->header->dp_pid,
+                     "version", build, "cores", (int)s->cores);
 }
 
 static json_t *redis(struct controlplane *cp)
@@ -41,10 +43,10 @@ static json_t *redis(struct controlplane *cp)
     char address[300];
     bool up = redis_is_up(r);
 
-    snprintf(address, sizeof(address), "%s:%d", cp->config->redis_host, (int)cp->config->redis_port);
-    return json_pack("{s:b, s:s?, s:i, s:s, s:s, s:b}", "connected", up, "role", up ? "master" : NULL,
-                     "replicas", up ? (int)redis_replicas(r) : 0, "address", address, "state", redis_state(r),
-                     "loaded", record_loaded(cp->record));
+    redis_address(r, address, sizeof(address));
+    return json_pack("{s:b, s:s?, s:i, s:s?, s:s, s:b}", "connected", up, "role", up ? "master" : NULL,
+                     "replicas", up ? (int)redis_replicas(r) : 0, "address", address[0] ? address : NULL,
+                     "state", redis_state(r), "loaded", record_loaded(cp->record));
 }
 
 static json_t *routes(struct controlplane *cp)

@@ -18,9 +18,9 @@ static void line(FILE *out, const char *title, json_t *value)
 static void pair(FILE *out, json_t *p)
 {
     static const struct column columns[] = {
-        {"  NODE", "name", false},          {"STATE", "state", false}, {"REASON", "reason", false},
-        {"ACTION", "action", false},        {"USERS", "users", true},  {"SERVED BY", "served_by", false},
-        {"HEARD MS AGO", "heard_ms", true},
+        {"  NODE", "name", false},      {"STATE", "state", false},          {"REASON", "reason", false},
+        {"ACTION", "action", false},    {"USERS", "users", true},           {"SERVED BY", "served_by", false},
+        {"DRAINED", "draining", false}, {"HEARD MS AGO", "heard_ms", true},
     };
     char name[100], row[40];
 

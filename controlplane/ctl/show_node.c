@@ -27,10 +27,19 @@ static void findings(struct ctl *ctl, json_t *all)
 int show_nodes(struct ctl *ctl, json_t *result)
 {
     static const struct column columns[] = {
-        {"NODE", "name", false},       {"SUBCLUSTER", "subcluster", false}, {"SLOT", "slot", true},
-        {"HEALTH", "health", false},   {"INSTALLED", "installed", false},   {"PUBLISHER", "publisher", false},
-        {"USERS", "users", true},      {"SIGNED IN", "signed_in", true},    {"CAPACITY", "capacity", true},
-        {"CPU %", "cpu", true},        {"SERVED BY", "served_by", false},   {"SIP", "sip", false},
+        {"NODE", "name", false},
+        {"SUBCLUSTER", "subcluster", false},
+        {"SLOT", "slot", true},
+        {"HEALTH", "health", false},
+        {"DRAINED", "draining", false},
+        {"INSTALLED", "installed", false},
+        {"PUBLISHER", "publisher", false},
+        {"USERS", "users", true},
+        {"SIGNED IN", "signed_in", true},
+        {"CAPACITY", "capacity", true},
+        {"CPU %", "cpu", true},
+        {"SERVED BY", "served_by", false},
+        {"SIP", "sip", false},
         {"ADDRESS", "address", false},
     };
 

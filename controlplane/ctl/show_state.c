@@ -43,21 +43,23 @@ int show_status(struct ctl *ctl, json_t *result)
     fprintf(out, "%-12s %s, cluster %s, domain %s, up %lld s, version %s\n", "node", text(result, "node"),
             text(result, "cluster"), text(result, "domain"), number(result, "uptime_s"),
             text(result, "version"));
-    if (truth(result, "dataplane/attached"))
+    if (truth(result, "dataplane/attached") && !truth(result, "dataplane/runs"))
+        fprintf(out, "%-12s not running%s; pid %lld has ended\n", "dataplane",
+                truth(result, "dataplane/draining") ? ", draining" : "", number(result, "dataplane/pid"));
+    else if (truth(result, "dataplane/attached"))
         fprintf(out, "%-12s %s%s, %lld core%s, pid %lld, version %s\n", "dataplane",
                 truth(result, "dataplane/ready") ? "ready" : "loading",
                 truth(result, "dataplane/draining") ? ", draining" : "", number(result, "dataplane/cores"),
                 table_plural(number(result, "dataplane/cores")), number(result, "dataplane/pid"),
                 text(result, "dataplane/version"));
     else
-        fprintf(out, "%-12s away\n", "dataplane");
+        fprintf(out, "%-12s away%s\n", "dataplane", truth(result, "dataplane/draining") ? ", draining" : "");
     if (truth(result, "redis/connected"))
         fprintf(out, "%-12s %s, %s, %lld replica%s\n", "redis", text(result, "redis/state"),
                 text(result, "redis/role"), number(result, "redis/replicas"),
                 table_plural(number(result, "redis/replicas")));
     else
-        fprintf(out, "%-12s away (%s: %s)\n", "redis", text(result, "redis/address"),
-                text(result, "redis/state"));
+        fprintf(out, "%-12s %s\n", "redis", text(result, "redis/state"));
     fprintf(out, "%-12s %lld of the file, %lld of administrators; %lld in service, %lld out of service\n",
             "routes", number(result, "routes/file"), number(result, "routes/admin"),
             number(result, "routes/in_service"), number(result, "routes/out_of_service"));
@@ -83,7 +85,10 @@ int show_drain(struct ctl *ctl, json_t *result)
 {
     if (ctl->json)
         return CTL_DONE;
-    if (!truth(result, "draining"))
+    if (truth(result, "kept"))
+        fprintf(ctl->out, "the dataplane is not running; it is kept: from its start on new requests are %s\n",
+                truth(result, "draining") ? "refused with 503" : "taken");
+    else if (!truth(result, "draining"))
         fprintf(ctl->out, "new requests are taken\n");
     else
         fprintf(ctl->out, "new requests are refused with 503; %lld transactions are left\n",

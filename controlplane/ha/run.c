@@ -306,6 +306,7 @@ void ha_turn(struct ha *ha)
         ha_choose(ha);
     }
     ha_look_unseen(ha);
+    ha_look_drained(ha);
     ha_orders_turn(ha);
     ha_map_turn(ha);
     ha_users_turn(ha);

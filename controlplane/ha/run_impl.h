@@ -45,6 +45,7 @@ struct ha {
     char *copy_text; /* as written last */
     bool unseen;     /* a dataplane that lives, maybe, and cannot be attached; as the manager was told */
     bool record_up;
+    uint8_t drained;  /* slots, as the manager was told */
     bool standing_by; /* whether there is a peer is not known */
 
     struct srm *srm; /* NULL: no peer, or not known yet */
@@ -96,6 +97,7 @@ void ha_tell_entry(struct ha *ha);
 /* run_pair.c */
 void ha_choose(struct ha *ha);
 void ha_look_unseen(struct ha *ha);
+void ha_look_drained(struct ha *ha);
 /* run_copy.c */
 void ha_copy_load(struct ha *ha);
 void ha_copy_forget(struct ha *ha);

@@ -39,6 +39,29 @@ void ha_look_unseen(struct ha *ha)
     ha_give(ha, &e);
 }
 
+/* The peer says so in the record; what this node does itself is known before it stands there. */
+static uint8_t drained(const struct ha *ha)
+{
+    uint8_t set = 0;
+
+    for (unsigned slot = 0; slot < SRM_SLOTS; slot++) {
+        const struct topology_node *n = topology_node(&ha->cp->topology, ha->node[slot]);
+        bool here = slot == ha->slot;
+        set |= (uint8_t)((here ? ha->cp->draining : n && n->draining) << slot);
+    }
+    return set;
+}
+
+void ha_look_drained(struct ha *ha)
+{
+    struct srm_event e = {.type = SRM_DRAINED, .u.drained = drained(ha)};
+
+    if (!ha->srm || ha->drained == e.u.drained)
+        return;
+    ha->drained = e.u.drained;
+    ha_give(ha, &e);
+}
+
 static void begin(struct ha *ha, const struct topology_subcluster *s, unsigned slot)
 {
     struct srm_params params = ha_params(ha->cp->config);
@@ -63,7 +86,9 @@ static void begin(struct ha *ha, const struct topology_subcluster *s, unsigned s
                "the server recovery manager of subcluster %s starts, peer %s", s->name,
                topology_node(&ha->cp->topology, s->node[1 - slot])->name);
     ha->unseen = false;
+    ha->drained = 0;
     ha_look_unseen(ha);
+    ha_look_drained(ha);
     ha_tell_entry(ha);
     ha_give(ha, &record);
     tell_services(ha);

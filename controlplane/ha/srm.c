@@ -200,6 +200,9 @@ static void take(struct srm *srm, const struct srm_event *event)
     case SRM_DATAPLANE:
         dataplane(srm, event->u.dataplane.word);
         break;
+    case SRM_DRAINED:
+        srm->drained = event->u.drained;
+        break;
     case SRM_UNSEEN:
         srm->unseen = event->u.up;
         srm->ask_now = true;

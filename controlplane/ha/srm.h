@@ -109,6 +109,7 @@ enum srm_event_type {
     SRM_MOVED,     /* u.moved: answer to SRM_DO_MOVE */
     SRM_LEAVE,     /* the control plane shuts down and will not serve: says good-bye and stops */
     SRM_DATAPLANE, /* u.dataplane: another one than before, or for the first time: everything is told again */
+    SRM_DRAINED,   /* u.drained: slots whose node is drained; nobody moves there but by need */
     SRM_UNSEEN,    /* u.up: a dataplane lives that cannot be reached; what it acts for is not known */
 };
 enum srm_command {
@@ -129,6 +130,7 @@ struct srm_event {
             bool wanted; /* the subcluster of the record is to be highly available */
         } entry;
         bool up;
+        uint8_t drained;
         struct {
             bool up;
             uint64_t term;       /* another one: another Redis, or the same one started anew */

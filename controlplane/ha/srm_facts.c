@@ -115,7 +115,8 @@ static bool commanded(const struct srm *srm, enum srm_command command, unsigned 
 
 static bool quiet(struct srm *srm)
 {
-    return srm->p.automatic_fallback && srm->quiet_since != 0 &&
+    bool drained = (srm->drained >> (srm->slot ^ 1) & 1) != 0; /* it would refuse its users */
+    return !drained && srm->p.automatic_fallback && srm->quiet_since != 0 &&
            srm_due(srm, srm->quiet_since + srm->p.fallback_quiet);
 }
 

@@ -58,6 +58,7 @@ struct srm {
 
     struct outage outage;
     uint64_t missing; /* services of G02 that do not run here */
+    uint8_t drained;  /* slots whose node refuses new requests, by an administrator's wish */
     struct outage_verdict verdict;
     struct srm_peer peer;
     struct srm_write write;

@@ -28,7 +28,9 @@ static enum srm_refusal failover(const struct srm *srm, unsigned slot)
         return SRM_NO_NOT_HEARD;
     if (!slot_well(srm, slot) || (slot == srm->slot && srm->missing != 0))
         return SRM_NO_NODE_SICK;
-    return slot_well(srm, slot ^ 1) ? SRM_OFFERED : SRM_NO_BACKUP_SICK;
+    if (!slot_well(srm, slot ^ 1))
+        return SRM_NO_BACKUP_SICK;
+    return srm->drained >> (slot ^ 1) & 1 ? SRM_NO_BACKUP_DRAINED : SRM_OFFERED;
 }
 
 static enum srm_refusal fallback(const struct srm *srm, unsigned slot)
@@ -38,7 +40,9 @@ static enum srm_refusal fallback(const struct srm *srm, unsigned slot)
         return SRM_NO_NOT_AWAY;
     if (!srm_heard(srm))
         return SRM_NO_NOT_HEARD_BACK;
-    return slot_well(srm, slot) ? SRM_OFFERED : SRM_NO_HOME_SICK;
+    if (!slot_well(srm, slot))
+        return SRM_NO_HOME_SICK;
+    return srm->drained >> slot & 1 ? SRM_NO_HOME_DRAINED : SRM_OFFERED;
 }
 
 static enum srm_refusal recovery(const struct srm *srm)

@@ -2,6 +2,7 @@
 #include "life/events.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "admin/admin.h"
 #include "controlplane.h"
@@ -14,6 +15,18 @@
 
 #define LOAD_SECONDS 60 /* that the load is smoothed over */
 
+/* A control plane that was restarted does not know that its node is drained; the dataplane does. The other
+ * way round, what an administrator says while there is none reaches the next one. */
+static void learn_drain(struct controlplane *cp, const struct hg_segment *segment)
+{
+    if (cp->drain_said || cp->draining ||
+        !atomic_load_explicit(&segment->header->dp_draining, memory_order_relaxed))
+        return;
+    cp->retry_after_s = (uint32_t)cp->config->sip_retry_after_s;
+    cp->draining = feed_drain(cp->feed, true, cp->retry_after_s);
+    log_write(&cp->log, HG_LOG_INFO, -1, "drain", "the node is drained, as it was before this start", 0);
+}
+
 static void on_attached(void *ctx, const struct hg_segment *segment)
 {
     struct controlplane *cp = ctx;
@@ -23,6 +36,7 @@ static void on_attached(void *ctx, const struct hg_segment *segment)
     alarm_clear(&cp->alarms, ALARM_dataplane_away);
     alarm_clear(&cp->alarms, ALARM_dataplane_mismatch);
     export_reset(cp->export);
+    learn_drain(cp, segment);
     ha_attached(cp->ha, segment);
     nodes_changed(cp); /* it may be one that has nothing yet */
     push_users_begin(cp);
@@ -127,6 +141,16 @@ static void busy_shares(struct controlplane *cp, const struct hg_segment *s)
     cp->load_percent = (uint8_t)(cp->load * 100 + 0.5);
 }
 
+/* No core is busy for a dataplane that is not there; the next one counts from nothing. */
+static void idle(struct controlplane *cp)
+{
+    memset(cp->busy_share, 0, sizeof(cp->busy_share));
+    memset(cp->busy_cycles, 0, sizeof(cp->busy_cycles));
+    cp->load = 0;
+    cp->load_percent = 0;
+    cp->busy_ms = uv_now(&cp->loop);
+}
+
 /* Users of the record that a core had to refuse stay missing there until the next resynchronisation. */
 static void user_room(struct controlplane *cp, const struct hg_segment *s)
 {
@@ -147,11 +171,17 @@ void events_second(struct controlplane *cp)
     const struct hg_segment *s = feed_segment(cp->feed);
     bool stuck = false;
 
-    if (!s) {
-        alarm_on(&cp->alarms, ALARM_dataplane_away);
+    if (!s || !hg_segment_dp_lives(s)) {
+        if (s)
+            alarm_raise(&cp->alarms, ALARM_dataplane_away, "the dataplane is not running, pid %u has ended",
+                        s->header->dp_pid);
+        else
+            alarm_on(&cp->alarms, ALARM_dataplane_away);
         alarm_clear(&cp->alarms, ALARM_core_stuck);
+        idle(cp);
         return;
     }
+    alarm_clear(&cp->alarms, ALARM_dataplane_away);
     busy_shares(cp, s);
     user_room(cp, s);
     for (unsigned c = 0; c < s->cores && !stuck; c++) {

@@ -42,6 +42,8 @@ void applied_turn(struct controlplane *cp)
         feed_mark(cp->feed, &a->token);
         a->marked = true;
     }
+    if (feed_unseen(cp->feed)) /* it lives, and serves by what it has: it gets nothing from here */
+        return;
     /* A dataplane that starts later gets everything before it opens its listeners. */
     switch (feed_segment(cp->feed) ? feed_applied(cp->feed, &a->token, &lagging) : FEED_APPLIED) {
     case FEED_APPLIED:

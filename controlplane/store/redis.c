@@ -341,6 +341,13 @@ const char *redis_state(const struct redis *r)
     return r->state;
 }
 
+void redis_address(const struct redis *r, char *out, size_t size)
+{
+    out[0] = '\0';
+    if (r->o.host[0])
+        snprintf(out, size, "%s:%u", r->o.host, r->o.port);
+}
+
 void redis_set_timeout(struct redis *r, unsigned timeout_ms)
 {
     r->o.timeout_ms = timeout_ms;

@@ -72,6 +72,8 @@ bool redis_is_up(const struct redis *r);
 unsigned redis_pending(const struct redis *r);
 unsigned redis_replicas(const struct redis *r);
 const char *redis_state(const struct redis *r); /* for people */
+/* The server that it is connected to, or would be: "host:port"; "": no Sentinel has named one yet. */
+void redis_address(const struct redis *r, char *out, size_t size);
 void redis_set_timeout(struct redis *r, unsigned timeout_ms);
 
 /* false: not up or the queue is full, answer is never called then. deadline_ms 0: the connection's. */

@@ -72,6 +72,8 @@ static void services(const struct rules_facts *w, const struct topology_node *n,
 {
     if (!n->installed || w->down[n->index])
         return; /* node list shows it */
+    if (n->draining)
+        rules_add(f, RULE_node_drained, "%.100s is drained", n->name);
     if (w->outage[n->index])
         rules_add(f, RULE_node_service_out, "critical service %s of %.100s is down", w->outage[n->index],
                   n->name);

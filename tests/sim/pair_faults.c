@@ -191,9 +191,21 @@ static void service_fault(struct pair *w)
         n->service[service] = true;
 }
 
+/* Nodes are drained and taken into service again; a manager may hear of it late, or never. */
+static void drain(struct node *n, uint8_t slots)
+{
+    if (node_runs(n))
+        node_event(n, &(struct srm_event){.type = SRM_DRAINED, .u.drained = slots});
+}
+
 static void administrator(struct pair *w)
 {
     struct node *n = some_node(w);
+
+    if (pair_below(w, 8) == 0) {
+        drain(n, (uint8_t)pair_below(w, 4));
+        return;
+    }
     enum srm_command command = (enum srm_command)pair_below(w, SRM_CMD_HA_OFF + 1);
     uint8_t slot = (uint8_t)pair_below(w, 2);
 
@@ -313,5 +325,6 @@ void pair_heal(struct pair *w)
         node_services(n);
         node_service(n, SERVICE_GATEWAY, true);
         node_service(n, SERVICE_OTHER, true);
+        drain(n, 0);
     }
 }

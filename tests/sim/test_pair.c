@@ -132,41 +132,6 @@ static void the_quiet_period_has_to_be_quiet(void **state)
     await(ROW_F10, w->p.fallback_quiet + SECONDS(3));
 }
 
-/* One that the peer has (a deaf port): who starts again without it is not taken for well, not for a moment.
- */
-static void a_restart_does_not_heal_what_the_peer_has(void **state)
-{
-    (void)state;
-    open_as(PAIR_DEFAULT);
-    node_service(&w->node[0], SERVICE_GATEWAY, false);
-    await(ROW_F12, w->p.service_down_delay + SECONDS(10));
-    for (unsigned k = 0; k < 40; k++) { /* at different moments between two heartbeats */
-        restart(0);
-        for (unsigned i = 0; i < 1000 + k * 7; i++) {
-            pass(MS(2));
-            assert_null(status(1).action[0]); /* G06 */
-        }
-        serves(0, 3);
-    }
-    node_service(&w->node[0], SERVICE_GATEWAY, true);
-    pass(SECONDS(3));
-    assert_string_equal(status(1).action[0], "fallback");
-}
-
-static void what_both_lack_moves_nobody(void **state)
-{
-    (void)state;
-    open_as(PAIR_DEFAULT);
-    node_service(&w->node[0], SERVICE_GATEWAY, false);
-    pass(w->p.service_down_delay / 2);
-    node_service(&w->node[1], SERVICE_GATEWAY, false);
-    for (unsigned i = 0; i < 600; i++) {
-        pass(MS(100));
-        assert_int_equal(row(), ROW_F01);
-        serves(1, 2);
-    }
-}
-
 static void the_record_is_lost_to_one_node(void **state)
 {
     (void)state;
@@ -481,8 +446,6 @@ int main(void)
         cmocka_unit_test_teardown(srms_restart_in_manual_failover, end),
         cmocka_unit_test_teardown(a_service_dies_and_comes_back, end),
         cmocka_unit_test_teardown(the_quiet_period_has_to_be_quiet, end),
-        cmocka_unit_test_teardown(a_restart_does_not_heal_what_the_peer_has, end),
-        cmocka_unit_test_teardown(what_both_lack_moves_nobody, end),
         cmocka_unit_test_teardown(the_record_is_lost_to_one_node, end),
         cmocka_unit_test_teardown(the_record_is_lost_to_both, end),
         cmocka_unit_test_teardown(the_backup_loses_a_service, end),

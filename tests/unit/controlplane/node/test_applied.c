@@ -18,7 +18,7 @@ static struct hg_segment segment;
 static struct record_version position;
 static uint64_t wanted, compiled;
 static unsigned marks;
-static bool attached, settings_wait;
+static bool attached, unseen, settings_wait;
 
 bool record_loaded(const struct record *record)
 {
@@ -50,6 +50,11 @@ const struct hg_segment *feed_segment(const struct feed *feed)
     (void)feed;
     return attached ? &segment : NULL;
 }
+bool feed_unseen(const struct feed *feed)
+{
+    (void)feed;
+    return unseen;
+}
 void feed_mark(const struct feed *feed, struct feed_token *token)
 {
     (void)feed, (void)token;
@@ -66,7 +71,7 @@ static int start(void **state)
     (void)state;
     cp = calloc(1, sizeof(*cp));
     cp->push_users.told = attached = true;
-    settings_wait = false;
+    settings_wait = unseen = false;
     wanted = compiled = 1;
     marks = 0;
     position = (struct record_version){3, 7};
@@ -101,6 +106,17 @@ static void what_is_in_force_is_told(void **state)
     assert_true(is_told());
 }
 
+/* One of another build serves by what it has. */
+static void a_dataplane_that_cannot_be_attached_has_nothing(void **state)
+{
+    (void)state;
+    attached = false;
+    unseen = true;
+    assert_false(is_told());
+    unseen = false;
+    assert_true(is_told());
+}
+
 /* They may change what is compiled, and do not so as long as a compilation runs. */
 static void settings_of_the_record_are_taken_first(void **state)
 {
@@ -108,7 +124,7 @@ static void settings_of_the_record_are_taken_first(void **state)
     position.seq++;
     settings_wait = true;
     assert_false(is_told());
-    settings_wait = false;
+    settings_wait = unseen = false;
     wanted = 2;
     assert_false(is_told());
     compiled = 2;
@@ -135,6 +151,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(what_is_in_force_is_told, start, stop),
+        cmocka_unit_test_setup_teardown(a_dataplane_that_cannot_be_attached_has_nothing, start, stop),
         cmocka_unit_test_setup_teardown(settings_of_the_record_are_taken_first, start, stop),
         cmocka_unit_test_setup_teardown(users_are_told_first, start, stop),
     };

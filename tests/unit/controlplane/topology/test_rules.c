@@ -200,6 +200,12 @@ static void assigning_A02_A12_A18_A19(void **state)
     x.w.outage[5] = NULL;
     rules_node_assign(&x.w, 5, 3, -1, &x.f);
     expect(RULE_node_service_out, false);
+    x.t.node[5].draining = true;
+    rules_standing(&x.w, &x.f);
+    expect(RULE_node_drained, true);
+    x.t.node[5].draining = false;
+    rules_standing(&x.w, &x.f);
+    expect(RULE_node_drained, false);
     x.w.behind[3] = true;
     rules_standing(&x.w, &x.f);
     expect(RULE_node_record_behind, true);
