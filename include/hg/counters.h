@@ -18,6 +18,7 @@ enum hg_counter {
 #define HG_GAUGE(id, text)   HG_C_##id,
 #include "hg/counters_core.def"
 #include "hg/counters_net.def"
+#include "hg/counters_tcp.def"
 #include "hg/counters_route.def"
 #include "hg/counters_sip.def"
 #undef HG_COUNTER

@@ -14,6 +14,9 @@ const struct hg_counter_info hg_counter_info[HG_COUNTERS_MAX] = {
 #define HG_LAYER "net"
 #include "hg/counters_net.def"
 #undef HG_LAYER
+#define HG_LAYER "tcp"
+#include "hg/counters_tcp.def"
+#undef HG_LAYER
 #define HG_LAYER "route"
 #include "hg/counters_route.def"
 #undef HG_LAYER
