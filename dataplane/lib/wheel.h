@@ -13,7 +13,8 @@ enum wheel_room {
     WHEEL_SIP = 3,
     WHEEL_CORE = 4,
     WHEEL_TCP = 5,
-    WHEEL_STREAM = 6
+    WHEEL_STREAM = 6,
+    WHEEL_TLS = 7
 };
 
 struct wheel_timer {

@@ -141,6 +141,15 @@ void send_room(struct tcp *t, struct tcp_conn *c)
     conn_event(t, c, TCP_EVENT_WRITABLE);
 }
 
+void tcp_want_writable(struct tcp *t, tcp_id id)
+{
+    struct tcp_conn *c = conn_of(t, id);
+    if (!c || !writes(c))
+        return;
+    c->bits |= CONN_WANT_ROOM;
+    send_room(t, c);
+}
+
 void send_free(struct tcp *t, struct tcp_conn *c)
 {
     struct tcp_chunk *chunk = c->snd_first;

@@ -101,6 +101,8 @@ uint32_t tcp_readable(const struct tcp *tcp, tcp_id id);
  * taken. */
 uint32_t tcp_write(struct tcp *tcp, tcp_id id, const struct slice *in, unsigned n);
 uint32_t tcp_room(const struct tcp *tcp, tcp_id id);
+/* As after a short tcp_write(), for those who write only what has room as a whole: WRITABLE follows. */
+void tcp_want_writable(struct tcp *tcp, tcp_id id);
 /* Bytes that the peer has not acknowledged yet. */
 uint32_t tcp_unacked(const struct tcp *tcp, tcp_id id);
 /* What was written leaves now; without it, at the end of the turn. */

@@ -21,6 +21,7 @@ enum hg_counter {
 #include "hg/counters_tcp.def"
 #include "hg/counters_route.def"
 #include "hg/counters_sip.def"
+#include "hg/counters_tls.def"
 #undef HG_COUNTER
 #undef HG_GAUGE
     HG_COUNTERS_MAX

@@ -23,6 +23,9 @@ const struct hg_counter_info hg_counter_info[HG_COUNTERS_MAX] = {
 #define HG_LAYER "sip"
 #include "hg/counters_sip.def"
 #undef HG_LAYER
+#define HG_LAYER "tls"
+#include "hg/counters_tls.def"
+#undef HG_LAYER
 #undef HG_COUNTER
 #undef HG_GAUGE
 };
