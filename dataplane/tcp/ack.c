@@ -87,7 +87,7 @@ unsigned ack_input(struct tcp *t, struct tcp_rx *rx, struct tcp_conn *c)
     if (unlikely(rx->o.sacks && c->bits & CONN_SACK))
         flight_sacked(t, c, rx, &news);
     if (news.rtt_us)
-        rtt_sample(t, c, news.rtt_us);
+        rtt_sample(c, news.rtt_us);
     if (fresh)
         advance(t, c, rx->ack);
     recovery_ack(t, c, acked, dup, rx, &news);

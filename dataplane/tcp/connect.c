@@ -117,7 +117,7 @@ static void connected(struct tcp *t, struct tcp_conn *c, const struct tcp_rx *rx
     c->state = TCP_ESTABLISHED;
     timer_clear(c, TCP_AT_SEND);
     if (c->bits & CONN_TS && rx->o.ts_ecr && !c->backoff)
-        rtt_sample(t, c, (ts_now(t, c->ts_offset) - rx->o.ts_ecr) * 1000);
+        rtt_sample(c, (ts_now(t, c->ts_offset) - rx->o.ts_ecr) * 1000);
     if (c->backoff) /* RFC 6298 section 5.7: the first guess was too small */
         c->cwnd = c->mss;
     c->backoff = 0;

@@ -58,6 +58,7 @@ bool cookie_check(struct tcp *t, const struct tcp_rx *rx, struct tcp_half *out)
     out->fenced = l->options.fenced;
     out->mss = mss_class[top & 7];
     out->wnd = rx->wnd;
+    out->tries = 1; /* when it was sent is not known that well */
     isn_make(t, &rx->key, &isn, &out->ts_offset);
     if (!(rx->o.has & TCP_OPTION_TS))
         return true;

@@ -160,6 +160,16 @@ unsigned reassembly_add(struct tcp *t, struct tcp_rx *rx, struct tcp_conn *c)
     return HG_C_tcp_taken;
 }
 
+/* A segment that is in order now: what is there already stays as it is. */
+void reassembly_trim(const struct tcp_conn *c, struct tcp_rx *rx)
+{
+    struct rte_mbuf *m = c->reassembly->first;
+    if (!m || seq_leq(rx->seq + rx->len, piece_of(m)->seq))
+        return;
+    rx->len = piece_of(m)->seq - rx->seq;
+    rx->flags &= (uint8_t)~TCP_FIN;
+}
+
 static void unlink_first(struct tcp *t, struct tcp_reassembly *r)
 {
     struct rte_mbuf *m = r->first;

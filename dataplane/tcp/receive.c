@@ -69,6 +69,8 @@ unsigned receive_data(struct tcp *t, struct tcp_rx *rx, struct tcp_conn *c)
         conn_dirty(t, c);
         return HG_DROP_tcp_no_memory; /* it comes again when the upper has read something */
     }
+    if (unlikely(c->reassembly != NULL))
+        reassembly_trim(c, rx);
     bool fin = rx->flags & TCP_FIN;
     if (rx->len)
         receive_append(t, c, receive_cut(rx));

@@ -4,11 +4,10 @@
 
 #define RTT_MAX_US 60000000u
 
-void rtt_sample(const struct tcp *t, struct tcp_conn *c, uint32_t us)
+void rtt_sample(struct tcp_conn *c, uint32_t us)
 {
-    (void)t;
-    if (us > RTT_MAX_US)
-        us = RTT_MAX_US;
+    if (us > RTT_MAX_US) /* an echo of nonsense, or a clock that stood still: nothing to learn */
+        return;
     if (!us)
         us = 1;
     if (!c->srtt_us) {

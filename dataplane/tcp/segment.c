@@ -55,23 +55,21 @@ static bool acceptable(const struct tcp_conn *c, const struct tcp_rx *rx)
     return first < window || last < window || (seq_leq(rx->seq, c->rcv_nxt) && (int32_t)last >= 0);
 }
 
+/* Data are answered at once, and once a turn: they come again because our ACK was lost, or the window is
+ * closed. What has none is answered within the limit, lest two ends that disagree answer each other for ever.
+ */
 static unsigned out_of_window(struct tcp *t, struct tcp_rx *rx, struct tcp_conn *c)
 {
     if (rx->flags & TCP_RST)
         return HG_DROP_tcp_out_of_window;
-    /* a SYN of before is answered so, too: RFC 5961 section 4.2 */
-    if (rx->len && seq_lt(rx->seq, c->rcv_nxt)) {
-        reassembly_twice(t, c, rx->seq, seq_min(rx->seq + rx->len, c->rcv_nxt));
-        c->bits |= CONN_ACK_NOW; /* it was sent again because our ACK was lost: at once, and once a turn */
-        conn_dirty(t, c);
-        return HG_DROP_tcp_duplicate;
-    }
-    if (!rx_space(rx) || rx->seq == c->rcv_nxt) { /* a keepalive, or a probe of a closed window */
-        c->bits |= CONN_ACK_NOW;
-        conn_dirty(t, c);
+    if (rx->flags & TCP_SYN || !rx_space(rx)) /* a SYN of before is no exception: RFC 5961 section 4.2 */
+        return challenge(t, c, rx->flags & TCP_SYN ? HG_DROP_tcp_challenged : HG_DROP_tcp_out_of_window);
+    c->bits |= CONN_ACK_NOW;
+    conn_dirty(t, c);
+    if (seq_gt(rx->seq, c->rcv_nxt) || rx->seq == c->rcv_nxt)
         return HG_DROP_tcp_out_of_window;
-    }
-    return challenge(t, c, HG_DROP_tcp_out_of_window);
+    reassembly_twice(t, c, rx->seq, seq_min(rx->seq + rx->len, c->rcv_nxt));
+    return HG_DROP_tcp_duplicate;
 }
 
 /* Second step, RFC 5961 section 3.2. */

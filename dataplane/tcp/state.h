@@ -420,7 +420,7 @@ void cubic_start(struct tcp_conn *c);
 void cubic_acked(const struct tcp *t, struct tcp_conn *c, uint32_t octets);
 void cubic_lost(struct tcp_conn *c); /* sets ssthresh */
 /* rto.c */
-void rtt_sample(const struct tcp *t, struct tcp_conn *c, uint32_t us);
+void rtt_sample(struct tcp_conn *c, uint32_t us);
 uint32_t rto_ms(const struct tcp *t, const struct tcp_conn *c); /* backed off */
 uint32_t rto_plain_ms(const struct tcp *t, const struct tcp_conn *c);
 /* output.c */
@@ -466,6 +466,7 @@ void receive_free(struct tcp *t, struct tcp_conn *c);
 uint32_t receive_edge(const struct tcp *t, const struct tcp_conn *c); /* right edge of the window to tell */
 /* reassembly.c */
 unsigned reassembly_add(struct tcp *t, struct tcp_rx *rx, struct tcp_conn *c);
+void reassembly_trim(const struct tcp_conn *c, struct tcp_rx *rx);
 bool reassembly_take(struct tcp *t, struct tcp_conn *c); /* what has become in order; true: a FIN among it */
 void reassembly_free(struct tcp *t, struct tcp_conn *c);
 void reassembly_twice(struct tcp *t, struct tcp_conn *c, uint32_t from, uint32_t to);

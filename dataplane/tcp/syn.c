@@ -206,6 +206,8 @@ struct tcp_conn *syn_accept(struct tcp *t, const struct tcp_rx *rx, const struct
     c->snd_wl2 = h->iss + 1;
     c->snd_wnd = c->snd_wnd_max = h->wnd; /* of a SYN: never scaled */
     cubic_start(c);
+    if (c->bits & CONN_TS && rx->o.has & TCP_OPTION_TS && !h->tries && rx->o.ts_ecr)
+        rtt_sample(c, (ts_now(t, c->ts_offset) - rx->o.ts_ecr) * 1000);
     ctx_count(t->ctx, HG_C_tcp_accepted);
     timer_idle_set(t, c);
     conn_event(t, c, TCP_EVENT_ACCEPTED);
