@@ -79,10 +79,15 @@ static json_t *one_pair(struct controlplane *cp, const struct topology_subcluste
     const struct srm_row_info *row = entry ? &srm_row_info[entry->row] : NULL;
     const char *const names[] = {nodes_name(cp, s->node[0]), nodes_name(cp, s->node[1])};
     char cause[ROW_TEXT_MAX], advice[ROW_TEXT_MAX];
+    const char *why = row ? row_text(row->cause, names, entry->flip, cause) : NULL;
+    const char *todo = row ? row_text(row->advice, names, entry->flip, advice) : NULL;
+    if (ha_is_broken(cp->ha, s->name)) {
+        why = "The entry in the record cannot be understood; this is what it was before.";
+        todo = "See the alarm record_bad (hgctl alarm list).";
+    }
     return json_pack("{s:s, s:b, s:b, s:o, s:o, s:o, s:I, s:o}", "subcluster", s->name, "wanted", s->ha, "ha",
                      entry && entry->ha, "row", text_or_null(row ? row->name : NULL), "cause",
-                     text_or_null(row ? row_text(row->cause, names, entry->flip, cause) : NULL), "advice",
-                     text_or_null(row ? row_text(row->advice, names, entry->flip, advice) : NULL), "epoch",
+                     text_or_null(why), "advice", text_or_null(todo), "epoch",
                      (json_int_t)(entry ? entry->epoch : 0), "nodes", nodes);
 }
 

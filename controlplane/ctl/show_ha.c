@@ -31,7 +31,7 @@ static void pair(FILE *out, json_t *p)
             on == json_is_true(table_member(p, "wanted")) ? "" : ", being changed",
             on ? "" : " (hgctl ha enable)");
     table_print(out, table_member(p, "nodes"), columns, sizeof(columns) / sizeof(columns[0]));
-    if (on) {
+    if (on || !json_is_null(table_member(p, "advice"))) {
         char cause[900], advice[900];
         table_text(table_member(p, "cause"), cause, sizeof(cause));
         table_text(table_member(p, "advice"), advice, sizeof(advice));

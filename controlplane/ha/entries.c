@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "ha/entries.h"
 
+#include "ha/entry_watch.h"
+
 #include <string.h>
 
 static int find(const struct entries *entries, struct slice name)
@@ -32,9 +34,9 @@ bool entries_set(struct entries *entries, struct slice name, struct slice value,
     if (at < 0)
         return false;
     entries->e[at].mark = true;
-    if (!srm_entry_parse(value.p, value.len, &fresh))
+    entries->e[at].broken = !entry_readable(value, version, &fresh);
+    if (entries->e[at].broken)
         return false;
-    fresh.version = version;
     entries->e[at].readable = true;
     if (record_version_cmp(version, entries->e[at].entry.version) >= 0)
         entries->e[at].entry = fresh;
@@ -73,6 +75,21 @@ const struct srm_entry *entries_find(const struct entries *entries, struct slice
     int at = find(entries, name);
 
     return at < 0 || !entries->e[at].readable ? NULL : &entries->e[at].entry;
+}
+
+bool entries_broken(const struct entries *entries, struct slice name)
+{
+    int at = find(entries, name);
+
+    return at >= 0 && entries->e[at].broken;
+}
+
+const char *entries_first_broken(const struct entries *entries)
+{
+    for (unsigned i = 0; i < entries->n; i++)
+        if (entries->e[i].broken)
+            return entries->e[i].name;
+    return NULL;
 }
 
 bool entries_absent(const struct entries *entries, struct slice name)

@@ -15,6 +15,7 @@ struct entries {
         char name[TOPOLOGY_NAME_MAX + 1];
         struct srm_entry entry;
         bool readable; /* entry is the newest that could be understood; false: none ever could */
+        bool broken;   /* ... and what stands there now cannot be */
         bool mark;
     } e[TOPOLOGY_SUBCLUSTERS_MAX];
     bool skipped; /* the table could not be read: what is not here is not known to be absent */
@@ -30,6 +31,9 @@ void entries_load_begin(struct entries *entries);
 void entries_load_end(struct entries *entries);
 /* NULL: the record has none that can be understood */
 const struct srm_entry *entries_find(const struct entries *entries, struct slice name);
+/* What stands there now cannot be understood. */
+bool entries_broken(const struct entries *entries, struct slice name);
+const char *entries_first_broken(const struct entries *entries); /* NULL: none */
 /* There is none: not merely that it cannot be read. */
 bool entries_absent(const struct entries *entries, struct slice name);
 /* High availability is on, a node acts for the other, or it cannot be said. name.len 0: of any subcluster. */

@@ -146,7 +146,8 @@ void ha_tell_entry(struct ha *ha)
 
     ha->entry_waits = ha->writing > 0;
     /* Of an entry that cannot be understood nothing is said: it is not "none". */
-    if (ha->entry_waits || (!entry && !entries_absent(&ha->entries, slice_str(ha->subcluster))))
+    if (ha->entry_waits || entries_broken(&ha->entries, slice_str(ha->subcluster)) ||
+        (!entry && !entries_absent(&ha->entries, slice_str(ha->subcluster))))
         return;
     if (ha->copied) /* old: what it says may have been given to the peer since */
         return;
@@ -195,12 +196,15 @@ void ha_entries_skipped(struct ha *ha)
 bool ha_entry(struct ha *ha, enum record_op op, struct slice subcluster, struct slice value,
               struct record_version version)
 {
+    bool good = true;
+
     if (op == RECORD_REMOVE)
         entries_remove(&ha->entries, subcluster);
-    else if (!entries_set(&ha->entries, subcluster, value, version))
-        return false;
-    if (ha->loading)
-        return true;
+    else
+        good = entries_set(&ha->entries, subcluster, value, version);
+    ha_entries_judge(ha);
+    if (ha->loading || !good)
+        return good;
     if (ha->srm && slice_eq(subcluster, slice_str(ha->subcluster)))
         ha_tell_entry(ha);
     ha_serving_push(ha);
@@ -217,6 +221,8 @@ void ha_record_state(struct ha *ha, enum record_state state)
         return;
     ha->record_up = e.u.record.up;
     ha_give(ha, &e);
+    if (ha->record_up && ha->srm) /* it may go on without having been read anew */
+        ha_tell_entry(ha);
     ha_watch(ha);
 }
 
@@ -320,6 +326,7 @@ void ha_second(struct ha *ha)
     if (ha->tables_loaded && !ha->loading && !ha->srm)
         ha_choose(ha);
     reconcile(ha);
+    ha_entry_look(ha);
     ha_ways_second(ha);
     if (ha->beats)
         check_clock(ha);
@@ -344,6 +351,7 @@ struct ha *ha_create(struct controlplane *cp, char *why, unsigned size)
     cp->facts_of_ha = ha_facts;
     ha_clock_init(&ha->clock, 0);
     services_init(&ha->services);
+    ha_entry_watch(ha);
     uv_timer_init(&cp->loop, &ha->tick);
     ha->tick.data = ha;
     /* What an earlier control plane left in the segment holds until the record says who the peer is. */
@@ -393,6 +401,7 @@ void ha_free(struct ha *ha)
     if (ha) {
         free(ha->rehome);
         free(ha->copy_text);
+        entry_watch_forget(&ha->watch);
     }
     free(ha);
 }

@@ -4,7 +4,7 @@
  * actions, run_serving.c the map that the cores get, lease_write.c the lease in the segment, run_watch.c
  * critical services, run_hears.c whether the service network is heard, run_ways.c the other nodes, run_say.c
  * logs and alarms, run_look.c what administrators see, run_orders.c commands for other pairs, run_copy.c the
- * copy for a start without Redis. */
+ * copy for a start without Redis, run_entry.c what is written over the ownership by hand. */
 #ifndef CONTROLPLANE_HA_RUN_H
 #define CONTROLPLANE_HA_RUN_H
 
@@ -60,6 +60,9 @@ const struct services *ha_services(const struct ha *ha);
 uint64_t ha_now(const struct ha *ha);
 /* The entry of a subcluster as the record has it; NULL: none. */
 const struct srm_entry *ha_entry_of(const struct ha *ha, const char *subcluster);
+/* The entry cannot be understood; ha_entry_of() is the last that could, if any. */
+bool ha_is_broken(const struct ha *ha, const char *subcluster);
+const char *ha_broken(const struct ha *ha); /* the first such subcluster; NULL: none */
 /* Of a node as this one sees it; own manager's word where it has one. */
 enum srm_state ha_state_of(const struct ha *ha, uint16_t node, enum srm_reason *reason);
 /* Who serves the users of a home node, as told to the cores; 0 = nobody. */

@@ -86,8 +86,9 @@ static void on_cas(void *arg, const struct record_outcome *outcome)
     case RECORD_CONFLICT:
         own_count(&ha->cp->own, OWN_ha_record_conflicts);
         e.u.cas.result = SRM_CAS_CONFLICT;
-        if (outcome->value.len && !srm_entry_parse(outcome->value.p, outcome->value.len, &e.u.cas.entry))
-            e.u.cas.result = SRM_CAS_UNKNOWN;
+        if (outcome->result != RECORD_MISSING &&
+            !entry_readable(outcome->value, outcome->version, &e.u.cas.entry))
+            e.u.cas.result = SRM_CAS_BROKEN;
         break;
     case RECORD_UNAVAILABLE:
         break;
@@ -98,7 +99,28 @@ static void on_cas(void *arg, const struct record_outcome *outcome)
         ha_give(ha, &e);
     if (ha->srm && ha->writing == 0 && ha->entry_waits)
         ha_tell_entry(ha);
+    if (e.u.cas.result == SRM_CAS_BROKEN)
+        ha_entry_look(ha);
     free(cas);
+}
+
+static void write_entry(struct ha *ha, const struct srm_action *a, struct slice text, struct ha_cas *cas)
+{
+    struct slice name = slice_str(ha->subcluster), raw;
+
+    if (!a->u.cas.exact) {
+        record_cas(ha->cp->record, RECORD_HA, name, a->u.cas.expected, text, on_cas, cas);
+        return;
+    }
+    if (!entry_watch_raw(&ha->watch, &raw)) { /* others stand there by now: looked at again */
+        on_cas(cas, &(struct record_outcome){.result = RECORD_CONFLICT, .value = slice_of("", 0)});
+        return;
+    }
+    log_printf(
+        &ha->cp->log, HG_LOG_WARNING, "ha_entry",
+        "somebody wrote over the ownership of subcluster %s in the record: it is written again as it was",
+        ha->subcluster);
+    record_cas_exact(ha->cp->record, RECORD_HA, name, raw, text, on_cas, cas);
 }
 
 static void compare_and_set(struct ha *ha, const struct srm_action *a)
@@ -125,8 +147,7 @@ static void compare_and_set(struct ha *ha, const struct srm_action *a)
     memcpy(cas->subcluster, ha->subcluster, sizeof(cas->subcluster));
     if (a->u.cas.urgent)
         own_count(&ha->cp->own, OWN_ha_record_renewals);
-    record_cas(ha->cp->record, RECORD_HA, slice_str(ha->subcluster), a->u.cas.expected,
-               slice_of(text, (uint32_t)len), on_cas, cas);
+    write_entry(ha, a, slice_of(text, (uint32_t)len), cas);
 }
 
 void ha_act(struct ha *ha, const struct srm_action *a)

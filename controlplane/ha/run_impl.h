@@ -9,6 +9,7 @@
 #include "ha/beats.h"
 #include "ha/clock.h"
 #include "ha/entries.h"
+#include "ha/entry_watch.h"
 #include "ha/hears.h"
 #include "ha/orders.h"
 #include "ha/run.h"
@@ -38,6 +39,8 @@ struct ha {
     struct ha_clock_watch clock_watch;
     struct beats *beats; /* NULL: this node stands alone */
     struct entries entries;
+    bool broken; /* one of them cannot be understood; as the alarm says */
+    struct entry_watch watch;
     struct orders orders;
     struct services services;
     bool tables_loaded, loading, stopping;
@@ -94,6 +97,10 @@ struct ha_cas { /* one under way */
 /* run.c */
 void ha_give(struct ha *ha, const struct srm_event *event);
 void ha_tell_entry(struct ha *ha);
+/* run_entry.c */
+void ha_entry_watch(struct ha *ha);
+void ha_entry_look(struct ha *ha);
+void ha_entries_judge(struct ha *ha);
 /* run_pair.c */
 void ha_choose(struct ha *ha);
 void ha_look_unseen(struct ha *ha);

@@ -56,6 +56,8 @@ const char *ha_refusal(struct ha *ha, enum srm_command command, unsigned slot)
 {
     if (!ha->srm)
         return srm_refusal_text(SRM_NO_NO_MANAGER);
+    if (ha_is_broken(ha, ha->subcluster)) /* the manager is told when it has stood for a moment */
+        return srm_refusal_text(SRM_NO_BROKEN);
     return srm_refusal(ha->srm, ha_clock_ns(&ha->clock), command, slot);
 }
 

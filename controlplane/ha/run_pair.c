@@ -12,6 +12,7 @@ static void forget(struct ha *ha)
     ha->srm = NULL;
     uv_timer_stop(&ha->tick);
     ha->nevents = 0;
+    entry_watch_forget(&ha->watch);
     ha->has_asked = false;
     memset(&ha->map, 0, sizeof(ha->map));
     memset(ha->move, 0, sizeof(ha->move));

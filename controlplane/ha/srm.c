@@ -33,7 +33,8 @@ void srm_adopt(struct srm *srm, const struct srm_entry *entry, bool ours, unsign
     bool known = srm->known;
     if (ours)
         for (unsigned s = 0; s < SRM_SLOTS; s++)
-            if (record_version_cmp(srm->lease[s].clear, was.version) == 0)
+            if (record_version_cmp(srm->lease[s].clear, was.version) == 0 &&
+                !record_version_is_none(was.version))
                 srm->lease[s].clear = entry->version; /* the peer wrote nothing in between */
     if (!known) /* what we granted before our start, the peer uses no longer than it says there */
         for (unsigned s = 0; s < SRM_SLOTS; s++)
@@ -66,7 +67,7 @@ struct srm *srm_create(const struct srm_params *params, const struct srm_start *
     srm_set_params(srm, params);
     srm->slot = start->slot & 1;
     srm->started_at = srm->now = start->now;
-    srm->starting = srm->started = srm->first = true;
+    srm->starting = srm->started = srm->first = srm->gap = true;
     srm->entry = (struct srm_entry){.row = ROW_F42, .serves = {0, 1}};
     srm->order = 0;
     for (unsigned s = 0; s < SRM_SLOTS; s++) {
@@ -109,6 +110,7 @@ static void entry_seen(struct srm *srm, const struct srm_entry *entry, bool want
         e = (struct srm_entry){.row = ROW_F42, .serves = {0, 1}};
     if (srm->known && record_version_cmp(e.version, srm->entry.version) < 0)
         return;
+    srm->gap = srm->broken = false;
     if (srm_write_is(srm, &e)) {
         srm->write.seen = e; /* the acknowledgement says whether it is ours */
         return;
@@ -132,6 +134,34 @@ static void doubt(struct srm *srm, uint64_t term, uint64_t fenced_ago)
         srm->learned = fenced;
     for (unsigned s = 0; s < SRM_SLOTS; s++)
         srm->lease[s].clear = none;
+}
+
+/* What the peer wrote while the record was away, and somebody overwrote then, is not known here. */
+static void record_state(struct srm *srm, bool up, uint64_t term, uint64_t fenced_ago)
+{
+    if (up && term != srm->term)
+        doubt(srm, term, fenced_ago);
+    if (srm->record && !up) {
+        srm->broken = false;
+        srm->gap_boot = srm->gap ? srm->gap_boot : srm_heard(srm) ? srm->peer.beat.boot : 0;
+        srm->gap = true;
+    }
+    srm->record = up;
+}
+
+static void found(struct srm *srm, const struct srm_event *event)
+{
+    const struct srm_entry *e = &event->u.found.entry;
+
+    if (!srm->broken)
+        srm->broken_at = srm->now;
+    srm->broken = !event->u.found.readable;
+    if (srm->broken || srm->write.busy)
+        return;
+    if (srm->known && record_version_cmp(e->version, srm->entry.version) < 0)
+        srm_regressed(srm, e->version);
+    else
+        entry_seen(srm, e, event->u.found.wanted);
 }
 
 static void command(struct srm *srm, const struct srm_event *event)
@@ -168,9 +198,10 @@ static void take(struct srm *srm, const struct srm_event *event)
         entry_seen(srm, &event->u.entry.entry, event->u.entry.wanted);
         break;
     case SRM_RECORD:
-        if (event->u.record.up && event->u.record.term != srm->term)
-            doubt(srm, event->u.record.term, event->u.record.fenced_ago);
-        srm->record = event->u.record.up;
+        record_state(srm, event->u.record.up, event->u.record.term, event->u.record.fenced_ago);
+        break;
+    case SRM_FOUND:
+        found(srm, event);
         break;
     case SRM_CAS_DONE:
         srm_write_done(srm, event);

@@ -75,6 +75,7 @@ struct srm_beat {
     bool service_out, database_out; /* longer than the delay */
     bool leaving;                   /* shuts down: this is good-bye */
     bool starting;                  /* not ready since its start */
+    bool unseen;                    /* its dataplane cannot be reached */
     struct srm_entry entry;         /* as the sender knows it: version, epoch, row, flip, ha, armed, serves */
     uint64_t services;              /* bit per critical service: runs */
     uint64_t watched;               /* bit per critical service: is watched */
@@ -102,6 +103,8 @@ enum srm_event_type {
     SRM_BEAT,      /* an authenticated, fresh beat of the peer: u.beat */
     SRM_ENTRY,     /* the record has this: u.entry (version 0-0: nothing); confirmed, in the record's order */
     SRM_RECORD,    /* u.record.up: the record can be read and written, or not */
+    SRM_FOUND,     /* u.found: a look at the entry found something else than is known, and that memory has all
+                    * that was written before; or it is right again */
     SRM_CAS_DONE,  /* u.cas */
     SRM_SERVICE,   /* u.service */
     SRM_COMMAND,   /* u.command; ask srm_refusal() first */
@@ -120,7 +123,8 @@ enum srm_command {
     SRM_CMD_HA_OFF,
     SRM_CMD_REHOMED
 };
-enum srm_cas_result { SRM_CAS_OK, SRM_CAS_CONFLICT, SRM_CAS_UNKNOWN };
+/* BROKEN: nothing was written, as what stands there cannot be understood */
+enum srm_cas_result { SRM_CAS_OK, SRM_CAS_CONFLICT, SRM_CAS_BROKEN, SRM_CAS_UNKNOWN };
 struct srm_event {
     enum srm_event_type type;
     union {
@@ -129,6 +133,10 @@ struct srm_event {
             struct srm_entry entry;
             bool wanted; /* the subcluster of the record is to be highly available */
         } entry;
+        struct {
+            bool readable, wanted;
+            struct srm_entry entry; /* version 0-0: there is none */
+        } found;
         bool up;
         uint8_t drained;
         struct {
@@ -197,6 +205,7 @@ struct srm_action {
             struct record_version expected;
             struct srm_entry entry;
             bool urgent; /* the lease hangs on it */
+            bool exact;  /* write it where the unreadable bytes stand that were told with SRM_FOUND */
         } cas;
         struct {
             uint64_t until, word;
@@ -266,6 +275,7 @@ struct srm_status {
     uint64_t until;  /* own deadline */
     uint64_t map_id; /* of the newest SRM_DO_MAP */
     bool record, peer_heard, starting, well;
+    bool broken;          /* the entry of the record cannot be understood; `entry` is the last that could */
     uint64_t peer_seen;   /* when, 0 = never */
     uint64_t quiet_since; /* of the automatic fallback, 0 = does not run */
     struct srm_beat peer; /* its last beat */

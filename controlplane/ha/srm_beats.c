@@ -17,7 +17,8 @@ enum { /* struct beat's flags */
        DATABASE_OUT = 13,
        LEAVING = 14,
        STARTING = 15,
-       BY = 16
+       BY = 16,
+       UNSEEN = 18
 };
 
 uint32_t srm_beat_flags(const struct srm_beat *b)
@@ -28,7 +29,7 @@ uint32_t srm_beat_flags(const struct srm_beat *b)
            (uint32_t)b->entry.ha << HA | (uint32_t)b->record << RECORD | (uint32_t)b->well << WELL |
            (uint32_t)b->service_out << SERVICE_OUT | (uint32_t)b->database_out << DATABASE_OUT |
            (uint32_t)b->leaving << LEAVING | (uint32_t)b->starting << STARTING |
-           (uint32_t)(b->entry.by & 3) << BY;
+           (uint32_t)(b->entry.by & 3) << BY | (uint32_t)b->unseen << UNSEEN;
 }
 
 void srm_beat_from_flags(uint32_t flags, struct srm_beat *b)
@@ -47,6 +48,7 @@ void srm_beat_from_flags(uint32_t flags, struct srm_beat *b)
     b->leaving = flags >> LEAVING & 1;
     b->starting = flags >> STARTING & 1;
     b->entry.by = flags >> BY & 3;
+    b->unseen = flags >> UNSEEN & 1;
 }
 
 /* Never longer than the entry says of the peer: a start of ours that knows no grant waits for that. */
@@ -68,6 +70,7 @@ static void fill(struct srm *srm, struct srm_beat *b, bool asks)
     b->database_out = srm->verdict.database_out;
     b->leaving = srm->leaving;
     b->starting = srm->starting;
+    b->unseen = srm->unseen;
     b->entry = srm->entry;
     b->lease = (uint32_t)(srm->p.lease / SRM_MS);
     b->span = granted_span(srm);
@@ -121,6 +124,22 @@ static bool begins(struct srm *srm, const struct srm_beat *beat)
     return true;
 }
 
+/* May what we know be written over what cannot be understood, although the record was away before? Only the
+ * two of us write. Either the peer has been there all the time, and we know what it knows. Or we both know
+ * the same, and act by it: then nobody acts by what neither knows. */
+static void closes_gap(struct srm *srm, const struct srm_beat *beat)
+{
+    if (!srm->broken || !srm->gap || !srm->known || beat->echo_sent < srm->broken_at || beat->leaving)
+        return;
+    bool ours = false;
+    for (unsigned s = 0; s < SRM_SLOTS; s++)
+        ours = ours || (srm->entry.serves[s] == srm->slot && (beat->holds >> s & 1) != 0);
+    bool same = record_version_cmp(beat->entry.version, srm->entry.version) == 0 &&
+                beat->entry.ha == srm->entry.ha && !beat->unseen && !srm->unseen && (srm->entry.ha || !ours);
+    if (same || (srm->gap_boot != 0 && beat->boot == srm->gap_boot))
+        srm->gap = false;
+}
+
 void srm_beat_in(struct srm *srm, const struct srm_beat *beat)
 {
     if (!begins(srm, beat))
@@ -129,6 +148,7 @@ void srm_beat_in(struct srm *srm, const struct srm_beat *beat)
     if (restarted || beat->order > srm->peer.beat.order)
         newest(srm, beat);
     srm->peer.seen = srm->now;
+    closes_gap(srm, beat);
     if (beat->echo_sent != 0) {
         if (beat->echo_sent > srm->peer.two_way) {
             srm->peer.two_way = beat->echo_sent;

@@ -101,7 +101,9 @@ static void tell_map(struct srm *srm)
     int map[SRM_SLOTS];
     for (unsigned s = 0; s < SRM_SLOTS; s++) {
         struct lease *l = &srm->lease[s];
-        bool peer = srm->known && srm->entry.serves[s] != srm->slot;
+        /* as long as nothing else is known, whom it says that it acts for is sent there */
+        bool peer = srm->known ? srm->entry.serves[s] != srm->slot
+                               : srm_heard(srm) && (srm->peer.beat.holds >> s & 1) != 0;
         map[s] = l->held ? (int)srm->slot : peer ? (int)(srm->slot ^ 1) : SRM_NOBODY;
     }
     if (srm->map_told && map[0] == srm->map[0] && map[1] == srm->map[1] && srm->map_epoch == srm->entry.epoch)

@@ -18,7 +18,9 @@ struct srm_peer {
 
 struct srm_write { /* the compare-and-set that is under way */
     bool busy, by_fact, back;
-    bool lost; /* one of unknown outcome stood on lost_on: it may be seen yet */
+    bool restores; /* the one under way says again what was known, and nobody gains by it */
+    bool exact;    /* ... over what cannot be understood */
+    bool lost;     /* one of unknown outcome stood on lost_on: it may be seen yet */
     struct record_version expected, lost_on;
     uint64_t id, sent;
     uint64_t retry_at; /* not before, after one of unknown outcome */
@@ -40,8 +42,12 @@ struct srm {
     bool known;             /* the record or the peer has told */
     bool confirmed;         /* entry is durable: the record said so, or acknowledged it to us */
     bool first;             /* the first entry since our start has not come yet */
-    bool missing_entry;     /* there is none, though high availability is wanted: the peer may know one */
-    uint64_t learned;       /* when somebody else's newest write was learned */
+    bool broken;            /* what stands in the record cannot be understood */
+    uint64_t broken_at;     /* since when that is known */
+    bool gap; /* the record was away since `entry` was read from it: there may have been a newer one */
+    uint64_t gap_boot;  /* the start of the peer that was heard before the gap */
+    bool missing_entry; /* there is none, though high availability is wanted: the peer may know one */
+    uint64_t learned;   /* when somebody else's newest write was learned */
     uint64_t row_since;
     bool ours;     /* entry was written by us */
     bool record;   /* can be read and written */
@@ -112,6 +118,8 @@ void srm_write_step(struct srm *srm);
 bool srm_write_is(const struct srm *srm, const struct srm_entry *entry);
 void srm_adopt_seen(struct srm *srm, const struct srm_entry *entry);
 void srm_write_done(struct srm *srm, const struct srm_event *event);
+/* Something older than what we know stands there, or nothing. */
+void srm_regressed(struct srm *srm, struct record_version there);
 
 /* srm_facts.c */
 bool srm_heard(const struct srm *srm);

@@ -66,6 +66,8 @@ static enum srm_refusal switching(const struct srm *srm, bool on)
 
 enum srm_refusal srm_refuses(const struct srm *srm, enum srm_command command, unsigned slot)
 {
+    if (srm->record && srm->broken)
+        return SRM_NO_BROKEN;
     if (!srm->record || !srm->known)
         return SRM_NO_RECORD;
     if (srm->commanded && command != SRM_CMD_REHOMED)
@@ -101,6 +103,7 @@ void srm_status(const struct srm *srm, uint64_t now, struct srm_status *out)
     out->holds = srm_holds(srm);
     out->until = lease_deadline(srm->lease, SRM_SLOTS);
     out->record = srm->record;
+    out->broken = srm->broken;
     out->peer_heard = srm_heard(srm);
     out->starting = srm->starting;
     out->peer_seen = srm->peer.seen;

@@ -13,7 +13,8 @@ static uint32_t told_span(const struct srm *srm)
     return srm->unseen && said > span ? said : span;
 }
 
-static void send(struct srm *srm, struct srm_entry *entry, bool urgent)
+/* Restores: it says what was known and makes nobody hold anything (srm_write_done). */
+static void send_as(struct srm *srm, struct srm_entry *entry, bool urgent, bool restores)
 {
     struct srm_write *w = &srm->write;
     if (entry->serves[0] != srm->entry.serves[0] || entry->serves[1] != srm->entry.serves[1])
@@ -24,7 +25,7 @@ static void send(struct srm *srm, struct srm_entry *entry, bool urgent)
             continue;
         if (srm->entry.serves[s] != srm->slot)
             w->claims |= (uint8_t)(1u << s);
-        if (srm_claim_at(srm, s) <= srm->now)
+        if (!restores && srm_claim_at(srm, s) <= srm->now)
             w->may_gain |= (uint8_t)(1u << s);
     }
     entry->by = (uint8_t)(srm->slot + 1);
@@ -32,6 +33,8 @@ static void send(struct srm *srm, struct srm_entry *entry, bool urgent)
     w->expected = srm->entry.version;
     w->busy = true;
     w->back = false;
+    w->restores = restores;
+    w->exact = restores && srm->broken;
     w->seen.version = (struct record_version){0, 0};
     w->sent = srm->now;
     w->entry = *entry;
@@ -40,6 +43,12 @@ static void send(struct srm *srm, struct srm_entry *entry, bool urgent)
     a->u.cas.expected = srm->entry.version;
     a->u.cas.entry = *entry;
     a->u.cas.urgent = urgent;
+    a->u.cas.exact = w->exact;
+}
+
+static void send(struct srm *srm, struct srm_entry *entry, bool urgent)
+{
+    send_as(srm, entry, urgent, false);
 }
 
 /* The peer cannot be acting for it any more, nor begin to before it reads what we write. A peer that has not
@@ -187,15 +196,46 @@ static bool upkeep(struct srm *srm)
     return true;
 }
 
+/* There may have been a newer entry than the one that we know, and the peer, which could say so, does not.
+ * What we hold without a break nobody else can have: that much is written. The rest is the peer's, and it is
+ * not said that the peer serves by lease, so that nobody takes anything over before it has spoken. */
+static void keep_own(struct srm *srm)
+{
+    struct srm_entry e = srm->entry;
+    const struct lease *own = &srm->lease[srm->slot];
+    if (!srm_ha(srm) || !own->held || own->until <= srm->now || !srm_due(srm, own->until - srm->p.lease / 2))
+        return;
+    for (unsigned s = 0; s < SRM_SLOTS; s++) {
+        bool ours = srm->lease[s].held && srm->lease[s].until > srm->now;
+        e.serves[s] = (uint8_t)(ours ? srm->slot : srm->slot ^ 1);
+        if (srm_goal(srm, &e, s) != e.serves[s])
+            e.row = ROW_F24;
+    }
+    if (e.row == ROW_F24) {
+        e.flip = false;
+        e.serves[srm->slot ^ 1] = (uint8_t)(srm->slot ^ 1);
+    }
+    e.armed = srm->unseen ? 0 : (uint8_t)(1u << srm->slot);
+    send_as(srm, &e, true, true);
+}
+
+static void restore(struct srm *srm)
+{
+    struct srm_entry e = srm->entry;
+    if (srm->broken && srm->gap)
+        keep_own(srm);
+    else
+        send_as(srm, &e, true, true);
+}
+
 void srm_write_step(struct srm *srm)
 {
     struct srm_write *w = &srm->write;
     if (w->busy || !srm->record || !srm->known || !srm_due(srm, w->retry_at))
         return;
     w->by_fact = false;
-    if (w->back) {
-        struct srm_entry e = srm->entry;
-        send(srm, &e, true);
+    if (w->back || srm->broken) {
+        restore(srm);
         return;
     }
     if (facts(srm) || rehomed(srm) || claims(srm))
@@ -211,6 +251,21 @@ bool srm_write_is(const struct srm *srm, const struct srm_entry *e)
            w->serves[1] == e->serves[1];
 }
 
+/* It says what was known before. The peer may have taken, and lost again, what our deadline had passed for
+ * when it was written; and may hold what it renewed before. So nothing is extended, what ran out has to be
+ * gained anew, and whoever takes over waits from now on. */
+static void restored(struct srm *srm)
+{
+    static const struct record_version none;
+    for (unsigned s = 0; s < SRM_SLOTS; s++) {
+        struct lease *l = &srm->lease[s];
+        l->clear = none;
+        l->held = l->held && l->until > srm->now;
+    }
+    srm->learned = srm->now;
+    srm->broken = srm->gap = false;
+}
+
 static void written(struct srm *srm, struct record_version version)
 {
     struct srm_write *w = &srm->write;
@@ -222,6 +277,11 @@ static void written(struct srm *srm, struct record_version version)
     if (w->by_fact && by_command((enum srm_fact)w->fact))
         srm->commanded = false;
     srm_adopt(srm, &w->entry, true, w->by_fact ? w->fact : SRM_FACTS, w->slot);
+    srm->gap = false;
+    if (w->restores) {
+        restored(srm);
+        return;
+    }
     uint64_t span = w->entry.lease[srm->slot] * SRM_MS;
     for (unsigned s = 0; s < SRM_SLOTS; s++) {
         struct lease *l = &srm->lease[s];
@@ -237,9 +297,12 @@ static void written(struct srm *srm, struct record_version version)
 
 /* Something older than what we know stands there: a Redis was promoted that did not have it. Never below what
  * was known: it is written again. Nobody holds a slot by that alone, whoever gains one waits from now on. */
-static void regressed(struct srm *srm, const struct srm_entry *there)
+void srm_regressed(struct srm *srm, struct record_version there)
 {
-    srm->entry.version = there->version;
+    static const struct record_version none;
+    for (unsigned s = 0; s < SRM_SLOTS; s++)
+        srm->lease[s].clear = none;
+    srm->entry.version = there;
     srm->confirmed = false;
     srm->learned = srm->now;
     srm->write.back = true;
@@ -275,17 +338,22 @@ void srm_write_done(struct srm *srm, const struct srm_event *event)
     const struct srm_entry *there = &event->u.cas.entry;
     if (event->u.cas.result == SRM_CAS_OK) {
         written(srm, there->version);
+    } else if (event->u.cas.result == SRM_CAS_BROKEN) {
+        w->retry_at = srm->now + srm->p.interval / 4;
+        srm->broken = false; /* until it is told which bytes those are */
     } else if (event->u.cas.result == SRM_CAS_UNKNOWN) {
         w->retry_at = srm->now + srm->p.interval / 4;
-        w->lost = true;
+        w->lost = !w->exact; /* what it replaced is not known: as if another had written it */
         w->lost_on = w->expected;
     } else if (record_version_cmp(there->version, srm->entry.version) > 0) {
         srm_adopt_seen(srm, there);
     } else if (record_version_cmp(there->version, srm->entry.version) < 0) {
-        regressed(srm, there);
+        srm_regressed(srm, there->version);
     }
     if (record_version_cmp(w->seen.version, srm->entry.version) > 0)
         seen(srm);
+    if (event->u.cas.result == SRM_CAS_CONFLICT)
+        srm->broken = false;
     if (event->u.cas.result == SRM_CAS_CONFLICT)
         srm_wake(srm, srm->now);
 }

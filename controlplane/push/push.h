@@ -84,5 +84,6 @@ void push_settings(struct controlplane *cp);
 /* ---- from the record (record.c) ---- */
 struct record_events push_record_events(struct controlplane *cp);
 bool push_record_turn(struct controlplane *cp); /* a piece of the sweep; true while there is more */
+void push_record_bad(struct controlplane *cp);  /* what of it cannot be used: the alarm record_bad */
 
 #endif

@@ -112,6 +112,14 @@ static void one_route(struct controlplane *cp, struct slice field, struct slice 
         bad(cp, "route", field, "out of memory");
 }
 
+/* Not counted: it is written again by those that it is about, and the alarm names it as long as it stands. */
+static void one_ownership(struct controlplane *cp, struct slice field)
+{
+    log_printf(&cp->log, HG_LOG_WARNING, "record_bad",
+               "the ownership of subcluster \"" SLICE_FMT "\" of the record cannot be understood",
+               (int)(field.len < 200 ? field.len : 200), field.p);
+}
+
 static void one(struct controlplane *cp, enum record_table table, struct slice field, struct slice value,
                 struct record_version version)
 {
@@ -120,7 +128,7 @@ static void one(struct controlplane *cp, enum record_table table, struct slice f
     else if (table == RECORD_NODES || table == RECORD_SUBCLUSTERS)
         one_node(cp, table, field, value);
     else if (table == RECORD_HA && !ha_entry(cp->ha, RECORD_SET, field, value, version))
-        bad(cp, "ownership of subcluster", field, "it cannot be understood");
+        one_ownership(cp, field);
     else if (table == RECORD_SETTINGS && !settings_one(cp, field, value, version))
         bad(cp, "setting", field, "a value that it does not take");
     else if (table == RECORD_ROUTES)
@@ -202,7 +210,20 @@ static void load_end(void *arg)
     cp->sweep_last_len = 0;
     if (book_sweep(cp->routes))
         push_routes_dirty(cp);
-    if (cp->record_bad)
+    push_record_bad(cp);
+}
+
+void push_record_bad(struct controlplane *cp)
+{
+    const char *name = ha_broken(cp->ha), *id = cp->config->cluster_id;
+
+    if (name)
+        alarm_raise(
+            &cp->alarms, ALARM_record_bad,
+            "the ownership of subcluster %s cannot be understood: the field %s of the key hg:{%s}:ha. Its "
+            "nodes write it again; if this stands for more than a minute, redis-cli HDEL 'hg:{%s}:ha' '%s'",
+            name, name, id, id, name);
+    else if (cp->record_bad)
         alarm_raise(&cp->alarms, ALARM_record_bad, "%u entries of the record cannot be used, see the log",
                     cp->record_bad);
     else

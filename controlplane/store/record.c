@@ -141,9 +141,13 @@ static void on_check(void *arg, uint64_t term, uint64_t seq, const char *id, con
     rec->check_pending = false;
     if (error || rec->phase != PHASE_FOLLOW)
         return;
-    if (term != rec->term || seq < rec->check_floor || strcmp(id, rec->id) != 0)
+    if (term != rec->term || seq < rec->check_floor || strcmp(id, rec->id) != 0) {
         record_begin(rec);
-    else if (rec->check_whole)
+        return;
+    }
+    rec->checked = rec->checks;
+    rec->checked_seq = seq;
+    if (rec->check_whole)
         record_seen_until(&rec->seen, (struct record_version){term, seq}, rec->position);
 }
 
@@ -154,6 +158,7 @@ static void check(struct record *rec, uint64_t now)
     rec->check_at = now + CHECK_MS;
     rec->check_floor = rec->position.seq; /* the log may overtake the answer */
     rec->check_whole = true;
+    rec->checks++;
     rec->check_pending = rec->io.ops->check(rec->io.ctx, on_check, rec);
 }
 
@@ -241,6 +246,17 @@ uint64_t record_fenced_ago(const struct record *rec)
 struct record_version record_position(const struct record *rec)
 {
     return rec->position;
+}
+
+uint64_t record_mark(const struct record *rec)
+{
+    return rec->checks;
+}
+
+bool record_passed(const struct record *rec, uint64_t mark)
+{
+    /* by the number: the log may go on under another term without an entry of it yet */
+    return rec->phase == PHASE_FOLLOW && rec->checked > mark && rec->position.seq >= rec->checked_seq;
 }
 
 bool record_was_loaded(const struct record *rec)

@@ -32,8 +32,8 @@ enum record_table {
 };
 enum record_op { RECORD_SET, RECORD_REMOVE };
 /* What must stand there for the change to be made. RECORD_SAME: the version of the item. RECORD_KEEP: not a
- * condition, the item is left out where the field exists. */
-enum record_expect { RECORD_ANY, RECORD_ABSENT, RECORD_PRESENT, RECORD_SAME, RECORD_KEEP };
+ * condition, the item is left out where the field exists. RECORD_EXACT: these bytes, version and all. */
+enum record_expect { RECORD_ANY, RECORD_ABSENT, RECORD_PRESENT, RECORD_SAME, RECORD_KEEP, RECORD_EXACT };
 enum record_result {
     RECORD_OK,
     RECORD_EXISTS,     /* RECORD_ABSENT was expected */
@@ -51,6 +51,7 @@ struct record_item { /* a field at most once in one change */
     enum record_expect expect;
     struct record_version version; /* of RECORD_SAME */
     struct slice field, value;     /* value without its version */
+    struct slice raw;              /* of RECORD_EXACT */
 };
 
 struct record_outcome {
@@ -59,6 +60,7 @@ struct record_outcome {
     struct record_version version; /* OK: of every item now. Refused: of what stands there */
     uint32_t item;                 /* which item was refused */
     struct slice value;            /* refused: what stands there */
+    struct slice raw;              /* record_read(): the same with its version, as it stands there */
 };
 typedef void (*record_done)(void *arg, const struct record_outcome *outcome);
 
@@ -105,6 +107,11 @@ uint32_t record_room(const struct record *record);
 void record_cas(struct record *record, enum record_table table, struct slice field,
                 struct record_version expected, struct slice value, record_done done, void *arg);
 
+/* The same where exactly those bytes stand, which nobody can read. That they stand there does not say that
+ * nothing was written in between. */
+void record_cas_exact(struct record *record, enum record_table table, struct slice field, struct slice raw,
+                      struct slice value, record_done done, void *arg);
+
 /* What the master has now, once that is durable: OK with value and version, MISSING, or UNAVAILABLE. */
 void record_read(struct record *record, enum record_table table, struct slice field, record_done done,
                  void *arg);
@@ -138,6 +145,9 @@ bool record_loaded(const struct record *record); /* whole, and following */
 /* Memory has every change until that one: what a load finds is of several moments, until the log has told the
  * rest. */
 bool record_has(const struct record *record, struct record_version version);
+/* A moment of now, and whether memory has everything that the master had at that moment. */
+uint64_t record_mark(const struct record *record);
+bool record_passed(const struct record *record, uint64_t mark);
 bool record_was_loaded(const struct record *record); /* whole at least once */
 uint64_t record_term(const struct record *record);   /* of the master that was heard last; NULL: 0 */
 /* For state(), when it says FOLLOWING after another master was welcomed: ns since every master before it was

@@ -250,7 +250,7 @@ static size_t bytes_of(const struct record_item *items, uint32_t n)
     size_t size = 0;
 
     for (uint32_t i = 0; i < n; i++)
-        size += items[i].field.len + items[i].value.len;
+        size += items[i].field.len + items[i].value.len + items[i].raw.len;
     return size;
 }
 
@@ -279,6 +279,7 @@ static struct change *new_change(struct record *rec, const struct record_item *i
         own[i] = items[i];
         own[i].field = copy(&bytes, items[i].field);
         own[i].value = copy(&bytes, items[i].value);
+        own[i].raw = copy(&bytes, items[i].raw);
     }
     return c;
 }
@@ -347,6 +348,15 @@ void record_cas(struct record *rec, enum record_table table, struct slice field,
                                .version = expected,
                                .field = field,
                                .value = value};
+
+    start(rec, &item, 1, true, done, arg);
+}
+
+void record_cas_exact(struct record *rec, enum record_table table, struct slice field, struct slice raw,
+                      struct slice value, record_done done, void *arg)
+{
+    struct record_item item = {
+        .table = table, .op = RECORD_SET, .expect = RECORD_EXACT, .field = field, .value = value, .raw = raw};
 
     start(rec, &item, 1, true, done, arg);
 }

@@ -30,6 +30,8 @@ struct record {
     uint64_t term;                  /* of the master; never falls */
     uint64_t hello_at, check_at;    /* when to ask again, 0: not */
     uint64_t check_floor;
+    uint64_t checks, checked,
+        checked_seq;  /* how many were asked; the newest that was answered, and what it said */
     bool check_whole; /* the check under way was asked after the load */
     bool hello_pending, check_pending;
     bool ever;                    /* loaded at least once */

@@ -54,6 +54,17 @@ static bool went_back(struct record *rec, const struct record_known *k, struct r
     return true;
 }
 
+/* Somebody wrote over an ownership by hand. What was known before is remembered; it is for the managers of
+ * that subcluster to write it again, who know what was granted. */
+static void without_version(struct record *rec, struct slice field, struct slice value)
+{
+    static const struct record_version none;
+    const struct record_known *k = record_cache_find(&rec->before, RECORD_HA, field);
+
+    record_cache_set(&rec->cache, RECORD_HA, field, k ? k->value : value, k ? k->version : none);
+    rec->ev.loaded_one(rec->ev.arg, RECORD_HA, field, value, none);
+}
+
 static void on_one(struct record_scan *scan, struct slice field, struct slice raw)
 {
     struct record *rec = scan->arg;
@@ -67,6 +78,10 @@ static void on_one(struct record_scan *scan, struct slice field, struct slice ra
     if (record_version_cmp(version, rec->position) > 0 &&
         !record_seen_add(&rec->seen, scan->table, field, version))
         log_printf(rec->log, HG_LOG_ERROR, "record_bad", "out of memory while the record is read");
+    if (scan->table == RECORD_HA && record_version_is_none(version)) {
+        without_version(rec, field, value);
+        return;
+    }
     if (scan->table == RECORD_HA &&
         went_back(rec, record_cache_find(&rec->before, RECORD_HA, field), version))
         return;

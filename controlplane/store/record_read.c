@@ -20,6 +20,7 @@ static void on_value(void *arg, const struct slice *raw, const char *error)
         outcome.why = "the record does not have it";
     } else if (!error) {
         outcome.result = RECORD_OK;
+        outcome.raw = *raw;
         record_value_split(*raw, &outcome.version, &outcome.value);
     }
     r->done(r->arg, &outcome);

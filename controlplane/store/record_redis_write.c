@@ -198,8 +198,8 @@ static void on_change(void *arg, const redisReply *reply, const char *error)
 
 static const char *code_of(const struct record_item *item)
 {
-    static const char *const set[] = {"s*", "s-", "s+", "s=", "s?"}, *const del[] = {"d*", "d-", "d+",
-                                                                                     "d=", "d?"};
+    static const char *const set[] = {"s*", "s-", "s+", "s=", "s?", "s!"};
+    static const char *const del[] = {"d*", "d-", "d+", "d=", "d?", "d!"};
 
     return item->op == RECORD_SET ? set[item->expect] : del[item->expect];
 }
@@ -236,7 +236,10 @@ static bool send_change(struct changing *c)
         put_str(&w, code_of(item));
         put(&w, item->field.p, item->field.len);
         put(&w, item->value.p, item->value.len);
-        put_str(&w, versions[i]);
+        if (item->expect == RECORD_EXACT)
+            put(&w, item->raw.p, item->raw.len);
+        else
+            put_str(&w, versions[i]);
     }
     sent = redis_send(io->main, w.argc, w.argv, w.len, 0, on_change, c);
 out:

@@ -49,7 +49,7 @@
  *   KEYS term, log, nodes, subclusters, ha, settings, routes, users
  *   ARGV term, run id, entries that the log keeps; then for each item: number of the table from 1, operation
  *        ("s" set, "d" delete) and condition ("*" any, "-" absent, "+" present, "=" version, "?" left out
- * where it exists), field, value, version
+ * where it exists, "!" these bytes), field, value, version or bytes
  *   -> "ok", version ("" when nothing was left to do) | "term" | "exists" | "missing" | "conflict", number of
  *      the item from 0, what stands there
  * Nothing may fail after the first write: a script is not undone. */
@@ -80,10 +80,11 @@
     "  local there = stands[k] and stands[k][f]\n"                                                           \
     "  local keep = true\n"                                                                                  \
     "  if e == 45 and there then return {'exists', (i - 4) / 5, there} end\n"                                \
-    "  if (e == 43 or e == 61) and not there then return {'missing', (i - 4) / 5} end\n"                     \
+    "  if (e == 43 or e == 61 or e == 33) and not there then return {'missing', (i - 4) / 5} end\n"          \
     "  if e == 61 and (string.match(there, '^(%d+%-%d+) ') or '0-0') ~= ARGV[i + 4] then\n"                  \
     "    return {'conflict', (i - 4) / 5, there}\n"                                                          \
     "  end\n"                                                                                                \
+    "  if e == 33 and there ~= ARGV[i + 4] then return {'conflict', (i - 4) / 5, there} end\n"               \
     "  if e == 63 and there then keep = false end\n"                                                         \
     "  if keep and op == 115 then\n"                                                                         \
     "    local s = set[k]\n"                                                                                 \

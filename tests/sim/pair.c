@@ -160,6 +160,14 @@ static void happen(struct pair *w, const struct pair_event *e)
         else if (n->alive)
             pair_at(w, &(struct pair_event){.at = n->paused_until + 1, .kind = PE_SEEN, .slot = e->slot});
         break;
+    case PE_LOOK:
+        if (n->alive && e->life == n->boot) {
+            if (node_runs(n))
+                node_look(n);
+            pair_at(w, &(struct pair_event){
+                           .at = w->now + SECONDS(1), .kind = PE_LOOK, .slot = e->slot, .life = e->life});
+        }
+        break;
     case PE_DRAIN:
         cores_drain(n, e->n, e->life);
         break;
@@ -218,16 +226,33 @@ static void describe(struct pair *w)
     }
 }
 
+/* What cannot be understood, and nobody remembers: the alarm says that it is to be removed, once every lease
+ * is over. */
+static void mend_by_hand(struct pair *w)
+{
+    for (unsigned i = 0; i < 2; i++) {
+        struct srm_status s;
+        if (w->node[i].srm == NULL || !w->node[i].watch.told)
+            return;
+        srm_status(w->node[i].srm, node_clock(&w->node[i]), &s);
+        if (!record_version_is_none(s.entry.version))
+            return;
+    }
+    pair_hand(w, NULL);
+}
+
 /* Without faults everything comes to rest by itself: each user has one owner, and the row stays. */
 static void healed(struct pair *w)
 {
     uint64_t calm = 0, step = w->p.interval / 2;
-    uint64_t limit = w->now + w->p.service_down_delay + 4 * w->p.move_timeout + SECONDS(60);
+    uint64_t end = w->now, limit = w->now + w->p.service_down_delay + 4 * w->p.move_timeout + SECONDS(60);
 
     pair_heal(w);
     while (w->now < limit && calm < 4 * w->p.timeout && !w->broken) {
         pair_until(w, w->now + step);
         calm = at_rest(w) ? calm + step : 0;
+        if (w->now > end + 6 * w->p.lease)
+            mend_by_hand(w);
     }
     unsigned lost = w->o.lossy ? 0 : pair_users_lost(w);
     for (unsigned i = 0; i < w->nwrites; i++)
@@ -340,6 +365,7 @@ struct pair *pair_open(const struct pair_options *options, struct pair_result *r
     w->o = *options;
     w->r = result;
     build(w);
+    w->ha_wanted = w->o.hand;
     pair_until(w, SECONDS(2));
     node_event(&w->node[0], &(struct srm_event){.type = SRM_COMMAND, .u.command = {SRM_CMD_HA_ON, 0}});
     pair_until(w, w->now + 3 * w->p.init_timeout);

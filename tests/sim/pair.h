@@ -16,6 +16,7 @@ struct pair_options {
     unsigned faults; /* of this world */
     bool verbose;
     bool lossy;           /* Redis goes back to what it was, acknowledged or not: only owners are looked at */
+    bool hand;            /* somebody writes over the entry by hand */
     uint64_t quiet_run;   /* ns: run so long without faults instead */
     uint64_t delay;       /* one way, of the wire; 0: of the profile */
     unsigned loss_permil; /* of the wire */

@@ -170,6 +170,49 @@ static void redis_fault(struct pair *w)
     }
 }
 
+static struct slice stands(const struct pair *w)
+{
+    const struct sim_text *there =
+        sim_data_get(sim_redis_data(w->redis, (unsigned)sim_redis_master(w->redis)), RECORD_HA, PAIR_FIELD);
+
+    return there ? slice_of(there->p, there->len) : slice_of("", 0);
+}
+
+void pair_hand(struct pair *w, const char *raw)
+{
+    struct slice value = raw ? slice_str(raw) : slice_of("", 0);
+
+    if (w->o.verbose)
+        pair_say(w, "by hand: %.60s", raw ? raw : "removed");
+    sim_redis_hand(w->redis, RECORD_HA, PAIR_FIELD, raw ? &value : NULL);
+}
+
+/* Somebody writes over the ownership: nonsense, with or without a version, a row that there is not, what
+ * stands there without its version. */
+static void hand_fault(struct pair *w)
+{
+    static const char *const nonsense[] = {"garbage", "", "1-1 garbage", "99-99999999 {}",
+                                           "7-7 epoch=9 row=F99 flip=0 ha=1 armed=3 serves=0,1"};
+    struct record_version version;
+    struct slice payload;
+    char text[SRM_ENTRY_TEXT + RECORD_VERSION_STRLEN], number[RECORD_VERSION_STRLEN];
+
+    record_value_split(stands(w), &version, &payload);
+    record_version_format(version, number);
+    switch (pair_below(w, 7)) {
+    case 0:
+        snprintf(text, sizeof(text), SLICE_FMT, SLICE_ARG(payload));
+        break;
+    case 1:
+        snprintf(text, sizeof(text), "%s nonsense", number);
+        break;
+    default:
+        snprintf(text, sizeof(text), "%s", nonsense[pair_below(w, 5)]);
+        break;
+    }
+    pair_hand(w, text);
+}
+
 static void client_fault(struct pair *w)
 {
     struct node *n = some_node(w);
@@ -264,7 +307,7 @@ unsigned pair_users_lost(const struct pair *w)
 void pair_fault(struct pair *w)
 {
     add_user(w);
-    switch (pair_below(w, 17)) {
+    switch (pair_below(w, w->o.hand ? 18 : 17)) {
     case 0:
     case 1:
     case 2:
@@ -293,6 +336,9 @@ void pair_fault(struct pair *w)
         break;
     case 14:
         settings(w);
+        break;
+    case 17:
+        hand_fault(w);
         break;
     default:
         administrator(w);

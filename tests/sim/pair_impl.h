@@ -6,6 +6,7 @@
 
 #include "ha/beat_window.h"
 #include "ha/entries.h"
+#include "ha/entry_watch.h"
 #include "ha/srm.h"
 #include "log/alarms.h"
 #include "log/log.h"
@@ -16,6 +17,7 @@
 #define MAPS_MAX   64
 #define SERVERS    3
 #define USERS      60
+#define PAIR_FIELD SLICE_LIT("pair") /* its name in the ha table */
 #define MS(n)      ((uint64_t)(n)*1000000ull)
 #define SECONDS(n) MS((n)*1000ull)
 
@@ -53,6 +55,7 @@ struct node {
     struct sim_client *client;
     struct record *record;
     struct entries entries;
+    struct entry_watch watch;
     uint64_t tick; /* generation: older ticks are void */
     struct beat_window window[BEAT_PATHS];
     struct beat newest[BEAT_PATHS]; /* of the peer */
@@ -78,7 +81,7 @@ struct wire { /* one way of one path */
     uint64_t delay, jitter;
 };
 
-enum pair_event_kind { PE_TICK, PE_BEAT, PE_DRAIN, PE_START, PE_CORES, PE_WAKE, PE_SEEN };
+enum pair_event_kind { PE_TICK, PE_BEAT, PE_DRAIN, PE_START, PE_CORES, PE_WAKE, PE_SEEN, PE_LOOK };
 struct pair_event {
     uint64_t at, order;
     enum pair_event_kind kind;
@@ -134,6 +137,7 @@ void node_pause(struct node *n, uint64_t until);
 void node_event(struct node *n, const struct srm_event *event);
 void node_service(struct node *n, unsigned service, bool up);
 void node_services(struct node *n);
+void node_look(struct node *n); /* at the entry, each second */
 void node_seen(struct node *n); /* the dataplane can be attached now, or is gone */
 void node_settings(struct node *n, const struct srm_params *p);
 bool node_runs(const struct node *n);
@@ -153,6 +157,7 @@ void wire_arrive(struct node *to, enum beat_path path, const struct beat *beat);
 /* pair_faults.c */
 void pair_fault(struct pair *w);
 void pair_heal(struct pair *w);
+void pair_hand(struct pair *w, const char *raw); /* HSET of the entry, NULL: HDEL */
 /* Redis as it is now, for later; and all of its servers as they were then, under new terms. */
 void pair_redis_note(struct pair *w);
 void pair_redis_back(struct pair *w);

@@ -4,8 +4,6 @@
 
 #include "pair_impl.h"
 
-#define FIELD "pair"
-
 uint64_t node_clock(const struct node *n)
 {
     uint64_t t = n->w->now;
@@ -19,13 +17,13 @@ bool node_runs(const struct node *n)
 }
 
 /* ---- the record ---- */
-static void entry_event(struct node *n, struct slice value, struct record_version version)
+static void entry_event(struct node *n, bool set, struct slice value, struct record_version version)
 {
     struct srm_event e = {.type = SRM_ENTRY, .u.entry.wanted = n->w->ha_wanted};
-    struct slice name = slice_of(FIELD, sizeof(FIELD) - 1);
+    struct slice name = PAIR_FIELD;
 
-    if (value.len > 0)
-        entries_set(&n->entries, name, value, version);
+    if ((set && !entries_set(&n->entries, name, value, version)) || entries_broken(&n->entries, name))
+        return;
     const struct srm_entry *entry = entries_find(&n->entries, name);
     if (entry == NULL && !entries_absent(&n->entries, name))
         return;
@@ -36,7 +34,7 @@ static void entry_event(struct node *n, struct slice value, struct record_versio
 
 static bool is_ours(enum record_table table, struct slice field)
 {
-    return table == RECORD_HA && field.len == sizeof(FIELD) - 1 && memcmp(field.p, FIELD, field.len) == 0;
+    return table == RECORD_HA && slice_eq(field, PAIR_FIELD);
 }
 
 static void load_begin(void *arg)
@@ -48,7 +46,7 @@ static void loaded_one(void *arg, enum record_table table, struct slice field, s
                        struct record_version version)
 {
     if (is_ours(table, field))
-        entry_event(arg, value, version);
+        entry_event(arg, true, value, version);
 }
 
 static void load_end(void *arg)
@@ -60,7 +58,7 @@ static void changed(void *arg, enum record_table table, enum record_op op, struc
                     struct slice value, struct record_version version)
 {
     if (is_ours(table, field) && op == RECORD_SET)
-        entry_event(arg, value, version);
+        entry_event(arg, true, value, version);
 }
 
 static void state(void *arg, enum record_state state)
@@ -68,12 +66,8 @@ static void state(void *arg, enum record_state state)
     struct node *n = arg;
     bool up = state == RECORD_FOLLOWING;
 
-    if (up) { /* a record without an entry says so, too */
-        struct srm_status s;
-        srm_status(n->srm, node_clock(n), &s);
-        if (record_version_is_none(s.entry.version))
-            entry_event(n, slice_of("", 0), s.entry.version);
-    }
+    if (up) /* a record without an entry says so, too; one that goes on says that there was no gap */
+        entry_event(n, false, slice_of("", 0), (struct record_version){0, 0});
     node_event(n,
                &(struct srm_event){.type = SRM_RECORD,
                                    .u.record = {up, record_term(n->record), record_fenced_ago(n->record)}});
@@ -104,8 +98,8 @@ static void cas_done(void *arg, const struct record_outcome *o)
     case RECORD_MISSING:
     case RECORD_EXISTS:
         e.u.cas.result = SRM_CAS_CONFLICT;
-        if (o->value.len > 0 && !srm_entry_parse(o->value.p, o->value.len, &e.u.cas.entry))
-            e.u.cas.result = SRM_CAS_UNKNOWN;
+        if (o->result != RECORD_MISSING && !entry_readable(o->value, o->version, &e.u.cas.entry))
+            e.u.cas.result = SRM_CAS_BROKEN;
         break;
     default:
         e.u.cas.result = SRM_CAS_UNKNOWN;
@@ -113,6 +107,34 @@ static void cas_done(void *arg, const struct record_outcome *o)
     }
     e.u.cas.entry.version = o->result == RECORD_MISSING ? (struct record_version){0, 0} : o->version;
     node_event(n, &e);
+}
+
+static void tell_found(void *arg, const struct entry_found *found)
+{
+    struct node *n = arg;
+    struct srm_event e = {.type = SRM_FOUND, .u.found = {found->readable, n->w->ha_wanted, found->entry}};
+
+    if (found->readable && record_version_is_none(found->entry.version))
+        entries_remove(&n->entries, PAIR_FIELD);
+    else
+        (void)entries_set(&n->entries, PAIR_FIELD, found->value, found->entry.version);
+    node_event(n, &e);
+}
+
+static struct record_version known(void *arg)
+{
+    struct node *n = arg;
+    struct srm_status s = {0};
+
+    if (n->srm != NULL)
+        srm_status(n->srm, node_clock(n), &s);
+    return s.entry.version;
+}
+
+void node_look(struct node *n)
+{
+    if (!n->cas_busy)
+        entry_watch_look(&n->watch, n->record, PAIR_FIELD, entries_broken(&n->entries, PAIR_FIELD));
 }
 
 static void do_cas(struct node *n, const struct srm_action *a)
@@ -124,8 +146,17 @@ static void do_cas(struct node *n, const struct srm_action *a)
     size_t len = srm_entry_text(&entry, text);
     n->cas = a->u.cas.id;
     n->cas_busy = true;
-    record_cas(n->record, RECORD_HA, slice_of(FIELD, sizeof(FIELD) - 1), a->u.cas.expected,
-               slice_of(text, (uint32_t)len), cas_done, n);
+    struct slice raw;
+    if (a->u.cas.exact) {
+        if (entry_watch_raw(&n->watch, &raw))
+            record_cas_exact(n->record, RECORD_HA, PAIR_FIELD, raw, slice_of(text, (uint32_t)len), cas_done,
+                             n);
+        else
+            cas_done(n, &(struct record_outcome){.result = RECORD_CONFLICT, .value = slice_of("", 0)});
+        return;
+    }
+    record_cas(n->record, RECORD_HA, PAIR_FIELD, a->u.cas.expected, slice_of(text, (uint32_t)len), cas_done,
+               n);
 }
 
 /* ---- actions ---- */
@@ -322,6 +353,11 @@ void node_boot(struct node *n)
         pair_at(w, &(struct pair_event){
                        .at = w->now + pair_below(w, 2 * w->p.lease), .kind = PE_SEEN, .slot = n->slot});
     }
+    entry_watch_forget(&n->watch);
+    n->watch = (struct entry_watch){.tell = tell_found, .known = known, .arg = n};
+    pair_at(w,
+            &(struct pair_event){
+                .at = w->now + pair_below(w, SECONDS(1)), .kind = PE_LOOK, .slot = n->slot, .life = n->boot});
     ev.arg = n;
     struct record_io io = sim_client_io(n->client);
     n->record = record_create_over(&io, &ev, &w->log, &w->alarms);
@@ -345,6 +381,7 @@ void node_crash(struct node *n)
     n->record = NULL;
     srm_free(n->srm);
     n->srm = NULL;
+    entry_watch_forget(&n->watch);
 }
 
 void node_pause(struct node *n, uint64_t until)

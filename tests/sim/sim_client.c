@@ -97,10 +97,12 @@ static bool ask_change(void *ctx, struct record_write *write)
     r->nitems = write->n;
     r->items = calloc(write->n, sizeof(r->items[0]));
     for (uint32_t i = 0; i < write->n; i++) {
-        struct sim_text field = copy(write->items[i].field), value = copy(write->items[i].value);
+        struct sim_text field = copy(write->items[i].field), value = copy(write->items[i].value),
+                        raw = copy(write->items[i].raw);
         r->items[i] = write->items[i];
         r->items[i].field = slice_text(&field);
         r->items[i].value = slice_text(&value);
+        r->items[i].raw = slice_text(&raw);
     }
     return send_request(ctx, r);
 }

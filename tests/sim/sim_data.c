@@ -177,9 +177,11 @@ static bool is_refused(const struct sim_data *d, const struct record_item *item,
         record_value_split(slice_text(there), &version, &value);
     if (item->expect == RECORD_ABSENT && there)
         o->result = RECORD_EXISTS;
-    else if ((item->expect == RECORD_PRESENT || item->expect == RECORD_SAME) && !there)
+    else if (item->expect >= RECORD_PRESENT && item->expect != RECORD_KEEP && !there)
         o->result = RECORD_MISSING;
     else if (item->expect == RECORD_SAME && record_version_cmp(version, item->version) != 0)
+        o->result = RECORD_CONFLICT;
+    else if (item->expect == RECORD_EXACT && !slice_eq(slice_text(there), item->raw))
         o->result = RECORD_CONFLICT;
     else
         return false;
@@ -226,6 +228,7 @@ enum record_wrote sim_data_change(struct sim_data *d, const struct record_write 
         struct record_item *own = &c->item[c->n++];
         *own = w->items[i];
         own->expect = RECORD_ANY;
+        own->raw = slice_of("", 0);
         struct sim_text field = text_of(own->field),
                         value = text_of(own->op == RECORD_SET ? own->value : SLICE_LIT(""));
         own->field = slice_text(&field);
@@ -240,6 +243,14 @@ enum record_wrote sim_data_change(struct sim_data *d, const struct record_write 
     }
     sim_change_release(c);
     return RECORD_WROTE;
+}
+
+void sim_data_hand(struct sim_data *d, enum record_table table, struct slice field, const struct slice *raw)
+{
+    if (raw)
+        table_set(&d->table[table], field, *raw);
+    else
+        table_remove(&d->table[table], field);
 }
 
 uint32_t sim_data_after(const struct sim_data *d, struct record_version version)

@@ -40,6 +40,8 @@ void sim_data_hello(struct sim_data *d, const struct record_hello *ask, uint64_t
 /* run: of the server as the client saw it. outcome->value points into d. */
 enum record_wrote sim_data_change(struct sim_data *d, const struct record_write *write, uint64_t run,
                                   struct record_outcome *outcome);
+/* Written by hand, past every script: raw as it is, NULL: removed. */
+void sim_data_hand(struct sim_data *d, enum record_table table, struct slice field, const struct slice *raw);
 const struct sim_text *sim_data_get(const struct sim_data *d, enum record_table table, struct slice field);
 /* Entries behind the version: index of the first, nlog when there is none. */
 uint32_t sim_data_after(const struct sim_data *d, struct record_version version);

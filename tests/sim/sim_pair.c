@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Prints figures, and the seed of the first world in which an invariant does not hold.
  *
- *     sim_pair [--faults N] [--seed S] [--profile default|fast|wan] [--lossy] [--verbose]
- *         random worlds until N faults have happened; lossy: with a Redis that forgets what it acknowledged
+ *     sim_pair [--faults N] [--seed S] [--profile default|fast|wan] [--lossy] [--hand] [--verbose]
+ *         random worlds until N faults have happened; lossy: with a Redis that forgets what it acknowledged;
+ *         hand: with somebody who writes over the entry
  *     sim_pair --month [--days N]
  *         a WAN (80 ms round trip, 1% loss) without faults: how many failovers it sees */
 #include <stdio.h>
@@ -31,18 +32,17 @@ static int month(uint64_t days, uint64_t seed)
     return good && r.failovers == 0 ? 0 : 1;
 }
 
-static int faults(uint64_t wanted, uint64_t seed, int profile, bool verbose, bool lossy)
+static int faults(uint64_t wanted, uint64_t seed, int profile, const struct pair_options *kind)
 {
     struct pair_result r = {0};
     unsigned bad = 0;
 
     printf("# seed %llu\n", (unsigned long long)seed);
     for (; r.faults < wanted && bad < 3; seed++) {
-        struct pair_options o = {.seed = seed,
-                                 .profile = profile >= 0 ? (enum pair_profile)profile : seed % PAIR_PROFILES,
-                                 .faults = FAULTS_PER_WORLD,
-                                 .verbose = verbose,
-                                 .lossy = lossy};
+        struct pair_options o = *kind;
+        o.seed = seed;
+        o.profile = profile >= 0 ? (enum pair_profile)profile : seed % PAIR_PROFILES;
+        o.faults = FAULTS_PER_WORLD;
         bad += !pair_run(&o, &r);
     }
     printf("figure double_owner_events %llu events\nfigure lost_acknowledged %llu changes\n",
@@ -62,15 +62,18 @@ int main(int argc, char **argv)
 {
     static const char *const names[] = {"default", "fast", "wan"};
     uint64_t wanted = 20000, seed = (uint64_t)time(NULL) * 1000, days = 30;
-    bool verbose = false, quiet = false, lossy = false;
+    struct pair_options kind = {0};
+    bool quiet = false;
     int profile = -1;
 
     for (int i = 1; i < argc; i++) {
         bool more = i + 1 < argc;
         if (strcmp(argv[i], "--verbose") == 0)
-            verbose = true;
+            kind.verbose = true;
         else if (strcmp(argv[i], "--lossy") == 0)
-            lossy = true;
+            kind.lossy = true;
+        else if (strcmp(argv[i], "--hand") == 0)
+            kind.hand = true;
         else if (strcmp(argv[i], "--month") == 0)
             quiet = true;
         else if (strcmp(argv[i], "--faults") == 0 && more)
@@ -86,5 +89,5 @@ int main(int argc, char **argv)
         } else
             return fprintf(stderr, "sim_pair: %s is not understood\n", argv[i]), 2;
     }
-    return quiet ? month(days, seed) : faults(wanted, seed, profile, verbose, lossy);
+    return quiet ? month(days, seed) : faults(wanted, seed, profile, &kind);
 }

@@ -57,6 +57,9 @@ void sim_redis_link(struct sim_redis *s, unsigned server, bool up); /* of a repl
  * The old one goes on believing that it is master when stale, until sim_redis_demote. */
 bool sim_redis_promote(struct sim_redis *s, bool stale, uint64_t told_after);
 void sim_redis_demote(struct sim_redis *s, unsigned server);
+/* HSET or HDEL (raw NULL) by hand on the master, and replicated. */
+void sim_redis_hand(struct sim_redis *s, enum record_table table, struct slice field,
+                    const struct slice *raw);
 int sim_redis_master(const struct sim_redis *s); /* the true one */
 bool sim_redis_is_alive(const struct sim_redis *s, unsigned server);
 bool sim_redis_linked(const struct sim_redis *s, unsigned server); /* master, or a replica that follows it */

@@ -13,6 +13,7 @@ static void items_free(struct record_item *items, uint32_t n)
     for (uint32_t i = 0; items && i < n; i++) {
         free((char *)(uintptr_t)items[i].field.p);
         free((char *)(uintptr_t)items[i].value.p);
+        free((char *)(uintptr_t)items[i].raw.p);
     }
     free(items);
 }
@@ -77,6 +78,32 @@ static void effect_from(struct sim_data *d, const struct sim_effect *e)
 static void effect_nothing(struct sim_data *d, const struct sim_effect *e)
 {
     (void)d, (void)e; /* a PUBLISH */
+}
+
+static void effect_hand(struct sim_data *d, const struct sim_effect *e)
+{
+    const struct record_item *item = &e->change->item[0];
+
+    sim_data_hand(d, item->table, item->field, item->op == RECORD_SET ? &item->value : NULL);
+}
+
+void sim_redis_hand(struct sim_redis *s, enum record_table table, struct slice field, const struct slice *raw)
+{
+    struct sim_server *v = &s->server[s->master];
+    struct sim_change *c = calloc(1, sizeof(*c) + sizeof(c->item[0]));
+    struct sim_text name = copy(field), value = copy(raw ? *raw : slice_of("", 0));
+
+    c->users = c->n = 1;
+    c->item[0] = (struct record_item){.table = table,
+                                      .op = raw ? RECORD_SET : RECORD_REMOVE,
+                                      .field = slice_of(name.p, name.len),
+                                      .value = slice_of(value.p, value.len)};
+    struct sim_effect e = {.apply = effect_hand, .change = c};
+    if (v->alive) {
+        effect_hand(&v->data, &e);
+        sim_replicate(s, (unsigned)s->master, &e);
+    }
+    sim_change_release(c);
 }
 
 /* ---- commands ---- */

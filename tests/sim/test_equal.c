@@ -209,7 +209,17 @@ static struct record_version draw_version(struct rig *rig, uint64_t seq)
                                    seq ? draw(rig, seq + 1) : 0};
 }
 
-static uint32_t draw_items(struct rig *rig, struct record_item *items, char (*text)[24], uint64_t seq)
+/* What stands there, byte by byte, or something else. */
+static void draw_raw(struct rig *rig, struct record_item *item, char text[64])
+{
+    const struct sim_text *there = sim_data_get(sim_redis_data(rig->sim, 0), item->table, item->field);
+
+    snprintf(text, 64, "%s", there && draw(rig, 4) ? there->p : "1-1 junk");
+    item->raw = slice_str(text);
+}
+
+static uint32_t draw_items(struct rig *rig, struct record_item *items, char (*text)[24], char (*raw)[64],
+                           uint64_t seq)
 {
     uint32_t n = 1 + (draw(rig, 3) == 0 ? (uint32_t)draw(rig, 5) : 0), used = 0;
 
@@ -223,10 +233,12 @@ static uint32_t draw_items(struct rig *rig, struct record_item *items, char (*te
         snprintf(text[2 * i + 1], 24, "%s%u", draw(rig, 4) ? "" : "1-2 ", (unsigned)draw(rig, 1000));
         *item = (struct record_item){.table = (enum record_table)table,
                                      .op = draw(rig, 4) ? RECORD_SET : RECORD_REMOVE,
-                                     .expect = (enum record_expect)draw(rig, 5),
+                                     .expect = (enum record_expect)draw(rig, 6),
                                      .version = draw_version(rig, seq),
                                      .field = slice_str(text[2 * i]),
                                      .value = slice_str(text[2 * i + 1])};
+        if (item->expect == RECORD_EXACT)
+            draw_raw(rig, item, *raw++);
         if (item->op == RECORD_REMOVE && item->expect == RECORD_KEEP)
             item->expect = RECORD_ANY;
         if (item->op == RECORD_REMOVE)
@@ -376,9 +388,9 @@ static void the_same_answers_and_the_same_record(void **state)
     create(&rig);
     for (unsigned i = 0; i < ROUNDS; i++) {
         struct record_item items[8];
-        char text[16][24];
+        char text[16][24], raw[8][64];
         uint64_t term = draw(&rig, 50) ? rig.real.term : rig.real.term + 1 - 2 * draw(&rig, 2);
-        uint32_t n = draw_items(&rig, items, text, i / 8);
+        uint32_t n = draw_items(&rig, items, text, raw, i / 8);
         change(&rig, &rig.real, items, n, term);
         change(&rig, &rig.simulated, items, n, term);
         assert_string_equal(rig.real.text, rig.simulated.text);

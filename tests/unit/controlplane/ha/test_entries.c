@@ -177,6 +177,29 @@ static void a_pair_that_was_taken_apart_is_seen(void **state)
     assert_int_equal(entries_longest(&entries, 30000 * SRM_MS), 30000 * SRM_MS);
 }
 
+static void what_stands_there_now_is_told_from_what_is_used(void **state)
+{
+    char text[SRM_ENTRY_TEXT];
+    struct srm_entry e = {.row = ROW_F01, .ha = true, .serves = {0, 1}};
+    size_t len = srm_entry_text(&e, text);
+
+    (void)state;
+    put(0, 1, 7);
+    assert_null(entries_first_broken(&entries));
+    assert_false(entries_set(&entries, SLICE_LIT("s"), SLICE_LIT("garbage"), (struct record_version){0}));
+    assert_true(entries_broken(&entries, SLICE_LIT("s")));
+    assert_string_equal(entries_first_broken(&entries), "s");
+    assert_non_null(entries_find(&entries, SLICE_LIT("s")));
+    put(0, 1, 8);
+    assert_null(entries_first_broken(&entries));
+    /* nobody who keeps the rules writes without a version */
+    assert_false(
+        entries_set(&entries, SLICE_LIT("s"), slice_of(text, (uint32_t)len), (struct record_version){0}));
+    assert_true(entries_broken(&entries, SLICE_LIT("s")));
+    entries_remove(&entries, SLICE_LIT("s"));
+    assert_false(entries_broken(&entries, SLICE_LIT("s")));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -185,6 +208,7 @@ int main(void)
         cmocka_unit_test_setup(an_older_version_changes_nothing, setup),
         cmocka_unit_test_setup(garbage_leaves_what_there_is, setup),
         cmocka_unit_test_setup(unreadable_is_not_absent, setup),
+        cmocka_unit_test_setup(what_stands_there_now_is_told_from_what_is_used, setup),
         cmocka_unit_test_setup(garbage_takes_no_entry_out_of_a_load, setup),
         cmocka_unit_test_setup(of_a_table_that_was_skipped_nothing_is_absent, setup),
         cmocka_unit_test_setup(who_is_not_known_serves_as_nobody, setup),
