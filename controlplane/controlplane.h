@@ -14,6 +14,7 @@
 #include "assign/users.h"
 #include "counters/own.h"
 #include "hg/config.h"
+#include "life/loop_time.h"
 #include "log/alarms.h"
 #include "log/log.h"
 #include "store/version.h"
@@ -72,6 +73,7 @@ struct controlplane {
     struct export *export;
     struct http *http; /* Prometheus */
     struct own_counters own;
+    struct loop_time loop_time;
     struct event_stream *event_stream;
     struct ha *ha;
     struct feed *feed;

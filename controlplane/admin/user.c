@@ -13,7 +13,7 @@
 
 #define LIST_DEFAULT 100
 #define LIST_MAX     10000
-#define LOOKED_MAX   100000 /* a page looks at no more than a bounded part of the table */
+#define LOOKED_MAX   20000 /* a page looks at no more than a bounded part of the table */
 
 bool user_view_typed(struct controlplane *cp, struct slice text, char *name, uint32_t *len, const char **why)
 {

@@ -11,7 +11,7 @@
 #include "controlplane.h"
 #include "node/nodes.h"
 
-#define PIECE       20000 /* users that one turn looks at */
+#define PIECE       30000 /* users that one turn of the loop looks at */
 #define PROGRESS_MS 200
 
 static const struct user *named(struct user_job *j, size_t i)
@@ -45,25 +45,26 @@ static bool matches(const struct user_job *j, const struct user *u)
 }
 
 /* The next user of the selection; NULL: *end, or the piece is over. */
-static const struct user *next_user(struct user_job *j, unsigned *budget, bool *end)
+static const struct user *next_user(struct user_job *j, bool *end)
 {
     struct controlplane *cp = j->req->cp;
 
     *end = false;
     if (j->names) {
-        while (j->at_name < json_array_size(j->names)) {
+        while (j->budget && j->at_name < json_array_size(j->names)) {
+            j->budget--;
             const struct user *u = named(j, j->at_name++);
             if (u && matches(j, u))
                 return u;
             j->unknown += j->counting && !u;
         }
-        *end = true;
+        *end = j->at_name == json_array_size(j->names);
         return NULL;
     }
     uint64_t at = users_position_after(cp->users, slice_of(j->at, j->at_len));
     const struct user *u = NULL, *last = NULL;
-    while (*budget && (u = users_walk(cp->users, &at))) {
-        --*budget;
+    while (j->budget && (u = users_walk(cp->users, &at))) {
+        j->budget--;
         last = u;
         if (matches(j, u))
             break;
@@ -73,7 +74,7 @@ static const struct user *next_user(struct user_job *j, unsigned *budget, bool *
         memcpy(j->at, last->name, last->len);
         j->at_len = last->len;
     }
-    *end = !u && *budget;
+    *end = !u && j->budget;
     return u;
 }
 
@@ -110,11 +111,10 @@ static bool decide(struct user_job *j, const struct user *u, struct slice *home)
 static enum bulk_next next(void *arg, struct bulk_item *out)
 {
     struct user_job *j = arg;
-    unsigned budget = PIECE;
     const struct user *u;
     bool end;
 
-    while ((u = next_user(j, &budget, &end))) {
+    while ((u = next_user(j, &end))) {
         struct slice home;
         if (!decide(j, u, &home))
             continue;
@@ -209,6 +209,7 @@ static void write_turn(struct admin_request *req, uint64_t now_ms)
         j->told_ms = now_ms + PROGRESS_MS;
         admin_progress(req, bulk_done(j->bulk), count_moves(j) + j->taken[0], "users");
     }
+    j->budget = PIECE; /* what follows on answers of Redis before the next turn lives on the rest of it */
     bulk_turn(j->bulk);
 }
 
@@ -293,12 +294,12 @@ static void count_home(struct user_job *j, uint16_t home, uint32_t users, uint32
 static void count_turn(struct admin_request *req, uint64_t now_ms)
 {
     struct user_job *j = req->state;
-    unsigned budget = PIECE;
     const struct user *u;
     bool end = false;
 
     (void)now_ms;
-    while ((u = next_user(j, &budget, &end)))
+    j->budget = PIECE;
+    while ((u = next_user(j, &end)))
         count_home(j, u->home, 1, u->contacts != NULL);
     if (end) {
         req->poll = NULL;

@@ -25,6 +25,7 @@ struct user_job { /* state of the request */
     json_t *names; /* a list, or NULL */
     /* the walk */
     bool counting;
+    unsigned budget;
     uint32_t at_len;
     size_t at_name;
     char at[USERS_NAME_MAX + 1];

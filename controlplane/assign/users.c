@@ -7,12 +7,23 @@
 
 #include "hg/user_key.h"
 
-#define BITS_MIN 10
-#define OVERFLOW 512 /* slots behind the last home: there is no wrap-around, which keeps the order */
+#define SHELF_BITS                                                                                           \
+    12 /* shelves by the first bits of the hash: each grows on its own, in some microseconds                 \
+        */
+#define SHELVES  (1u << SHELF_BITS)
+#define BITS_MIN 4
+#define OVERFLOW 16 /* slots behind the last home: there is no wrap-around, which keeps the order */
+#define AT_BITS  40 /* of a position: the slot of a shelf */
 
 struct slot {
     uint64_t hash;
     struct user *user; /* NULL: empty */
+};
+
+struct shelf {         /* in the order of the hash */
+    struct slot *slot; /* NULL: it never had anybody */
+    unsigned bits;
+    uint32_t count;
 };
 
 struct home {
@@ -22,34 +33,34 @@ struct home {
 
 struct users {
     struct hg_hash_secret secret;
-    struct slot *slot;
-    unsigned bits;
+    struct shelf shelf[SHELVES];
     uint32_t count;
     uint8_t mark;
     uint64_t homes_generation;
     struct home home[HG_NODES_MAX]; /* [0]: unassigned */
 };
 
-static uint64_t slots(const struct users *u)
+struct place { /* of a name, or where it would stand */
+    struct shelf *shelf;
+    uint64_t i;
+    bool found;
+};
+
+static uint64_t slots(const struct shelf *s)
 {
-    return ((uint64_t)1 << u->bits) + OVERFLOW;
+    return s->slot ? ((uint64_t)1 << s->bits) + OVERFLOW : 0;
 }
 
-static uint64_t home(const struct users *u, uint64_t hash)
+static uint64_t home(const struct shelf *s, uint64_t hash)
 {
-    return hash >> (64 - u->bits);
+    return hash << SHELF_BITS >> (64 - s->bits);
 }
 
 struct users *users_create(void)
 {
     struct users *u = calloc(1, sizeof(*u));
 
-    if (!u)
-        return NULL;
-    u->bits = BITS_MIN;
-    u->slot = calloc(slots(u), sizeof(u->slot[0]));
-    if (!u->slot || getrandom(&u->secret, sizeof(u->secret), 0) != sizeof(u->secret)) {
-        free(u->slot);
+    if (u && getrandom(&u->secret, sizeof(u->secret), 0) != sizeof(u->secret)) {
         free(u);
         return NULL;
     }
@@ -67,9 +78,11 @@ void users_free(struct users *u)
 {
     if (!u)
         return;
-    for (uint64_t i = 0; i < slots(u); i++)
-        free_user(u->slot[i].user);
-    free(u->slot);
+    for (unsigned k = 0; k < SHELVES; k++) {
+        for (uint64_t i = 0; i < slots(&u->shelf[k]); i++)
+            free_user(u->shelf[k].slot[i].user);
+        free(u->shelf[k].slot);
+    }
     free(u);
 }
 
@@ -122,59 +135,70 @@ static int order(uint64_t hash, struct slice name, const struct slot *s)
     return c ? c : (int)name.len - (int)s->user->len;
 }
 
-/* Position of the name, or where it would stand. */
-static uint64_t locate(const struct users *u, uint64_t hash, struct slice name, bool *found)
+static struct place locate(const struct users *u, uint64_t hash, struct slice name)
 {
-    uint64_t i = home(u, hash);
+    struct place at = {.shelf = (struct shelf *)&u->shelf[hash >> (64 - SHELF_BITS)]};
+    const struct slot *slot = at.shelf->slot;
     int c = -1;
 
-    while (u->slot[i].user && (c = order(hash, name, &u->slot[i])) > 0)
-        i++;
-    *found = u->slot[i].user && c == 0;
-    return i;
+    if (!slot)
+        return at;
+    at.i = home(at.shelf, hash);
+    while (slot[at.i].user && (c = order(hash, name, &slot[at.i])) > 0)
+        at.i++;
+    at.found = slot[at.i].user && c == 0;
+    return at;
+}
+
+static struct place locate_name(const struct users *u, struct slice name)
+{
+    return locate(u, hg_siphash64(&u->secret, name.p, name.len), name);
 }
 
 /* The last slot is always empty: it ends every walk. */
-static bool insert(struct users *u, uint64_t i, struct slot s)
+static bool insert(struct shelf *shelf, uint64_t i, struct slot s)
 {
     uint64_t end = i;
 
-    while (u->slot[end].user)
-        end++;
-    if (end + 1 >= slots(u))
+    if (!shelf->slot)
         return false;
-    memmove(&u->slot[i + 1], &u->slot[i], (end - i) * sizeof(s));
-    u->slot[i] = s;
+    while (shelf->slot[end].user)
+        end++;
+    if (end + 1 >= slots(shelf))
+        return false;
+    memmove(&shelf->slot[i + 1], &shelf->slot[i], (end - i) * sizeof(s));
+    shelf->slot[i] = s;
     return true;
 }
 
-static bool grow(struct users *u)
+/* The old shelf is in order: each entry goes behind the one before. */
+static bool fill(const struct shelf *old, struct shelf *bigger)
 {
-    struct slot *old = u->slot;
-    uint64_t n = slots(u);
+    uint64_t next = 0;
 
-    for (unsigned bits = u->bits + 1; bits < 40; bits++) {
-        struct users bigger = *u;
-        bigger.bits = bits;
-        bigger.slot = calloc(slots(&bigger), sizeof(old[0]));
+    for (uint64_t i = 0; i < slots(old); i++) {
+        if (!old->slot[i].user)
+            continue;
+        uint64_t at = home(bigger, old->slot[i].hash);
+        at = at > next ? at : next;
+        if (at + 1 >= slots(bigger))
+            return false;
+        bigger->slot[at] = old->slot[i];
+        next = at + 1;
+    }
+    return true;
+}
+
+static bool grow(struct shelf *shelf)
+{
+    for (unsigned bits = shelf->slot ? shelf->bits + 1 : BITS_MIN; bits < 32; bits++) {
+        struct shelf bigger = {.bits = bits, .count = shelf->count};
+        bigger.slot = calloc(((uint64_t)1 << bits) + OVERFLOW, sizeof(struct slot));
         if (!bigger.slot)
             return false;
-        bool whole = true;
-        uint64_t next = 0; /* the old table is in order: each entry goes behind the one before */
-        for (uint64_t i = 0; i < n && whole; i++) {
-            if (!old[i].user)
-                continue;
-            uint64_t at = home(&bigger, old[i].hash);
-            at = at > next ? at : next;
-            whole = at + 1 < slots(&bigger);
-            if (whole)
-                bigger.slot[at] = old[i];
-            next = at + 1;
-        }
-        if (whole) {
-            u->bits = bits;
-            u->slot = bigger.slot;
-            free(old);
+        if (fill(shelf, &bigger)) {
+            free(shelf->slot);
+            *shelf = bigger;
             return true;
         }
         free(bigger.slot);
@@ -221,13 +245,14 @@ static struct user *new_user(struct slice name)
 static bool place(struct users *u, struct slot s)
 {
     struct slice name = slice_of(s.user->name, s.user->len);
-    bool found;
+    struct shelf *shelf = locate(u, s.hash, name).shelf;
 
-    if (u->count >= ((uint64_t)1 << u->bits) / 8 * 6 && !grow(u))
+    if (shelf->slot && shelf->count >= ((uint64_t)1 << shelf->bits) / 8 * 6 && !grow(shelf))
         return false;
-    while (!insert(u, locate(u, s.hash, name, &found), s))
-        if (!grow(u))
+    while (!insert(shelf, locate(u, s.hash, name).i, s))
+        if (!grow(shelf))
             return false;
+    shelf->count++;
     u->count++;
     return true;
 }
@@ -236,9 +261,9 @@ struct user *users_set(struct users *u, struct slice name, uint16_t home, struct
                        struct record_version version, unsigned *changed)
 {
     uint64_t hash = hg_siphash64(&u->secret, name.p, name.len);
-    bool found;
-    uint64_t i = locate(u, hash, name, &found);
-    struct user *user = found ? u->slot[i].user : new_user(name);
+    struct place at = locate(u, hash, name);
+    bool found = at.found;
+    struct user *user = found ? at.shelf->slot[at.i].user : new_user(name);
 
     *changed = found ? USERS_SAME : USERS_NEW;
     if (!user)
@@ -263,64 +288,71 @@ struct user *users_set(struct users *u, struct slice name, uint16_t home, struct
 
 const struct user *users_find(const struct users *u, struct slice name)
 {
-    bool found;
-    uint64_t i = locate(u, hg_siphash64(&u->secret, name.p, name.len), name, &found);
+    struct place at = locate_name(u, name);
 
-    return found ? u->slot[i].user : NULL;
+    return at.found ? at.shelf->slot[at.i].user : NULL;
 }
 
-static void remove_slot(struct users *u, uint64_t i)
+static void remove_slot(struct users *u, struct shelf *shelf, uint64_t i)
 {
-    count(u, u->slot[i].user, -1);
-    free_user(u->slot[i].user);
-    while (u->slot[i + 1].user && home(u, u->slot[i + 1].hash) <= i) {
-        u->slot[i] = u->slot[i + 1];
+    struct slot *slot = shelf->slot;
+
+    count(u, slot[i].user, -1);
+    free_user(slot[i].user);
+    while (slot[i + 1].user && home(shelf, slot[i + 1].hash) <= i) {
+        slot[i] = slot[i + 1];
         i++;
     }
-    u->slot[i].user = NULL;
+    slot[i].user = NULL;
+    shelf->count--;
     u->count--;
 }
 
 bool users_remove(struct users *u, struct slice name)
 {
-    bool found;
-    uint64_t i = locate(u, hg_siphash64(&u->secret, name.p, name.len), name, &found);
+    struct place at = locate_name(u, name);
 
-    if (found)
-        remove_slot(u, i);
-    return found;
+    if (at.found)
+        remove_slot(u, at.shelf, at.i);
+    return at.found;
 }
 
 uint64_t users_position_after(const struct users *u, struct slice name)
 {
     if (!name.len)
         return 0;
-    bool found;
-    uint64_t i = locate(u, hg_siphash64(&u->secret, name.p, name.len), name, &found);
-    return found ? i + 1 : i;
-}
-
-const struct user *users_after(const struct users *u, struct slice name)
-{
-    uint64_t i = users_position_after(u, name), n = slots(u);
-
-    while (i < n && !u->slot[i].user)
-        i++;
-    return i < n ? u->slot[i].user : NULL;
+    struct place at = locate_name(u, name);
+    return (uint64_t)(at.shelf - u->shelf) << AT_BITS | (at.found ? at.i + 1 : at.i);
 }
 
 struct user *users_walk(struct users *u, uint64_t *at)
 {
-    for (uint64_t n = slots(u); *at < n; (*at)++)
-        if (u->slot[*at].user)
-            return u->slot[(*at)++].user;
+    uint64_t k = *at >> AT_BITS, i = *at & (((uint64_t)1 << AT_BITS) - 1);
+
+    for (; k < SHELVES; k++, i = 0) {
+        const struct shelf *shelf = &u->shelf[k];
+        for (uint64_t n = slots(shelf); shelf->count && i < n; i++) {
+            if (!shelf->slot[i].user)
+                continue;
+            *at = k << AT_BITS | (i + 1);
+            return shelf->slot[i].user;
+        }
+    }
+    *at = k << AT_BITS;
     return NULL;
+}
+
+const struct user *users_after(const struct users *u, struct slice name)
+{
+    uint64_t at = users_position_after(u, name);
+
+    return users_walk((struct users *)u, &at);
 }
 
 void users_remove_walked(struct users *u, uint64_t *at)
 {
-    (*at)--;
-    remove_slot(u, *at);
+    --*at;
+    remove_slot(u, &u->shelf[*at >> AT_BITS], *at & (((uint64_t)1 << AT_BITS) - 1));
 }
 
 uint8_t users_new_mark(struct users *u)
@@ -330,11 +362,10 @@ uint8_t users_new_mark(struct users *u)
 
 void users_mark(struct users *u, struct slice name)
 {
-    bool found;
-    uint64_t at = locate(u, hg_siphash64(&u->secret, name.p, name.len), name, &found);
+    struct place at = locate_name(u, name);
 
-    if (found)
-        u->slot[at].user->mark = u->mark;
+    if (at.found)
+        at.shelf->slot[at.i].user->mark = u->mark;
 }
 
 bool users_is_marked(const struct users *u, const struct user *user)

@@ -43,8 +43,7 @@ void feed_resync(struct feed *feed, unsigned core)
     all_others(feed, c);
     mirror_dirty_all(&feed->users, core);
     mirror_dirty_all(&feed->contacts.keys, core);
-    c->users_end = feed->users.queue[core].pushed;
-    c->contacts_end = feed->contacts.keys.queue[core].pushed;
+    c->walking = true;
 }
 
 static bool open_cores(struct feed *feed)

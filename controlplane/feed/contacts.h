@@ -14,14 +14,18 @@ struct contacts_entry {
 
 struct contacts_mirror {
     struct mirror keys;
-    struct contacts_entry *entry; /* by slot of keys */
-    uint32_t room;
+    struct contacts_entry **block; /* by slot of keys, MIRROR_BLOCK in each */
+    uint32_t blocks, blocks_max;
+    struct contacts_entry **old; /* of before the last reset: freed block by block */
+    uint32_t old_blocks;
 };
 
 void contacts_init(struct contacts_mirror *m);
 void contacts_free(struct contacts_mirror *m);
 /* Forgets all; afterwards changes are queued for so many cores. false: no memory. */
 bool contacts_reset(struct contacts_mirror *m, unsigned cores);
+/* What was forgotten is freed in pieces; true while there is more. */
+bool contacts_free_some(struct contacts_mirror *m);
 /* n > 0. false: no memory, and nothing was changed. */
 bool contacts_set(struct contacts_mirror *m, const struct hg_user_key *key, const char *bytes,
                   uint32_t length, unsigned n);

@@ -5,8 +5,6 @@
 
 #include "feed/feed_impl.h"
 
-#define USER_RECORDS_A_POLL 512 /* per core: 32,768 users */
-
 static bool others_clean(const struct others *o)
 {
     return !o->begin && !o->nodes && !o->services && !o->settings[0] && !o->settings[1] && !o->image &&
@@ -161,7 +159,7 @@ static bool fill_end(struct feed *feed, unsigned core)
 {
     struct feed_core *c = &feed->core[core];
     struct hg_record out;
-    if (c->state != CORE_SYNC || !feed->users_loaded || feed->image.generation == 0 ||
+    if (c->state != CORE_SYNC || c->walking || !feed->users_loaded || feed->image.generation == 0 ||
         feed->users.queue[core].popped < c->users_end ||
         feed->contacts.keys.queue[core].popped < c->contacts_end || !others_clean(&c->others))
         return false;
@@ -173,18 +171,32 @@ static bool fill_end(struct feed *feed, unsigned core)
     return true;
 }
 
-bool feed_fill(struct feed *feed, unsigned core)
+/* A piece of what a core that lost its place has to be told again; END waits for all of it. */
+static bool walk(struct feed *feed, unsigned core)
 {
-    bool any = false;
+    struct feed_core *c = &feed->core[core];
+    if (!c->walking)
+        return false;
+    bool more = mirror_dirty_some(&feed->users, core);
+    more |= mirror_dirty_some(&feed->contacts.keys, core);
+    c->walking = more;
+    c->users_end = feed->users.queue[core].pushed;
+    c->contacts_end = feed->contacts.keys.queue[core].pushed;
+    return true;
+}
+
+bool feed_fill(struct feed *feed, unsigned core, struct pace *pace)
+{
+    bool any = walk(feed, core);
     while (fill_one(feed, core))
         any = true;
     if (feed->core[core].others.begin) /* the ring is full */
         return any;
-    for (unsigned n = 0; n < USER_RECORDS_A_POLL && fill_users(feed, core); n++)
+    while (!pace_is_over_now(pace) && fill_users(feed, core))
         any = true;
-    for (unsigned n = 0; n < USER_RECORDS_A_POLL && feed_fill_contacts(feed, core); n++)
+    while (!pace_is_over_now(pace) && feed_fill_contacts(feed, core))
         any = true;
-    return fill_end(feed, core) || any;
+    return fill_end(feed, core) || any || pace_is_over_now(pace);
 }
 
 /* A core that applied what was never sent read something else than our records: it and we start over behind

@@ -82,6 +82,7 @@ static void beat(struct feed *feed)
 
 bool feed_poll(struct feed *feed, uint64_t now_ms)
 {
+    struct pace pace = pace_begin();
     bool more = false;
     feed->now_ms = now_ms;
     feed_look(feed);
@@ -90,12 +91,14 @@ bool feed_poll(struct feed *feed, uint64_t now_ms)
     beat(feed);
     for (unsigned i = 0; i < feed->segment.cores; i++)
         more |= feed_urgent_poll(feed, i);
-    for (unsigned i = 0; i < feed->segment.cores; i++) {
+    feed->first_core++; /* nobody is always the last one, for whom there is no time */
+    for (unsigned n = 0; n < feed->segment.cores; n++) {
+        unsigned i = (feed->first_core + n) % feed->segment.cores;
         feed_settle(feed, i);
-        more |= feed_fill(feed, i);
+        more |= feed_fill(feed, i, &pace);
         more |= feed_drain_up(feed, i);
     }
-    return more;
+    return contacts_free_some(&feed->contacts) || more;
 }
 
 /* ---- when is it in force ---- */

@@ -8,6 +8,7 @@
 #include "feed/feed.h"
 #include "feed/contacts.h"
 #include "feed/users.h"
+#include "pace.h"
 
 #define SETTINGS_MAX      128
 #define SETTING_PATH_MAX  127
@@ -47,7 +48,8 @@ enum core_state {
 struct feed_core {
     struct hg_ring down, up;
     enum core_state state;
-    bool again; /* it lost its place since the attach */
+    bool again;   /* it lost its place since the attach */
+    bool walking; /* ... and what it has to be told again is being queued */
     struct others others;
     struct urgent urgent;
     uint64_t number;                  /* of the last record sent, in this epoch */
@@ -101,6 +103,7 @@ struct feed {
     bool looked;
     char refused[HG_SEGMENT_ERROR]; /* last complaint, told once */
     struct feed_core core[HG_CORES_MAX];
+    unsigned first_core; /* of this turn */
     /* what the cores should know */
     struct mirror users;
     struct contacts_mirror contacts;
@@ -140,8 +143,8 @@ bool feed_core_whole(const struct feed *feed, unsigned core);
 /* cluster.c: the lease of a dataplane that was just attached, when it has no end. */
 void feed_serve_attached(struct feed *feed);
 
-/* down.c: fills a core's ring; true when something was sent. */
-bool feed_fill(struct feed *feed, unsigned core);
+/* down.c: fills a core's ring until the time is over; true when something was sent. */
+bool feed_fill(struct feed *feed, unsigned core, struct pace *pace);
 /* Room for the checkpoint of one more record; the record's header; both and the ring. */
 bool feed_room(const struct feed *feed, unsigned core);
 void feed_number(struct feed *feed, unsigned core, struct hg_record *r, uint16_t type, uint32_t length);

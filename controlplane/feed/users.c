@@ -4,8 +4,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define USERS_MIN 1024u
-#define NOT_FOUND UINT32_MAX
+#define NOT_FOUND   UINT32_MAX
+#define SHELF_MIN   8u
+#define DIRTY_PIECE 16384u /* entries; they lie one behind the other */
+
+static struct mirror_user *user_at(const struct mirror *m, uint32_t at)
+{
+    return &m->block[at / MIRROR_BLOCK]->user[at % MIRROR_BLOCK];
+}
+
+static uint32_t *next_of(const struct mirror *m, unsigned core, uint32_t at)
+{
+    return &m->block[at / MIRROR_BLOCK]->next[core * MIRROR_BLOCK + at % MIRROR_BLOCK];
+}
 
 void mirror_init(struct mirror *m)
 {
@@ -14,93 +25,89 @@ void mirror_init(struct mirror *m)
 
 void mirror_free(struct mirror *m)
 {
-    free(m->user);
-    free(m->index);
-    for (unsigned i = 0; i < HG_CORES_MAX; i++)
-        free(m->queue[i].slot);
+    for (uint32_t i = 0; i < m->users_max / MIRROR_BLOCK; i++)
+        free(m->block[i]);
+    free(m->block);
+    for (unsigned i = 0; i < MIRROR_SHELVES; i++)
+        free(m->shelf[i].slot);
     mirror_init(m);
 }
 
-static uint32_t home(const struct mirror *m, const struct hg_user_key *key)
+static struct mirror_shelf *shelf_of(const struct mirror *m, const struct hg_user_key *key)
 {
-    return (uint32_t)key->h[0] & m->index_mask;
+    return (struct mirror_shelf *)&m->shelf[key->h[0] >> (64 - MIRROR_SHELF_BITS)];
 }
 
-/* Slot of the index where the key stands, or the empty one where it would. */
-static uint32_t probe(const struct mirror *m, const struct hg_user_key *key)
+static uint32_t home(const struct mirror_shelf *s, const struct hg_user_key *key)
 {
-    uint32_t i = home(m, key);
-    while (m->index[i]) {
-        const struct mirror_user *u = &m->user[m->index[i] - 1];
+    return (uint32_t)key->h[0] & s->mask;
+}
+
+/* Slot of the shelf where the key stands, or the empty one where it would. */
+static uint32_t probe(const struct mirror *m, const struct mirror_shelf *s, const struct hg_user_key *key)
+{
+    uint32_t i = home(s, key);
+    while (s->slot[i]) {
+        const struct mirror_user *u = user_at(m, s->slot[i] - 1);
         if (u->key.h[0] == key->h[0] && u->key.h[1] == key->h[1])
             break;
-        i = (i + 1) & m->index_mask;
+        i = (i + 1) & s->mask;
     }
     return i;
 }
 
 static uint32_t find(const struct mirror *m, const struct hg_user_key *key)
 {
-    if (!m->index)
+    const struct mirror_shelf *s = shelf_of(m, key);
+    if (!s->slot)
         return NOT_FOUND;
-    uint32_t i = probe(m, key);
-    return m->index[i] ? m->index[i] - 1 : NOT_FOUND;
+    uint32_t i = probe(m, s, key);
+    return s->slot[i] ? s->slot[i] - 1 : NOT_FOUND;
 }
 
 uint16_t mirror_find(const struct mirror *m, const struct hg_user_key *key)
 {
     uint32_t at = find(m, key);
-    return at == NOT_FOUND ? 0 : m->user[at].node;
+    return at == NOT_FOUND ? 0 : user_at(m, at)->node;
 }
 
 /* ---- room ---- */
 
-static void free_all(uint32_t **parts, unsigned n)
-{
-    for (unsigned i = 0; i < n; i++)
-        free(parts[i]);
-}
-
-/* A queue is indexed by its counts masked with its room, so what is in it moves when the room changes. */
-static void move_queue(struct mirror_queue *q, uint32_t *slot, uint32_t mask, uint32_t old_mask)
-{
-    for (uint64_t n = q->popped; n != q->pushed; n++)
-        slot[n & mask] = q->slot[n & old_mask];
-    free(q->slot);
-    q->slot = slot;
-}
-
-/* Doubles everything, or nothing. */
 static bool grow(struct mirror *m)
 {
-    uint32_t max = m->users_max ? m->users_max * 2 : USERS_MIN;
-    uint32_t *part[HG_CORES_MAX + 1];
-    unsigned parts = 0;
-    if (max > 1u << 30)
+    uint32_t blocks = m->users_max / MIRROR_BLOCK;
+    if (m->users_max > 1u << 30)
         return false;
-    struct mirror_user *user = realloc(m->user, (size_t)max * sizeof(*user));
-    if (!user)
-        return false;
-    m->user = user;
-    for (; parts < m->cores; parts++) {
-        part[parts] = malloc((size_t)max * sizeof(uint32_t));
-        if (!part[parts])
-            break;
+    if (blocks == m->blocks_max) {
+        uint32_t max = blocks ? blocks * 2 : 16;
+        struct mirror_block **more = realloc(m->block, max * sizeof(struct mirror_block *));
+        if (!more)
+            return false;
+        m->block = more;
+        m->blocks_max = max;
     }
-    uint32_t *index = parts == m->cores ? calloc((size_t)max * 2, sizeof(*index)) : NULL;
-    if (!index) {
-        free_all(part, parts);
+    m->block[blocks] = malloc(sizeof(struct mirror_block) + sizeof(uint32_t) * m->cores * MIRROR_BLOCK);
+    if (!m->block[blocks])
         return false;
-    }
-    for (unsigned i = 0; i < m->cores; i++)
-        move_queue(&m->queue[i], part[i], max - 1, m->users_max - 1);
-    free(m->index);
-    m->index = index;
-    m->index_mask = max * 2 - 1;
-    m->users_max = max;
-    for (uint32_t i = 0; i < m->users_used; i++)
-        if (m->user[i].used)
-            index[probe(m, &m->user[i].key)] = i + 1;
+    m->users_max += MIRROR_BLOCK;
+    return true;
+}
+
+/* One more key goes into it: at most half full. */
+static bool shelf_room(const struct mirror *m, struct mirror_shelf *s)
+{
+    uint32_t room = s->slot ? s->mask + 1 : 0;
+    if (s->used + 1 <= room / 2)
+        return true;
+    struct mirror_shelf bigger = {.mask = (room ? room * 2 : SHELF_MIN) - 1, .used = s->used};
+    bigger.slot = calloc(bigger.mask + 1, sizeof(uint32_t));
+    if (!bigger.slot)
+        return false;
+    for (uint32_t i = 0; i < room; i++)
+        if (s->slot[i])
+            bigger.slot[probe(m, &bigger, &user_at(m, s->slot[i] - 1)->key)] = s->slot[i];
+    free(s->slot);
+    *s = bigger;
     return true;
 }
 
@@ -115,10 +122,15 @@ bool mirror_reset(struct mirror *m, unsigned cores)
 
 static void push(struct mirror *m, uint32_t at, uint64_t cores)
 {
-    struct mirror_user *u = &m->user[at];
+    struct mirror_user *u = user_at(m, at);
     for (uint64_t todo = cores & ~u->dirty; todo; todo &= todo - 1) {
-        struct mirror_queue *q = &m->queue[__builtin_ctzll(todo)];
-        q->slot[q->pushed++ & (m->users_max - 1)] = at;
+        unsigned core = (unsigned)__builtin_ctzll(todo);
+        struct mirror_queue *q = &m->queue[core];
+        if (q->pushed++ == q->popped)
+            q->first = at;
+        else
+            *next_of(m, core, q->last) = at;
+        q->last = at;
     }
     u->dirty |= cores;
 }
@@ -134,7 +146,7 @@ static bool take_entry(struct mirror *m, uint32_t *at)
         return false;
     if (m->free_list) {
         *at = m->free_list - 1;
-        m->free_list = m->user[*at].next_free;
+        m->free_list = user_at(m, *at)->next_free;
     } else {
         *at = m->users_used++;
     }
@@ -144,29 +156,34 @@ static bool take_entry(struct mirror *m, uint32_t *at)
 /* Out of the index, those behind it closing up, so that no probe stops too early. */
 static void drop_entry(struct mirror *m, uint32_t at)
 {
-    uint32_t hole = probe(m, &m->user[at].key), i = hole;
+    struct mirror_user *u = user_at(m, at);
+    struct mirror_shelf *s = shelf_of(m, &u->key);
+    uint32_t hole = probe(m, s, &u->key), i = hole;
     for (;;) {
-        i = (i + 1) & m->index_mask;
-        if (!m->index[i])
+        i = (i + 1) & s->mask;
+        if (!s->slot[i])
             break;
-        uint32_t want = home(m, &m->user[m->index[i] - 1].key);
-        if (((i - want) & m->index_mask) >= ((i - hole) & m->index_mask)) {
-            m->index[hole] = m->index[i];
+        uint32_t want = home(s, &user_at(m, s->slot[i] - 1)->key);
+        if (((i - want) & s->mask) >= ((i - hole) & s->mask)) {
+            s->slot[hole] = s->slot[i];
             hole = i;
         }
     }
-    m->index[hole] = 0;
-    m->user[at].used = 0;
-    m->user[at].next_free = m->free_list;
+    s->slot[hole] = 0;
+    s->used--;
+    u->used = 0;
+    u->next_free = m->free_list;
     m->free_list = at + 1;
 }
 
 static bool new_entry(struct mirror *m, const struct hg_user_key *key, uint32_t *at)
 {
-    if (!take_entry(m, at))
+    struct mirror_shelf *s = shelf_of(m, key);
+    if (!shelf_room(m, s) || !take_entry(m, at))
         return false;
-    m->user[*at] = (struct mirror_user){.key = *key, .used = 1};
-    m->index[probe(m, key)] = *at + 1;
+    *user_at(m, *at) = (struct mirror_user){.key = *key, .used = 1};
+    s->slot[probe(m, s, key)] = *at + 1;
+    s->used++;
     return true;
 }
 
@@ -175,8 +192,8 @@ bool mirror_touch(struct mirror *m, const struct hg_user_key *key, uint16_t node
     uint32_t at = find(m, key);
     if (at == NOT_FOUND && !new_entry(m, key, &at))
         return false;
-    m->present += m->user[at].node == 0;
-    m->user[at].node = node;
+    m->present += user_at(m, at)->node == 0;
+    user_at(m, at)->node = node;
     push(m, at, all_cores(m));
     *slot = at;
     return true;
@@ -185,31 +202,35 @@ bool mirror_touch(struct mirror *m, const struct hg_user_key *key, uint16_t node
 bool mirror_set(struct mirror *m, const struct hg_user_key *key, uint16_t node)
 {
     uint32_t at = find(m, key);
-    return (at != NOT_FOUND && m->user[at].node == node) || mirror_touch(m, key, node, &at);
+    return (at != NOT_FOUND && user_at(m, at)->node == node) || mirror_touch(m, key, node, &at);
 }
 
 bool mirror_slot(const struct mirror *m, const struct hg_user_key *key, uint32_t *slot)
 {
     uint32_t at = find(m, key);
     *slot = at;
-    return at != NOT_FOUND && m->user[at].node != 0;
+    return at != NOT_FOUND && user_at(m, at)->node != 0;
 }
 
-uint32_t mirror_peek(const struct mirror *m, unsigned core, unsigned i)
+uint32_t mirror_first(const struct mirror *m, unsigned core)
 {
-    const struct mirror_queue *q = &m->queue[core];
-    return q->slot[(q->popped + i) & (m->users_max - 1)];
+    return m->queue[core].first;
+}
+
+uint32_t mirror_behind(const struct mirror *m, unsigned core, uint32_t slot)
+{
+    return *next_of(m, core, slot);
 }
 
 void mirror_remove(struct mirror *m, const struct hg_user_key *key)
 {
     uint32_t at = find(m, key);
-    if (at == NOT_FOUND || m->user[at].node == 0)
+    if (at == NOT_FOUND || user_at(m, at)->node == 0)
         return;
     m->present--;
-    m->user[at].node = 0;
+    user_at(m, at)->node = 0;
     push(m, at, all_cores(m));
-    if (!m->user[at].dirty)
+    if (!user_at(m, at)->dirty)
         drop_entry(m, at);
 }
 
@@ -230,9 +251,18 @@ bool mirror_forget(struct mirror *m, const struct hg_user_key *key)
 
 void mirror_dirty_all(struct mirror *m, unsigned core)
 {
-    for (uint32_t i = 0; i < m->users_used; i++)
-        if (m->user[i].used)
+    m->dirty_at[core] = 0;
+}
+
+bool mirror_dirty_some(struct mirror *m, unsigned core)
+{
+    uint32_t from = m->dirty_at[core];
+    uint32_t end = m->users_used - from > DIRTY_PIECE ? from + DIRTY_PIECE : m->users_used;
+    for (uint32_t i = from; i < end; i++)
+        if (user_at(m, i)->used)
             push(m, i, 1ull << core);
+    m->dirty_at[core] = end;
+    return end < m->users_used;
 }
 
 unsigned mirror_take(struct mirror *m, unsigned core, struct hg_down_user *out, unsigned max)
@@ -240,8 +270,10 @@ unsigned mirror_take(struct mirror *m, unsigned core, struct hg_down_user *out, 
     struct mirror_queue *q = &m->queue[core];
     unsigned n = 0;
     for (; n < max && q->popped != q->pushed; n++) {
-        uint32_t at = q->slot[q->popped++ & (m->users_max - 1)];
-        struct mirror_user *u = &m->user[at];
+        uint32_t at = q->first;
+        struct mirror_user *u = user_at(m, at);
+        if (++q->popped != q->pushed)
+            q->first = *next_of(m, core, at);
         out[n] = (struct hg_down_user){.key = u->key, .node = u->node};
         u->dirty &= ~(1ull << core);
         if (!u->dirty && u->node == 0)

@@ -24,10 +24,20 @@ static void store(struct hg_segment_header *h, uint64_t until, uint64_t word)
     }
 }
 
+/* Nobody wanted it to end, and it is renewed too late all the same. */
+static bool is_gap(const struct ha *ha, uint64_t until)
+{
+    uint64_t now = ha_clock_ns(&ha->clock);
+
+    return ha->lease_until && !ha->lease_ended && ha->lease_until < now && until > now;
+}
+
 void ha_lease_write(struct ha *ha, uint64_t until, uint64_t word)
 {
     const struct hg_segment *s = feed_segment(ha->cp->feed);
 
+    ha->cp->own.v[OWN_ha_lease_gaps] += is_gap(ha, until);
+    ha->lease_ended = until < ha->lease_until;
     ha->lease_until = until;
     ha->lease_word = word;
     own_count(&ha->cp->own, OWN_ha_lease_renewals);

@@ -72,6 +72,7 @@ struct ha {
     uint64_t serving_epoch;
     bool serving_given;
     uint64_t lease_until, lease_word; /* as written; ns */
+    bool lease_ended;                 /* the last one was made shorter, on purpose */
     uint64_t fenced_until;            /* a dataplane that cannot be seen may serve until then */
     uint64_t alone_at;                /* without a peer: no deadline from then on; 0 = not said yet */
     struct ha_move move[SRM_SLOTS];

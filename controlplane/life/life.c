@@ -150,6 +150,7 @@ static void start_handles(struct controlplane *cp)
 static void init_handles(struct controlplane *cp)
 {
     uv_loop_init(&cp->loop);
+    loop_time_start(&cp->loop_time, &cp->loop, &cp->own);
     uv_timer_init(&cp->loop, &cp->turn);
     uv_timer_init(&cp->loop, &cp->second);
     uv_idle_init(&cp->loop, &cp->busy);
@@ -234,6 +235,7 @@ void life_stop(struct controlplane *cp)
     dns_close(cp->dns);
     uv_close((uv_handle_t *)&cp->turn, NULL);
     uv_close((uv_handle_t *)&cp->second, NULL);
+    loop_time_stop(&cp->loop_time);
     uv_close((uv_handle_t *)&cp->busy, NULL);
     uv_close((uv_handle_t *)&cp->sigterm, NULL);
     uv_close((uv_handle_t *)&cp->sigint, NULL);

@@ -12,6 +12,7 @@
 #include "ha/run.h"
 #include "node/join.h"
 #include "node/nodes.h"
+#include "pace.h"
 #include "push/push.h"
 #include "routes/book.h"
 #include "routes/json.h"
@@ -230,14 +231,12 @@ void push_record_bad(struct controlplane *cp)
         alarm_clear(&cp->alarms, ALARM_record_bad);
 }
 
-#define SWEEP_PIECE 4000
-
 bool push_record_turn(struct controlplane *cp)
 {
     if (!cp->sweep)
         return false;
     uint64_t at = users_position_after(cp->users, slice_of(cp->sweep_last, cp->sweep_last_len));
-    for (unsigned i = 0; i < SWEEP_PIECE; i++) {
+    for (struct pace pace = pace_begin(); !pace_is_over(&pace);) {
         struct user *u = users_walk(cp->users, &at);
         if (!u) {
             cp->sweep = false;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Users by name -> users by key in the feed's mirror. A new dataplane brings a new secret: all names are
- * hashed again, some thousand in one turn of the loop. */
+ * hashed again, in pieces. */
 #include <stdio.h>
 #include <string.h>
 
@@ -8,9 +8,8 @@
 #include "controlplane.h"
 #include "feed/feed.h"
 #include "node/nodes.h"
+#include "pace.h"
 #include "push/push.h"
-
-#define PIECE 4000
 
 static struct hg_user_key key_of(const struct controlplane *cp, struct slice name)
 {
@@ -65,7 +64,8 @@ bool push_users_turn(struct controlplane *cp)
     if (p->walking) {
         uint64_t at = users_position_after(cp->users, slice_of(p->last, p->last_len));
         const struct user *u = NULL;
-        for (unsigned i = 0; i < PIECE; i++) {
+        struct pace pace = pace_begin();
+        while (!pace_is_over(&pace)) {
             const struct user *next = users_walk(cp->users, &at);
             if (!next) {
                 p->walking = false;

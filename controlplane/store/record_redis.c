@@ -25,6 +25,7 @@ static void on_down(void *arg, const char *why)
     struct record_redis *io = arg;
 
     record_redis_uncertain(io, io->main, why);
+    record_redis_tell_lost(io, io->main, why);
     record_io_down(io->record, why);
 }
 
@@ -48,6 +49,7 @@ static void on_log_down(void *arg, const char *why)
 
     io->log_up = false;
     record_redis_uncertain(io, io->log, why);
+    record_redis_tell_lost(io, io->log, why);
 }
 
 static void on_tick(uv_timer_t *timer)
@@ -100,10 +102,12 @@ static uint64_t random_number(void *ctx)
     return n;
 }
 
-static void on_tick_closed(uv_handle_t *handle)
+static void on_closed(uv_handle_t *handle)
 {
     struct record_redis *io = handle->data;
 
+    if (--io->handles)
+        return;
     record_free(io->record);
     free(io);
 }
@@ -114,8 +118,11 @@ static void close_io(void *ctx)
 
     redis_close(io->main);
     redis_close(io->log);
-    uv_timer_stop(&io->tick);
-    uv_close((uv_handle_t *)&io->tick, on_tick_closed);
+    record_redis_tell_lost(io, io->main, "the control plane stops");
+    record_redis_tell_lost(io, io->log, "the control plane stops");
+    io->handles = 2;
+    uv_close((uv_handle_t *)&io->more, on_closed);
+    uv_close((uv_handle_t *)&io->tick, on_closed);
 }
 
 static const struct record_io_ops ops = {
@@ -186,6 +193,7 @@ struct record *record_create(const struct redis_options *options, const char *cl
     explicit_bzero(o.password, sizeof(o.password));
     if (!io->record || !io->main || !io->log) /* the process ends without memory at its start */
         return NULL;
+    record_redis_tell_begin(io);
     uv_timer_init(io->loop, &io->tick);
     io->tick.data = io;
     uv_timer_start(&io->tick, on_tick, TICK_MS, TICK_MS);

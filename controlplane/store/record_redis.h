@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The record's io over two connections to a real Redis: one for changes and reading, one that waits for the
  * log. Inside: record_redis.c (life), record_redis_write.c (scripts), record_redis_read.c (what is told after
- * the replicas confirmed it). */
+ * the replicas confirmed it), record_redis_tell.c (telling it in pieces). */
 #ifndef CONTROLPLANE_STORE_RECORD_REDIS_H
 #define CONTROLPLANE_STORE_RECORD_REDIS_H
 
@@ -36,7 +36,11 @@ struct record_redis {
     uint64_t alone_since;             /* no replica is attached, 0: one is */
     struct sentinels *sentinels;      /* NULL: nobody promotes another server */
     struct record_reading *uncertain; /* confirmed, until the Sentinels know of no promotion */
-    struct record_reading *ahead;     /* the next page of a scan, asked for before it is wanted */
+    struct record_reading *ahead;     /* the next page of a scan, while done() of this one may want it */
+    struct record_reading *telling;   /* in pieces, one a turn of the loop; oldest first */
+    struct record_reading *speaking;  /* ... the one whose piece it is now */
+    uv_idle_t more;                   /* runs while something is told */
+    unsigned handles;                 /* to be closed */
     char key[KEYS][RECORD_KEY_MAX];
     char hello_sha[41], change_sha[41];
 };
@@ -56,5 +60,10 @@ bool record_redis_read(void *io, enum record_table table, struct slice field, re
 unsigned record_redis_wanted(const void *io);
 /* The connection is gone: what was read by it is not told any more. */
 void record_redis_uncertain(struct record_redis *io, const struct redis *redis, const char *why);
+
+/* record_redis_tell.c */
+void record_redis_tell_begin(struct record_redis *io);
+void record_redis_tell_lost(struct record_redis *io, const struct redis *redis,
+                            const char *why); /* as above */
 
 #endif

@@ -6,8 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "store/record_redis.h"
-#include "store/record_text.h"
+#include "store/record_reading.h"
 
 #define NUMBER_MAX   24
 #define NOT_IN_TIME  "no replica of Redis confirmed it in time"
@@ -16,24 +15,6 @@
 #define COUNT_USERS  "4000"
 #define COUNT_PAGE   "1000" /* for who reads a page: of the largest users that is 2 MiB */
 #define FOLLOW_COUNT "64"
-
-struct record_reading {
-    struct record_reading *next; /* of io->uncertain */
-    struct record_redis *io;
-    struct redis *redis; /* which connection */
-    redisReply *held;    /* what was read, until it is confirmed */
-    bool denied;
-    bool told; /* the connection was lost while the Sentinels were asked */
-    unsigned wanted;
-    char why[256];
-    struct record_scan *scan; /* of a page of this table from this cursor */
-    enum record_table table;
-    uint64_t cursor;
-    struct record_follow *follow;
-    record_on_value value;
-    record_on_confirm confirm;
-    void *arg;
-};
 
 unsigned record_redis_wanted(const void *ctx)
 {
@@ -55,10 +36,6 @@ static void ignore(void *arg, const redisReply *reply, const char *error)
     (void)arg, (void)reply, (void)error;
 }
 
-static void tell(struct record_reading *r, const char *error);
-static void tell_asker(struct record_reading *r, const char *error);
-static void release(struct record_reading *r);
-
 static void on_certain(void *arg, bool certain)
 {
     struct record_reading *r = arg, **p = &r->io->uncertain;
@@ -68,9 +45,9 @@ static void on_certain(void *arg, bool certain)
     if (*p)
         *p = r->next;
     if (r->told)
-        release(r);
+        record_reading_free(r);
     else
-        tell(r, certain ? NULL : NOT_CERTAIN);
+        record_reading_tell(r, certain ? NULL : NOT_CERTAIN);
 }
 
 void record_redis_uncertain(struct record_redis *io, const struct redis *redis, const char *why)
@@ -82,7 +59,7 @@ void record_redis_uncertain(struct record_redis *io, const struct redis *redis, 
         struct record_reading *next = r->next;
         if (r->redis == redis) {
             r->told = true;
-            tell_asker(r, why);
+            record_reading_answer(r, why);
         } else {
             r->next = io->uncertain;
             io->uncertain = r;
@@ -98,7 +75,7 @@ static void on_wait(void *arg, const redisReply *reply, const char *error)
     if (!error && (reply->type != REDIS_REPLY_INTEGER || reply->integer < r->wanted))
         error = NOT_IN_TIME;
     if (error || !r->io->sentinels) {
-        tell(r, error);
+        record_reading_tell(r, error);
         return;
     }
     r->next = r->io->uncertain;
@@ -126,11 +103,11 @@ static void on_read(void *arg, const redisReply *reply, const char *error)
     if (!error) {
         r->held = redis_take_reply(r->redis);
         if (r->follow && r->held->type == REDIS_REPLY_NIL) { /* nothing new */
-            tell(r, NULL);
+            record_reading_tell(r, NULL);
             return;
         }
         if (record_redis_wanted(r->io) == 0 && !r->io->sentinels) {
-            tell(r, NULL);
+            record_reading_tell(r, NULL);
             return;
         }
         if (send_wait(r, true))
@@ -138,7 +115,7 @@ static void on_read(void *arg, const redisReply *reply, const char *error)
         error = "the queue to Redis is full";
     }
     snprintf(r->why, sizeof(r->why), "%s", error);
-    tell(r, r->why);
+    record_reading_tell(r, r->why);
 }
 
 static struct record_reading *new_reading(struct record_redis *io, struct redis *redis, void *arg)
@@ -194,6 +171,15 @@ static struct record_reading *send_scan(struct record_redis *io, struct record_s
     return sent_or_free(r, sent) ? r : NULL;
 }
 
+struct record_reading *record_reading_ahead(struct record_redis *io, enum record_table table, uint64_t from)
+{
+    struct record_reading *r = send_scan(io, NULL, table, from);
+
+    if (r)
+        r->early = true;
+    return r;
+}
+
 bool record_redis_scan(void *ctx, struct record_scan *scan)
 {
     struct record_redis *io = ctx;
@@ -201,36 +187,10 @@ bool record_redis_scan(void *ctx, struct record_scan *scan)
 
     if (!ahead || ahead->table != scan->table || ahead->cursor != scan->cursor)
         return send_scan(io, scan, scan->table, scan->cursor) != NULL;
-    ahead->scan = scan;
     io->ahead = NULL;
+    ahead->scan = scan;
+    record_reading_wanted(ahead);
     return true;
-}
-
-static struct slice text_of(const redisReply *r)
-{
-    return r->type == REDIS_REPLY_STRING ? slice_of(r->str, (uint32_t)r->len) : slice_of("", 0);
-}
-
-static void tell_scan(struct record_reading *r, const char *error)
-{
-    const redisReply *reply = r->held;
-
-    if (!error &&
-        (reply->type != REDIS_REPLY_ARRAY || reply->elements != 2 ||
-         reply->element[0]->type != REDIS_REPLY_STRING || reply->element[1]->type != REDIS_REPLY_ARRAY))
-        error = "HSCAN: an answer of another form";
-    if (error) {
-        r->scan->done(r->scan, 0, r->denied && strncmp(error, "WRONGTYPE", 9) == 0, error);
-        return;
-    }
-    const redisReply *list = reply->element[1];
-    uint64_t next = strtoull(reply->element[0]->str, NULL, 10);
-    if (r->scan->whole && next) /* Redis looks for the next page while this one is taken in */
-        r->io->ahead = send_scan(r->io, NULL, r->table, next);
-    for (size_t i = 0; i + 1 < list->elements; i += 2)
-        r->scan->one(r->scan, text_of(list->element[i]), text_of(list->element[i + 1]));
-    r->scan->done(r->scan, next, false, NULL);
-    r->io->ahead = NULL; /* whoever did not ask for it in done() does not get it */
 }
 
 /* ---- follow ---- */
@@ -258,50 +218,6 @@ bool record_redis_follow(void *ctx, struct record_follow *follow)
     return sent_or_free(r, redis_send(io->log, 8, argv, len, RECORD_BLOCK_MS + io->timeout_ms, on_read, r));
 }
 
-static bool tell_entry(struct record_follow *f, const redisReply *e, const char **why)
-{
-    struct record_item items[RECORD_ITEMS_MAX];
-    struct record_version version = {0, 0};
-    uint32_t n = 0;
-
-    *why = "an entry of another form";
-    if (e->type != REDIS_REPLY_ARRAY || e->elements != 2 || e->element[1]->type != REDIS_REPLY_ARRAY ||
-        !record_version_parse(text_of(e->element[0]), &version))
-        return f->entry(f, version, NULL, 0, *why);
-    const redisReply *pairs = e->element[1];
-    for (size_t i = 0; i + 1 < pairs->elements; i += 2) {
-        if (n == RECORD_ITEMS_MAX || !record_log_key_parse(text_of(pairs->element[i]), &items[n]))
-            return f->entry(f, version, NULL, 0, *why);
-        items[n++].value = text_of(pairs->element[i + 1]);
-    }
-    return f->entry(f, version, items, n, *why);
-}
-
-/* [[key, [entry, ...]]] */
-static void tell_follow(struct record_reading *r, const char *error)
-{
-    struct record_follow *f = r->follow;
-    const redisReply *reply = r->held;
-    const char *why;
-
-    if (error || reply->type == REDIS_REPLY_NIL) {
-        f->done(f, r->denied && error && strncmp(error, "WRONGTYPE", 9) == 0, error);
-        return;
-    }
-    const redisReply *stream =
-        reply->type == REDIS_REPLY_ARRAY && reply->elements == 1 ? reply->element[0] : NULL;
-    if (!stream || stream->type != REDIS_REPLY_ARRAY || stream->elements != 2 ||
-        stream->element[1]->type != REDIS_REPLY_ARRAY) {
-        f->done(f, false, "XREAD: an answer of another form");
-        return;
-    }
-    const redisReply *list = stream->element[1];
-    for (size_t i = 0; i < list->elements; i++)
-        if (!tell_entry(f, list->element[i], &why))
-            break;
-    f->done(f, false, NULL);
-}
-
 /* ---- read ---- */
 bool record_redis_read(void *ctx, enum record_table table, struct slice field, record_on_value answered,
                        void *arg)
@@ -315,41 +231,4 @@ bool record_redis_read(void *ctx, enum record_table table, struct slice field, r
     const char *argv[] = {"HGET", io->key[KEY_TABLE + table], field.p};
     size_t len[] = {4, strlen(argv[1]), field.len};
     return sent_or_free(r, redis_send(io->main, 3, argv, len, 0, on_read, r));
-}
-
-static void tell_value(struct record_reading *r, const char *error)
-{
-    struct slice raw;
-
-    if (error || r->held->type != REDIS_REPLY_STRING) {
-        r->value(r->arg, NULL, error);
-        return;
-    }
-    raw = text_of(r->held);
-    r->value(r->arg, &raw, NULL);
-}
-
-static void tell_asker(struct record_reading *r, const char *error)
-{
-    if (r->scan)
-        tell_scan(r, error);
-    else if (r->follow)
-        tell_follow(r, error);
-    else if (r->value)
-        tell_value(r, error);
-    else if (r->confirm)
-        r->confirm(r->arg, !error, error);
-}
-
-static void release(struct record_reading *r)
-{
-    if (r->held)
-        freeReplyObject(r->held);
-    free(r);
-}
-
-static void tell(struct record_reading *r, const char *error)
-{
-    tell_asker(r, error);
-    release(r);
 }

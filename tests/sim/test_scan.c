@@ -13,7 +13,7 @@
 #include "log/alarms.h"
 #include "log/log.h"
 #include "real_redis.h"
-#include "store/record_redis.h"
+#include "store/record_reading.h"
 
 #define USERS   20001u /* pages of some thousand */
 #define WAIT_NS 60000000000ull
@@ -27,6 +27,10 @@ struct rig {
     struct record_scan scan;
     bool go_on; /* done() asks for the next page, as a load does */
     bool done, loaded;
+    unsigned slow; /* entries that are taken in as slowly as a busy machine does */
+    bool drop;     /* the connection ends between two pieces */
+    uv_prepare_t between;
+    unsigned turns, failed; /* of the loop while a page is told; pages that ended in an error */
     unsigned pages, seen, ahead, newer, answered;
     uint64_t next;
     uint8_t times[USERS];
@@ -52,6 +56,8 @@ static void on_one(struct record_scan *scan, struct slice field, struct slice ra
     unsigned n = (unsigned)strtoul(field.p + 4, NULL, 10);
 
     assert_true(n < USERS);
+    if (rig->slow > 0 && rig->slow--)
+        uv_sleep(1);
     rig->seen += rig->times[n]++ == 0;
     rig->newer += raw.len >= 5 && memcmp(raw.p + raw.len - 5, "newer", 5) == 0;
 }
@@ -61,7 +67,12 @@ static void on_done(struct record_scan *scan, uint64_t cursor, bool unreadable, 
     struct rig *rig = scan->arg;
     const struct record_redis *io = io_of(rig)->ctx;
 
-    assert_true(!unreadable && !error);
+    assert_false(unreadable);
+    if (error) {
+        rig->failed++;
+        rig->done = true;
+        return;
+    }
     rig->pages++;
     rig->ahead += io->ahead != NULL;
     rig->next = scan->cursor = cursor;
@@ -74,13 +85,14 @@ static void on_done(struct record_scan *scan, uint64_t cursor, bool unreadable, 
 static void scan_from(struct rig *rig, uint64_t cursor, bool go_on)
 {
     memset(rig->times, 0, sizeof(rig->times));
-    rig->pages = rig->seen = rig->ahead = rig->newer = 0;
+    rig->pages = rig->seen = rig->ahead = rig->newer = rig->turns = rig->failed = 0;
     rig->go_on = go_on;
     rig->done = false;
     rig->scan = (struct record_scan){
         .table = RECORD_USERS, .cursor = cursor, .whole = true, .one = on_one, .done = on_done, .arg = rig};
     assert_true(io_of(rig)->ops->scan(io_of(rig)->ctx, &rig->scan));
     turn_until(rig, &rig->done);
+    assert_int_equal(rig->failed, rig->drop);
 }
 
 /* ---- a record with many users ---- */
@@ -206,12 +218,62 @@ static void a_connection_that_is_lost_takes_the_page_with_it(void **state)
     assert_int_equal(rig->seen, USERS);
 }
 
+static void on_between(uv_prepare_t *prepare)
+{
+    struct rig *rig = prepare->data;
+    struct record_redis *io = io_of(rig)->ctx;
+
+    rig->turns += rig->seen > 0 && rig->pages == 0;
+    if (rig->drop && rig->seen && !rig->failed)
+        redis_drop(io->main, "by the test");
+}
+
+static void scan_slowly(struct rig *rig, bool drop)
+{
+    uv_prepare_init(&rig->loop, &rig->between);
+    rig->between.data = rig;
+    uv_prepare_start(&rig->between, on_between);
+    rig->slow = 200;
+    rig->drop = drop;
+    scan_from(rig, 0, false);
+    rig->slow = 0;
+    rig->drop = false;
+    uv_close((uv_handle_t *)&rig->between, NULL);
+    uv_run(&rig->loop, UV_RUN_NOWAIT);
+}
+
+static void others_have_their_turn_while_a_page_is_told(void **state)
+{
+    struct rig *rig = *state;
+
+    scan_slowly(rig, false);
+    assert_true(rig->turns >= 3); /* 200 entries took 200 ms */
+}
+
+static void a_connection_that_is_lost_in_between_ends_the_page_once(void **state)
+{
+    struct rig *rig = *state;
+
+    scan_slowly(rig, true);
+    assert_int_equal(rig->pages, 0);
+    unsigned seen = rig->seen;
+    assert_true(seen > 0 && seen < 200);
+    rig->loaded = false;
+    turn_until(rig, &rig->loaded);
+    assert_int_equal(rig->seen, seen);
+    assert_int_equal(rig->failed, 1);
+    scan_from(rig, 0, true);
+    assert_int_equal(rig->seen, USERS);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_table_comes_whole_and_the_next_page_is_under_way),
         cmocka_unit_test(a_page_that_nobody_asked_for_in_time_is_read_again),
         cmocka_unit_test(a_connection_that_is_lost_takes_the_page_with_it),
+        cmocka_unit_test(others_have_their_turn_while_a_page_is_told),
+        cmocka_unit_test(a_connection_that_is_lost_in_between_ends_the_page_once),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }
