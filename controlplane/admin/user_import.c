@@ -151,8 +151,9 @@ static void judge(struct import *im)
     plan_select(&im->plan, 0, left, 0);
     bool placed = left && plan_level(&im->plan);
     if (left && !placed)
-        rules_add(&im->findings, RULE_no_availability, "%llu new users of this part of the file get no node",
-                  (unsigned long long)left);
+        rules_add(&im->findings, RULE_no_availability,
+                  "%llu new user%s of this part of the file without a node", (unsigned long long)left,
+                  rules_plural(left));
     if (placed)
         for (unsigned i = 0; i < im->plan.n; i++)
             after[im->plan.node[i].node] += im->plan.node[i].quota;

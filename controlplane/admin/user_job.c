@@ -148,8 +148,8 @@ static uint64_t count_moves(const struct user_job *j)
 
 static void target_gone(struct user_job *j)
 {
-    rules_add(&j->findings, RULE_target_leaving, "%llu users were not moved: their new home is being removed",
-              (unsigned long long)j->gone);
+    rules_add(&j->findings, RULE_target_leaving, "%llu user%s not moved: the new home is being removed",
+              (unsigned long long)j->gone, rules_plural(j->gone));
 }
 
 json_t *user_job_loads(struct controlplane *cp, const uint64_t before[], const uint64_t after[])
@@ -240,8 +240,8 @@ static void judge(struct user_job *j, const struct rules_facts *w)
             j->after[0] += j->taken[i];
         }
         if (j->selected)
-            rules_add(&j->findings, RULE_no_availability, "%llu users get no service any more",
-                      (unsigned long long)j->selected);
+            rules_add(&j->findings, RULE_no_availability, "%llu user%s without service from then on",
+                      (unsigned long long)j->selected, rules_plural(j->selected));
         if (w->large && j->selected >= w->large)
             rules_add(&j->findings, RULE_large_move, "%llu users at once cost performance",
                       (unsigned long long)j->selected);

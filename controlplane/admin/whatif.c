@@ -63,11 +63,11 @@ void admin_whatif_fail(struct admin_request *req)
     fail_node(&w, node, &o);
     uint16_t peer = topology_peer(&cp->topology, node);
     if (o.lost && !topology_are_pair(&cp->topology, node, peer))
-        rules_add(&f, RULE_no_protection, "%llu users would have no service: nobody takes over from %.100s",
-                  (unsigned long long)o.lost, name);
+        rules_add(&f, RULE_no_protection, "%llu user%s without service: nobody takes over from %.100s",
+                  (unsigned long long)o.lost, rules_plural(o.lost), name);
     else if (o.lost)
-        rules_add(&f, RULE_target_state, "%llu users would have no service: %.100s could not take over",
-                  (unsigned long long)o.lost, nodes_name(cp, peer));
+        rules_add(&f, RULE_target_state, "%llu user%s without service: %.100s could not take over",
+                  (unsigned long long)o.lost, rules_plural(o.lost), nodes_name(cp, peer));
     if (o.moved && o.after[peer] > rules_capacity(&w, peer))
         rules_add(&f, RULE_capacity_peer, "%.100s would serve %llu users and carries %u",
                   nodes_name(cp, peer), (unsigned long long)o.after[peer], rules_capacity(&w, peer));

@@ -151,7 +151,8 @@ int ctl_parse(struct ctl *ctl, int argc, char **argv, bool *help)
             *help = true;
             return CTL_DONE;
         }
-        if (!plain && arg[0] == '-' && arg[1] != 0) {
+        bool number = arg[0] == '-' && arg[1] >= '0' && arg[1] <= '9'; /* no option begins like that */
+        if (!plain && arg[0] == '-' && arg[1] != 0 && !number) {
             size_t len = strcspn(arg, "=");
             param = option_named(ctl->command, arg, len);
             if (param == NULL) {

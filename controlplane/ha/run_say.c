@@ -85,6 +85,16 @@ void ha_say_services(struct ha *ha)
         service_down(ha);
 }
 
+static void say_failed_over(struct ha *ha)
+{
+    struct srm_status now;
+
+    srm_status(ha->srm, ha_now(ha), &now);
+    unsigned home = now.entry.serves[0] != 0 ? 0 : 1; /* never both: one of them serves */
+    alarm_raise(&ha->cp->alarms, ALARM_ha_failed_over, "users of %s are served by its peer %s",
+                name_of(ha, home), name_of(ha, 1 - home));
+}
+
 void ha_say_alarm(struct ha *ha, enum srm_alarm alarm, bool on)
 {
     static const enum alarm_id ids[SRM_ALARMS] = {
@@ -93,10 +103,16 @@ void ha_say_alarm(struct ha *ha, enum srm_alarm alarm, bool on)
         [SRM_ALARM_REGRESSED] = ALARM_ha_regressed, [SRM_ALARM_SERVICE] = ALARM_ha_service,
     };
 
-    if (on && alarm == SRM_ALARM_SERVICE)
+    struct alarms *alarms = &ha->cp->alarms;
+
+    if (!on)
+        alarm_clear(alarms, ids[alarm]);
+    else if (alarm == SRM_ALARM_PEER)
+        alarm_raise(alarms, ALARM_ha_peer, "the peer %s is not heard", name_of(ha, 1 - ha->slot));
+    else if (alarm == SRM_ALARM_FAILED_OVER)
+        say_failed_over(ha);
+    else if (alarm == SRM_ALARM_SERVICE)
         service_down(ha);
-    else if (on)
-        alarm_on(&ha->cp->alarms, ids[alarm]);
     else
-        alarm_clear(&ha->cp->alarms, ids[alarm]);
+        alarm_on(alarms, ids[alarm]);
 }

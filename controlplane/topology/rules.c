@@ -54,3 +54,8 @@ bool rules_has(const struct findings *f, enum rule_id rule)
             return true;
     return false;
 }
+
+const char *rules_plural(uint64_t n)
+{
+    return n == 1 ? "" : "s";
+}

@@ -93,6 +93,9 @@ void rules_node_move(const struct rules_facts *w, uint16_t node, uint16_t subclu
                      struct findings *f);
 void rules_node_capacity(const struct rules_facts *w, uint16_t node, uint32_t capacity, struct findings *f);
 
+/* The letter behind "1 user", "2 users". */
+const char *rules_plural(uint64_t n);
+
 /* ---- subclusters (rules_subcluster.c) ---- */
 void rules_subcluster_add(const struct rules_facts *w, struct slice name, struct findings *f);
 void rules_subcluster_remove(const struct rules_facts *w, uint16_t subcluster, struct findings *f);

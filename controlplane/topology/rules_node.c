@@ -62,8 +62,8 @@ void rules_node_add(const struct rules_facts *w, struct slice name, enum rule_re
 static void no_users(const struct rules_facts *w, uint16_t node, struct findings *f)
 {
     if (w->users[node])
-        rules_add(f, RULE_node_has_users, "%" PRIu64 " users have their home on %.100s", w->users[node],
-                  name_of(w, node));
+        rules_add(f, RULE_node_has_users, "%" PRIu64 " user%s at home on %.100s", w->users[node],
+                  rules_plural(w->users[node]), name_of(w, node));
     for (uint16_t i = 1; i < HG_NODES_MAX; i++)
         if (i != node && w->serving[i] == node && topology_node(w->t, i))
             rules_add(f, RULE_node_has_users_of_peer, "%.100s serves the users of %.100s now",

@@ -105,7 +105,8 @@ void rules_standing(const struct rules_facts *w, struct findings *f)
         rules_add(f, RULE_cluster_id_default, "cluster.id is the default, and the cluster has %u nodes",
                   installed);
     if (w->users[0])
-        rules_add(f, RULE_no_availability, "%" PRIu64 " users are unassigned", w->users[0]);
+        rules_add(f, RULE_no_availability, "%" PRIu64 " user%s without a node", w->users[0],
+                  rules_plural(w->users[0]));
 }
 
 bool rules_is_bad(enum rule_id rule)

@@ -105,7 +105,8 @@ void rules_ha_on(const struct rules_facts *w, uint16_t subcluster, struct findin
     if (!s)
         return;
     if (!s->node[0] || !s->node[1]) {
-        rules_add(f, RULE_ha_two_nodes, "subcluster %s has %d nodes", s->name, !!s->node[0] + !!s->node[1]);
+        rules_add(f, RULE_ha_two_nodes, "subcluster %s has %s", s->name,
+                  s->node[0] || s->node[1] ? "one node" : "no node");
         return;
     }
     uint32_t least = UINT32_MAX;

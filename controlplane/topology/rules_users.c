@@ -81,7 +81,7 @@ void rules_users(const struct rules_facts *w, const uint64_t after[HG_NODES_MAX]
             capacity_pair(w, after, s, f);
     }
     if (moved)
-        rules_add(f, RULE_sessions_end, "%" PRIu64 " users move to another node", moved);
+        rules_add(f, RULE_sessions_end, "another node for %" PRIu64 " user%s", moved, rules_plural(moved));
     if (w->large && moved >= w->large)
         rules_add(f, RULE_large_move, "%" PRIu64 " users at once cost performance", moved);
     for (uint16_t i = 1; moved && i < HG_NODES_MAX; i++)
@@ -96,8 +96,8 @@ void rules_rebalance(const struct rules_facts *w, const uint64_t after[HG_NODES_
     for (uint16_t i = 1; i < HG_NODES_MAX; i++) {
         const struct topology_subcluster *s = topology_subcluster_of(w->t, i);
         if (s && s->ha && w->health[i] != HEALTH_NORMAL && w->health[i] != HEALTH_BACKUP && w->users[i])
-            rules_add(f, RULE_users_in_failover, "the %" PRIu64 " users of %.100s stay", w->users[i],
-                      w->t->node[i].name);
+            rules_add(f, RULE_users_in_failover, "%" PRIu64 " user%s of %.100s will stay", w->users[i],
+                      rules_plural(w->users[i]), w->t->node[i].name);
     }
     if (moved)
         rules_add(f, RULE_relogin_limits, "the number of users of a node changes");

@@ -73,6 +73,9 @@ static void routes_are_described_by_options(void **state)
     assert_int_equal(ASK("route add gw1 1* gw --port=0", ROUTE), 0);
     asked("{\"v\":1,\"cmd\":\"route.add\",\"args\":{\"route\":{\"name\":\"gw1\",\"pattern\":\"1*\",\"next_"
           "hop\":\"gw\",\"port\":0}}}");
+    assert_int_equal(ASK("set cluster.sip.t1 -5", "{\"ok\":false,\"error\":\"expected an integer\"}\n"),
+                     CTL_REFUSED);
+    asked("{\"v\":1,\"cmd\":\"config.set\",\"args\":{\"path\":\"cluster.sip.t1\",\"value\":\"-5\"}}");
     assert_int_equal(ASK("route set gw1 --in-service false", ROUTE), 0);
     asked("{\"v\":1,\"cmd\":\"route.set\",\"args\":{\"name\":\"gw1\",\"route\":{\"in_service\":false}}}");
     assert_int_equal(ASK("route remove gw1", "{\"ok\":true,\"result\":{\"removed\":\"gw1\"}}\n"), 0);
