@@ -26,7 +26,7 @@ static void asked(const char *want)
 #define STATUS(ready, reasons)                                                                               \
     "{\"ok\":true,\"result\":{\"ready\":" ready ",\"reasons\":[" reasons                                     \
     "],\"node\":\"n1\",\"dataplane\":{\"attached\":true,"                                                    \
-    "\"running\":true,\"ready\":true,\"cores\":2},\"redis\":{\"connected\":true,\"role\":\"master\","        \
+    "\"runs\":true,\"ready\":true,\"cores\":2},\"redis\":{\"connected\":true,\"role\":\"master\","           \
     "\"address\":\"a:1\"},"                                                                                  \
     "\"users\":7,\"alarms\":[\"AOF off\"]}}\n"
 
