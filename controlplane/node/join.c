@@ -28,8 +28,9 @@ static void describe(const struct controlplane *cp, struct topology_node *n)
         n->address.port = 0;
     memset(&n->sip, 0, sizeof(n->sip));
     memset(&n->service, 0, sizeof(n->service));
-    if (c->nlisteners) {
-        n->sip = c->listeners[0].ep;
+    const struct hg_endpoint *sip = hg_config_first_sip(c);
+    if (sip) {
+        n->sip = *sip;
         n->service = (struct hg_endpoint){.ip = n->sip.ip, .port = (uint16_t)c->ha_service_port};
     }
 }

@@ -54,9 +54,10 @@ bool nodes_sip(const struct controlplane *cp, uint16_t index, struct hg_endpoint
     const struct hg_config *config = cp->config;
 
     if (index && index == cp->self) {
-        if (config->nlisteners)
-            *out = config->listeners[0].ep;
-        return config->nlisteners > 0;
+        const struct hg_endpoint *sip = hg_config_first_sip(config);
+        if (sip)
+            *out = *sip;
+        return sip != NULL;
     }
     if (!from_file(cp)) {
         if (node && node->sip.port)

@@ -12,6 +12,8 @@
 #include "net/stage.h"
 #include "route/route.h"
 #include "sip/sip.h"
+#include "stream/stream.h"
+#include "tcp/tcp.h"
 
 /* One rule for all ports of the node: where a port spreads by RSS, everybody does as it does. */
 static struct flow_home home_of(const struct core_setup *s)
@@ -57,6 +59,10 @@ static bool create_rooms(struct core *core, const struct core_setup *s)
         return false;
     if ((core->net = net_create(&core->ctx, &net)) == NULL)
         return false;
+    if ((core->tcp = tcp_create(&core->ctx, core->net)) == NULL)
+        return false;
+    if ((core->stream = stream_create(&core->ctx, core->tcp)) == NULL)
+        return false;
     if ((core->route = route_create(&core->ctx, s->config, &s->secret)) == NULL)
         return false;
     if ((core->sip = sip_create(&core->ctx, core->net, core->route)) == NULL)
@@ -69,7 +75,8 @@ static bool create_rooms(struct core *core, const struct core_setup *s)
                               .images = s->images,
                               .net = core->net,
                               .route = core->route,
-                              .sip = core->sip};
+                              .sip = core->sip,
+                              .stream = core->stream};
     return (core->feed = feed_init(&feed)) != NULL;
 }
 
@@ -122,6 +129,10 @@ void core_destroy(struct core *core)
         sip_destroy(core->sip);
     if (core->route != NULL)
         route_destroy(core->route);
+    if (core->stream != NULL)
+        stream_destroy(core->stream);
+    if (core->tcp != NULL)
+        tcp_destroy(core->tcp);
     if (core->net != NULL)
         net_destroy(core->net);
     if (core->ctx.log != NULL)

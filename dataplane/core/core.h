@@ -23,6 +23,8 @@ struct feed;
 struct net;
 struct route;
 struct sip;
+struct stream;
+struct tcp;
 
 #define CORE_BURST   QUEUE_BURST
 #define CORE_POLL    (2 * CORE_BURST) /* asked of a port while frames of a hot flow are given away */
@@ -54,6 +56,8 @@ struct core {
     struct ctx ctx;
     struct clock clock;
     struct net *net;
+    struct tcp *tcp;
+    struct stream *stream;
     struct route *route;
     struct sip *sip;
     struct feed *feed; /* NULL in the test harness */

@@ -13,6 +13,8 @@
 #include "net/stage.h"
 #include "route/route.h"
 #include "sip/sip.h"
+#include "stream/stream.h"
+#include "tcp/tcp.h"
 
 #define SPIN_TURNS  256  /* idle turns at full speed first: a request's answer is often near */
 #define PAUSE_TURNS 1024 /* then with a pause, about a tenth of a microsecond each */
@@ -76,6 +78,8 @@ void core_house(struct core *core)
         house_losses(core);
     net_service_house(core->net);
     net_health(core->net, core->area);
+    tcp_housekeeping(core->tcp);
+    stream_housekeeping(core->stream);
     sip_housekeeping(core->sip);
     unsigned bucket = 63 - (unsigned)__builtin_clzll((rte_rdtsc() - since) | 1);
     hg_count(core->area->histogram[HG_STAGE_house], bucket < HG_HISTOGRAM ? bucket : HG_HISTOGRAM - 1, 1);

@@ -74,6 +74,12 @@ static void mail_sort(struct core *core, struct sorted_mail *s, const struct mai
     case MAIL_SIP_DATAGRAM:
         mail_datagram(core, s, mail);
         break;
+    case MAIL_TCP_SEGMENT:
+        mail_segment(core, mail);
+        break;
+    case MAIL_TCP_NEWS:
+        mail_icmp_news(core, mail);
+        break;
     case MAIL_HOP_HEALTH:
         route_hop_mail(core->route, mail->a, mail->b);
         break;

@@ -11,6 +11,7 @@
 #include "net/stage.h"
 #include "route/route.h"
 #include "sip/sip.h"
+#include "tcp/tcp.h"
 
 #define TIMERS_MAX  256 /* a storm of timers is spread over turns */
 #define HOUSE_MASK  255
@@ -80,8 +81,7 @@ static void turn_frames(struct core *core, uint16_t port, struct rte_mbuf **m, u
     for (unsigned i = 0; flags != 0 && i < up.datagrams; i++)
         d[i].flags |= flags;
     turn_sip(core, d, up.datagrams);
-    for (unsigned i = 0; i < up.segments; i++)
-        rte_pktmbuf_free(s[i].m);
+    turn_segments(core, s, up.segments);
 }
 
 unsigned turn_queue(struct core *core, uint16_t port, struct frame_queue *q, uint8_t flags)
@@ -117,6 +117,8 @@ static unsigned turn_timers(struct core *core)
             net_timers(core->net, &t, 1);
         else if (WHEEL_ROOM(t->kind) == WHEEL_SIP)
             sip_timers(core->sip, &t, 1);
+        else if (WHEEL_ROOM(t->kind) == WHEEL_TCP)
+            tcp_timers(core->tcp, &t, 1);
     }
     stage_end(core, HG_STAGE_timers, since, work);
     return work;
@@ -180,6 +182,7 @@ unsigned core_turn(struct core *core)
     unsigned work = turn_mail(core);
     work += turn_rx(core);
     work += turn_timers(core);
+    work += turn_streams(core);
     if (work) /* what was done under the old tables has left before "applied" is said of new ones */
         turn_tx(core);
     work += turn_feed(core);

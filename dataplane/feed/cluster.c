@@ -5,6 +5,7 @@
 #include "net/stage.h"
 #include "route/apply.h"
 #include "sip/sip.h"
+#include "stream/stream.h"
 
 static_assert(ROUTE_SERVICE_MAX <= NET_SERVICE_MAX, "net holds what route tells");
 
@@ -12,13 +13,17 @@ static void tell_service(struct feed *feed)
 {
     struct route_service_address from[ROUTE_SERVICE_MAX];
     struct net_service_address to[ROUTE_SERVICE_MAX];
-    struct hg_ip ip[ROUTE_SERVICE_MAX];
-    unsigned n = route_service_addresses(feed->setup.route, from);
+    struct hg_ip ip[ROUTE_SERVICE_MAX], held[ROUTE_SERVICE_MAX];
+    unsigned nheld = 0, n = route_service_addresses(feed->setup.route, from);
     for (unsigned i = 0; i < n; i++) {
         to[i] = (struct net_service_address){.ip = from[i].net.ip, .held = from[i].held};
         ip[i] = from[i].net.ip;
+        if (from[i].held)
+            held[nheld++] = ip[i];
     }
     if (!sip_service_set(feed->setup.sip, ip, n) && feed->setup.ctx->core == 0)
+        log_event(feed->setup.ctx, HG_LOGID_service_listeners_full, 0, NULL);
+    if (!stream_service_set(feed->setup.stream, held, nheld) && feed->setup.ctx->core == 0)
         log_event(feed->setup.ctx, HG_LOGID_service_listeners_full, 0, NULL);
     if (!net_service_set(feed->setup.net, to, n) && feed->setup.ctx->core == 0)
         log_event(feed->setup.ctx, HG_LOGID_service_address_off_link, 0, NULL);

@@ -15,6 +15,7 @@ struct images;
 struct net;
 struct route;
 struct sip;
+struct stream;
 
 struct feed_setup {
     struct ctx *ctx; /* ctx->log and ctx->config are set */
@@ -23,6 +24,7 @@ struct feed_setup {
     struct net *net;
     struct route *route;
     struct sip *sip;
+    struct stream *stream;
 };
 
 /* Before the loop; 0 with a message on stderr. Listeners stay closed until the first resynchronisation is

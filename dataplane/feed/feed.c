@@ -12,6 +12,7 @@
 #include "route/apply.h"
 #include "route/route.h"
 #include "sip/sip.h"
+#include "stream/stream.h"
 
 #define RECORDS_A_TURN        8 /* 512 users: some 25 us */
 #define RECORDS_A_LOADED_TURN 2
@@ -127,6 +128,7 @@ static bool take_drain(struct feed *feed, const struct hg_record *r)
     feed->draining = d->on;
     feed->drained = false;
     sip_drain(feed->setup.sip, d->on, d->retry_after_s);
+    stream_drain(feed->setup.stream, d->on);
     atomic_store_explicit(&h->dp_draining, d->on, memory_order_relaxed);
     return true;
 }

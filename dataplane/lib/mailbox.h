@@ -25,6 +25,8 @@ enum mail_kind {
     MAIL_SIP_DATAGRAM, /* a datagram of the sip room; its struct datagram stands in the mbuf's private area */
     MAIL_HOP_HEALTH,   /* a = hop slot, b = state; no mbuf */
     MAIL_RX_SPRAYED,   /* like MAIL_RX_FRAME, of a hot flow: the sender's guard has let the source pass */
+    MAIL_TCP_SEGMENT,  /* a segment that came in fragments; its struct segment stands in the private area */
+    MAIL_TCP_NEWS,     /* an ICMP error about TCP; struct net_icmp_news in the private area, no data */
 };
 
 struct mail {

@@ -24,8 +24,9 @@ bool control_create(struct net *net, const struct hg_config *config)
     net->control = c;
     if (!c)
         return false;
-    if (config->nlisteners) {
-        c->local = config->listeners[0].ep;
+    const struct hg_endpoint *sip = hg_config_first_sip(config);
+    if (sip) {
+        c->local = *sip;
         c->local.port = (uint16_t)config->ha_service_port;
         c->local.proto = HG_UDP;
     }

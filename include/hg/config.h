@@ -34,8 +34,13 @@ struct hg_config_static { /* dataplane.routes[]: IP routes beyond the connected 
     struct hg_ip gateway;
 };
 
+/* What speaks on a listener: the words of dataplane.listeners[].service, in their order. */
+enum hg_service { HG_SERVICE_SIP = 0, HG_SERVICE_ECHO = 1 };
+
 struct hg_config_listener { /* dataplane.listeners[] */
     struct hg_endpoint ep;
+    uint8_t service;          /* enum hg_service */
+    uint32_t connections_max; /* of each core; 0: as many as dataplane.tcp.connections_max lets */
 };
 
 struct hg_config_access { /* cluster.access[] (networks) */
@@ -97,6 +102,14 @@ bool hg_config_put_list(struct hg_config *config, const char *path, const char *
 /* One reloadable item, by path and value as text, into an existing configuration (HG_DOWN_SETTING). NULL =
  * done, else a message that says the expected form. */
 const char *hg_config_set(struct hg_config *config, const char *path, const char *value);
+/* Where others send SIP to this node: its first listener for SIP over UDP. NULL: none. */
+static inline const struct hg_endpoint *hg_config_first_sip(const struct hg_config *config)
+{
+    for (uint32_t i = 0; i < config->nlisteners; i++)
+        if (config->listeners[i].ep.proto == HG_UDP && config->listeners[i].service == HG_SERVICE_SIP)
+            return &config->listeners[i].ep;
+    return NULL;
+}
 /* "2-5,8" to CPU numbers in the order written: how many, or -1. */
 int hg_config_cpus(const char *list, uint16_t cpus[HG_CORES_MAX]);
 /* What is valid, and yet does not do what its author may hope: one line each, "FILE:LINE: PATH: warning:

@@ -100,8 +100,13 @@ static const struct config_field static_fields[] = {
 static const struct config_field listener_fields[] = {
     M_OTHER(LISTENER, ep.ip, "address", CONFIG_IP, true, "One of this node's addresses.", "an IP address"),
     M_INT(LISTENER, ep.port, "port", 5060, 1, 65535, "", "Port."),
-    M_ENUM(LISTENER, ep.proto, "protocol", "udp", "udp|tcp|tls",
-           "Transport. TCP and TLS are not available yet."),
+    M_ENUM(LISTENER, ep.proto, "protocol", "udp", "udp|tcp|tls", "Transport. TLS is not available yet."),
+    M_ENUM(LISTENER, service, "service", "sip", "sip|echo",
+           "What speaks there: SIP, or a service that sends back what it gets and answers an HTTP GET with a "
+           "page "
+           "(TCP only; for labs and benchmarks, open to everybody)."),
+    M_INT(LISTENER, connections_max, "connections_max", 0, 0, 100000000, "per core",
+          "Connections of this listener at most; 0 = as many as dataplane.tcp.connections_max lets."),
 };
 
 static const struct config_field listener_brief =
@@ -210,7 +215,7 @@ const struct config_list config_lists[CONFIG_LISTS_N] = {
                           TOP(listeners, nlisteners),
                           .brief = &listener_brief,
                           .max = HG_LISTENERS_MAX,
-                          .doc = "Where SIP is taken."},
+                          .doc = "Where SIP is taken, by each transport."},
     [CONFIG_ACCESS] = {.name = "cluster.access",
                        FIELDS(access_field),
                        TOP(access, naccess),

@@ -28,6 +28,11 @@ struct sip {
     unsigned nservice;
 };
 
+struct stream {
+    bool draining;
+    unsigned nservice;
+};
+
 struct feed_node {
     struct hg_segment segment;
     struct images *images;
@@ -36,6 +41,7 @@ struct feed_node {
     struct ctx ctx[HG_CORES_MAX];
     struct net net[HG_CORES_MAX];
     struct sip sip[HG_CORES_MAX];
+    struct stream stream[HG_CORES_MAX];
     struct route *route[HG_CORES_MAX];
     struct feed *feed[HG_CORES_MAX];
 };
@@ -49,6 +55,18 @@ void sip_drain(struct sip *sip, bool on, uint32_t retry_after_s)
 {
     (void)retry_after_s;
     sip->draining = on;
+}
+
+void stream_drain(struct stream *s, bool on)
+{
+    s->draining = on;
+}
+
+bool stream_service_set(struct stream *s, const struct hg_ip *ip, unsigned n)
+{
+    (void)ip;
+    s->nservice = n;
+    return true;
 }
 
 bool sip_busy(const struct sip *sip)
@@ -117,7 +135,8 @@ static bool start_core(struct feed_node *n, unsigned i)
                                .images = n->images,
                                .net = &n->net[i],
                                .route = n->route[i],
-                               .sip = &n->sip[i]};
+                               .sip = &n->sip[i],
+                               .stream = &n->stream[i]};
     n->feed[i] = feed_init(&setup);
     return n->feed[i] != NULL;
 }
@@ -230,7 +249,7 @@ bool feed_node_open(struct feed_node *n, unsigned core)
 
 bool feed_node_draining(struct feed_node *n, unsigned core)
 {
-    return n->sip[core].draining;
+    return n->sip[core].draining && n->stream[core].draining;
 }
 
 void feed_node_busy(struct feed_node *n, bool busy)
@@ -251,8 +270,14 @@ struct route *feed_node_route(struct feed_node *n, unsigned core)
 
 unsigned feed_node_service(struct feed_node *n, unsigned core, const struct net_service_address **out)
 {
-    *out = n->net[core].service;
-    return n->sip[core].nservice == n->net[core].nservice ? n->net[core].nservice : 0;
+    const struct net *net = &n->net[core];
+    unsigned held = 0;
+    *out = net->service;
+    for (unsigned i = 0; i < net->nservice; i++)
+        held += net->service[i].held;
+    if (held != n->stream[core].nservice) /* connections are taken on those that are ours, and on no others */
+        return UINT32_MAX;
+    return n->sip[core].nservice == net->nservice ? net->nservice : 0;
 }
 
 bool feed_node_peer(struct feed_node *n, unsigned core, const struct hg_ip *ip)

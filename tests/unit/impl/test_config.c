@@ -171,6 +171,28 @@ static void unknown_names_get_a_hint(void **state)
     REFUSED("node = 5;", "test.cfg:1: node: 5; expected a group { ... }");
 }
 
+static void listeners_have_services(void **state)
+{
+    (void)state;
+    static const char good[] =
+        PORT "listeners = ( { address = \"10.0.0.2\"; protocol = \"tcp\"; port = 7;\n"
+             "service = \"echo\"; connections_max = 500; }, { address = \"10.0.0.2\"; } ); };\n";
+    struct hg_config *c = hg_config_parse(good, strlen(good), "test.cfg", stderr);
+    assert_non_null(c);
+    assert_int_equal(c->listeners[0].ep.proto, HG_TCP);
+    assert_int_equal(c->listeners[0].service, HG_SERVICE_ECHO);
+    assert_int_equal(c->listeners[0].connections_max, 500);
+    assert_int_equal(c->listeners[1].service, HG_SERVICE_SIP);
+    assert_ptr_equal(hg_config_first_sip(c), &c->listeners[1].ep);
+    hg_config_free(c);
+    REFUSED(PORT "listeners = ( { address = \"10.0.0.2\"; service = \"echo\"; },\n"
+                 "{ address = \"10.0.0.2\"; port = 9; service = \"ftp\"; },\n"
+                 "{ address = \"10.0.0.2\"; protocol = \"tcp\"; } ); };\n",
+            "dataplane.listeners[0].service: needs connections; expected protocol = \"tcp\"",
+            "dataplane.listeners[1].service: \"ftp\"; expected one of sip|echo",
+            "dataplane.listeners[2].protocol: a transport that SIP has not got yet");
+}
+
 static void network_rules(void **state)
 {
     (void)state;
@@ -439,6 +461,7 @@ int main(void)
         cmocka_unit_test_teardown(everything_loads, drop_errors),
         cmocka_unit_test_teardown(all_errors_at_once_with_lines, drop_errors),
         cmocka_unit_test_teardown(unknown_names_get_a_hint, drop_errors),
+        cmocka_unit_test_teardown(listeners_have_services, drop_errors),
         cmocka_unit_test_teardown(network_rules, drop_errors),
         cmocka_unit_test_teardown(brief_forms, drop_errors),
         cmocka_unit_test_teardown(route_rules, drop_errors),
