@@ -285,6 +285,7 @@ void rig_turn(struct rig_end *e)
         tcp_timers(e->tcp, &t, 1);
     upper(e);
     tcp_turn_end(e->tcp);
+    rig_check(e);
 }
 
 static int by_time(const void *x, const void *y)
@@ -452,4 +453,82 @@ unsigned rig_hand(struct rig_end *to, const struct hand *h)
             return good[i];
     REQUIRE(!"a disposition");
     return 0;
+}
+
+void rig_raw(struct rig_end *to, uint16_t from_port, uint16_t to_port, const uint8_t *p, uint32_t len)
+{
+    struct rig_end *from = to == &to->rig->a ? &to->rig->b : &to->rig->a;
+    struct rte_mbuf *m = rte_pktmbuf_alloc(pool);
+    REQUIRE(m && len <= 2048);
+    uint8_t *at = rte_pktmbuf_mtod(m, uint8_t *);
+    memcpy(at, p, len);
+    if (len >= 4) {
+        memcpy(at,
+               (uint8_t[]){(uint8_t)(from_port >> 8), (uint8_t)from_port, (uint8_t)(to_port >> 8),
+                           (uint8_t)to_port},
+               4);
+    }
+    m->pkt_len = len;
+    m->data_len = (uint16_t)len;
+    struct segment s = {
+        .m = m, .tcp = at, .len = len, .src = from->ep.ip, .dst = to->ep.ip, .flags = SEGMENT_SUM_GOOD};
+    deliver(to, &s, 1);
+}
+
+static void check_flight(const struct tcp_conn *c)
+{
+    const struct tcp_flight *f = c->flight;
+    uint32_t at = c->snd_una, sacked = 0, lost = 0, nsacked = 0;
+    REQUIRE(f->n && f->first + f->n <= f->cap);
+    for (uint32_t i = 0; i < f->n; i++) {
+        const struct tcp_sent *s = &f->s[f->first + i];
+        REQUIRE(s->seq == at && s->len);
+        REQUIRE((s->bits & (SENT_SACKED | SENT_LOST)) != (SENT_SACKED | SENT_LOST));
+        at += s->len;
+        sacked += s->bits & SENT_SACKED ? s->len : 0;
+        nsacked += (s->bits & SENT_SACKED) != 0;
+        lost += s->bits & SENT_LOST ? s->len : 0;
+    }
+    REQUIRE(at == c->snd_nxt && lost == f->lost);
+    if (c->bits & CONN_SACK)
+        REQUIRE(sacked == f->sacked && nsacked == f->sacked_n);
+}
+
+static void check_conn(const struct rig_end *e, const struct tcp_conn *c)
+{
+    uint32_t queued = 0, readable = 0;
+    for (const struct tcp_chunk *k = c->snd_first; k; k = k->next)
+        queued += k->to - k->from;
+    for (const struct tcp_chunk *k = c->kept; k; k = k->next)
+        readable += k->to - k->from;
+    for (const struct rte_mbuf *m = c->rcv_first; m; m = m->next)
+        readable += m->data_len;
+    REQUIRE(queued == c->queued && readable == c->readable);
+    REQUIRE(queued <= e->tcp->limits.send_buffer && readable <= e->tcp->limits.window + 65536);
+    if (c->state < TCP_ESTABLISHED)
+        return;
+    REQUIRE(seq_leq(c->rcv_nxt, c->rcv_adv) && seq_leq(c->snd_una, c->snd_nxt));
+    REQUIRE((c->flight != NULL) == (c->snd_una != c->snd_nxt));
+    if (c->flight)
+        check_flight(c);
+    if (c->flight || conn_unsent(c)) /* somebody will look at it again */
+        REQUIRE(c->at[TCP_AT_SEND] != 0 && wheel_armed(&c->timer));
+    REQUIRE(!(c->bits & CONN_ACK_NOW));
+}
+
+void rig_check(const struct rig_end *e)
+{
+    const struct tcp *t = e->tcp;
+    uint64_t pinned = 0;
+    uint32_t conns = 0;
+    for (uint32_t i = 0; i < t->conn_fresh; i++) {
+        const struct tcp_conn *c = &t->conn[i];
+        if (!(c->generation & 1))
+            continue;
+        conns++;
+        pinned += c->pinned + (c->reassembly ? c->reassembly->pinned : 0);
+        check_conn(e, c);
+    }
+    REQUIRE(conns == t->conns && pinned == t->pinned);
+    REQUIRE(pinned <= t->limits.pinned + 65536);
 }

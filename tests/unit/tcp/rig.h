@@ -104,6 +104,10 @@ struct hand {
     const char *from; /* NULL: the other end's address */
     bool bad_sum;
 };
+/* A segment of any bytes, its checksum good. */
+void rig_raw(struct rig_end *to, uint16_t from_port, uint16_t to_port, const uint8_t *p, uint32_t len);
+/* Asserts what must hold of every connection of an end between two turns. */
+void rig_check(const struct rig_end *e);
 /* Returns the counter of its disposition. */
 unsigned rig_hand(struct rig_end *to, const struct hand *h);
 
