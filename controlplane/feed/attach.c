@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Finding the dataplane's segment, and leaving it. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -79,15 +80,18 @@ static void attach(struct feed *feed)
         memcpy(feed->refused, error, sizeof(error));
         return;
     }
-    feed->refused[0] = '\0';
     if (!open_cores(feed)) {
-        feed_message(feed, HG_LOG_ERROR, "no memory for %u cores of the dataplane", feed->segment.cores);
+        snprintf(error, sizeof(error), "no memory for %u cores of the dataplane", feed->segment.cores);
+        if (strcmp(error, feed->refused) != 0) /* it lives, and cannot be attached: feed_unseen() */
+            feed_message(feed, HG_LOG_ERROR, "%s", error);
+        memcpy(feed->refused, error, sizeof(error));
         for (unsigned i = 0; i < HG_CORES_MAX; i++)
             free(feed->core[i].check);
         memset(feed->core, 0, sizeof(feed->core));
         hg_segment_detach(&feed->segment);
         return;
     }
+    feed->refused[0] = '\0';
     feed->attaches++;
     feed->users_loaded = false;
     /* Raised before any record of the epoch: a core refuses those of an epoch that it does not see here. */

@@ -32,6 +32,9 @@ static void handle(struct ha *ha, const struct srm_event *event)
     struct srm_actions actions;
 
     srm_handle(ha->srm, ha_clock_ns(&ha->clock), event, &actions);
+    if (actions.lost)
+        log_printf(&ha->cp->log, HG_LOG_ERROR, "ha_events", "%u actions of high availability were lost",
+                   actions.lost);
     for (unsigned i = 0; i < actions.n && ha->srm; i++)
         ha_act(ha, &actions.a[i]);
 }

@@ -7,7 +7,10 @@
 
 struct srm_action *srm_do(struct srm *srm, enum srm_action_type type)
 {
-    struct srm_action *a = srm->out->n < SRM_ACTIONS_MAX ? &srm->out->a[srm->out->n++] : &srm->spill;
+    bool room = srm->out->n < SRM_ACTIONS_MAX;
+    struct srm_action *a = room ? &srm->out->a[srm->out->n++] : &srm->spill;
+
+    srm->out->lost += !room;
     memset(a, 0, sizeof(*a));
     a->type = type;
     return a;
@@ -243,7 +246,7 @@ static void take(struct srm *srm, const struct srm_event *event)
 
 void srm_handle(struct srm *srm, uint64_t now, const struct srm_event *event, struct srm_actions *out)
 {
-    out->n = 0;
+    out->n = out->lost = 0;
     srm->out = out;
     if (now > srm->now)
         srm->now = now;

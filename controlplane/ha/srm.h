@@ -238,7 +238,7 @@ struct srm_action {
     } u;
 };
 struct srm_actions {
-    unsigned n;
+    unsigned n, lost; /* lost: for which there was no room; cannot be, and is said */
     struct srm_action a[SRM_ACTIONS_MAX];
 };
 

@@ -36,7 +36,7 @@ struct srm {
     unsigned slot; /* own */
     uint64_t now, wake;
     struct srm_actions *out;
-    struct srm_action spill; /* never used: a pass makes far fewer than fit */
+    struct srm_action spill; /* a pass makes far fewer than fit; else actions.lost counts */
 
     struct srm_entry entry; /* newest known */
     bool known;             /* the record or the peer has told */

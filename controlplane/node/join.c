@@ -55,8 +55,9 @@ static uint16_t next_index(const struct controlplane *cp, uint64_t *taken)
     return 0;
 }
 
-/* Nodes that only the file knows: they are there as soon as they start themselves. */
-static void seed(const struct controlplane *cp, uint64_t *taken, struct topology_items *items)
+/* Nodes that only the file knows: they are there as soon as they start themselves. nodes: of the record, and
+ * of this change so far. */
+static void seed(struct controlplane *cp, unsigned nodes, uint64_t *taken, struct topology_items *items)
 {
     const struct hg_config *c = cp->config;
 
@@ -65,10 +66,18 @@ static void seed(const struct controlplane *cp, uint64_t *taken, struct topology
         if (strcmp(c->nodes[i].name, c->node_name) == 0 ||
             topology_find_node(&cp->topology, slice_str(c->nodes[i].name)))
             continue;
+        if (nodes >= (unsigned)c->limit_nodes) {
+            log_printf(&cp->log, HG_LOG_WARNING, "node_not_seeded",
+                       "node %s of the file's cluster.nodes is not added: cluster.limits.nodes = %u",
+                       c->nodes[i].name, (unsigned)c->limit_nodes);
+            continue;
+        }
         n.index = next_index(cp, taken);
         snprintf(n.name, sizeof(n.name), "%s", c->nodes[i].name);
-        if (n.index)
+        if (n.index) {
             topology_items_node(items, &n);
+            nodes++;
+        }
     }
 }
 
@@ -94,7 +103,7 @@ static bool edit(struct controlplane *cp, void *arg, struct topology_items *item
     if (!mine || !same(mine, &n) || mine->publisher != n.publisher)
         topology_items_node(items, &n);
     if (cp->files_seeded != cp->files_read)
-        seed(cp, &taken, items);
+        seed(cp, topology_nodes(&cp->topology) + !mine, &taken, items);
     return true;
 }
 

@@ -12,6 +12,7 @@ import atexit
 import concurrent.futures
 import contextlib
 import ctypes
+import fcntl
 import glob
 import json
 import os
@@ -28,6 +29,7 @@ import traceback
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BUILD = os.environ.get("HG_BUILD", os.path.join(TOP, "build"))
 CLONE_NEWNET = 0x40000000
+KEPT = "kept"  # in a folder that HG_KEEP=1 left for somebody to look at
 SO_RCVBUFFORCE = 33  # a stalled reader loses nothing: net.core.rmem_max does not count for root
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -334,7 +336,8 @@ class Lab:
     def __init__(self):
         if os.geteuid() != 0:
             sys.exit("this test makes network namespaces: run it as root")
-        self.dir = tempfile.mkdtemp(prefix="hg-lab-")
+        clear_left_behind()
+        self.dir = tempfile.mkdtemp(prefix=f"hg-lab-{os.getpid()}-")
         self.processes, self.spaces, self.disks = [], [], []
         atexit.register(self.close)
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
@@ -379,6 +382,8 @@ class Lab:
             d.remove()
         self.disks = []
         if os.environ.get("HG_KEEP"):
+            with open(os.path.join(self.dir, KEPT), "w"):
+                pass
             print(f"kept {self.dir}")
         else:
             shutil.rmtree(self.dir, ignore_errors=True)
@@ -403,6 +408,35 @@ def clear_left_behind():
         for path in glob.glob(f"/dev/shm/hg-10.{int(of.group(1)) >> 8 & 255}.{int(of.group(1)) & 255}.*"):
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(path)
+    for path in glob.glob(os.path.join(tempfile.gettempdir(), "hg-lab-*-*")):
+        of = re.match(r"hg-lab-(\d+)-", os.path.basename(path))
+        if of and not os.path.exists(f"/proc/{of.group(1)}") and not os.path.exists(os.path.join(path, KEPT)):
+            sh(f"umount -l {path}/*", check=False)  # small disks
+            shutil.rmtree(path, ignore_errors=True)
+    for path in glob.glob("/var/run/dpdk/hg-*"):
+        if not any(os.path.exists(f"/proc/{pid}") for pid in labs_of(os.path.basename(path))) and not in_use(path):
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def labs_of(name):
+    """The pids that a laboratory may have had that named a node so: NAME-PID, or 10.(16 bits of the PID).N."""
+    of = re.match(r"hg-10\.(\d+)\.(\d+)\.\d+$", name)
+    if of:
+        return range(int(of.group(1)) << 8 | int(of.group(2)), 1 << 22, 1 << 16)
+    of = re.match(r"hg-(?:.*-)?(\d+)$", name)
+    return [int(of.group(1))] if of else [os.getpid()]  # no laboratory: leave it
+
+
+def in_use(path):
+    """A dataplane holds a lock on its runtime configuration as long as it lives."""
+    try:
+        with open(os.path.join(path, "config"), "r+b") as f:
+            fcntl.lockf(f, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False  # an empty folder
+    except OSError:
+        return True
+    return False
 
 
 def failure(name, why):

@@ -408,11 +408,24 @@ def domain_of_the_first_node(w):
     lab.wait_for(lambda: not not_set(3) and not not_set(4) and domain(4) == "example.net", 30, "the alarm is over")
 
 
+def nodes_of_a_file_obey_the_limit(_):
+    """A01: what the list of a file names beyond cluster.limits.nodes is not made known."""
+    listed = ", ".join(f'{{ name = "f{i}.example.com"; sip = "192.0.2.{100 + i}:5060"; }}' for i in range(5))
+    with tempfile.TemporaryDirectory() as folder:
+        w = World(folder)
+        try:
+            w.node(5, f"limits = {{ nodes = 3; }}; nodes = ( {listed} );")
+            names = sorted(n["name"] for n in w.nodes(5))
+            assert names == ["f0.example.com", "f1.example.com", "n5.example.com"], names
+        finally:
+            w.stop()
+
+
 TESTS = [nodes_register_themselves, rules_forbid_and_say_what_would_allow, capacity_of_a_node, two_administrators_at_once,
          the_whole_cluster_is_waited_for, users_are_assigned, the_peer_must_be_able_to_carry, files_of_users, homes_that_are_gone, settings_follow_the_record,
          parameters_that_do_not_fit_are_told_at_once, a_publication_overtakes_no_administrator,
          a_list_too_long_for_the_record_is_an_alarm,
-         a_restart_keeps_what_was_set, garbage_in_the_record, nobody_gave_a_domain]
+         a_restart_keeps_what_was_set, garbage_in_the_record, nobody_gave_a_domain, nodes_of_a_file_obey_the_limit]
 
 
 def main():

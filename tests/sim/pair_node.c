@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* One control plane: what ha_run.c does around the manager, without libuv. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "pair_impl.h"
@@ -244,6 +245,8 @@ static void handle(struct node *n, const struct srm_event *event)
     struct srm_actions out;
 
     srm_handle(n->srm, node_clock(n), event, &out);
+    if (out.lost)
+        abort(); /* the bound on actions is part of what is proved here */
     for (unsigned i = 0; i < out.n; i++)
         act(n, &out.a[i]);
 }
