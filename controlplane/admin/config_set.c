@@ -79,6 +79,12 @@ void admin_config_set(struct admin_request *req)
                    expected);
         return;
     }
+    char *conflict = settings_conflict(cp->config, path, value);
+    if (conflict) {
+        admin_fail(req, ADMIN_BAD_REQUEST, "the other item first, where both are to change", "%s", conflict);
+        free(conflict);
+        return;
+    }
     strcpy(s->path, path);
     if (strcmp(path, "cluster.domain") == 0) {
         nodes_facts(cp, &w);

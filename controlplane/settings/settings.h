@@ -42,6 +42,9 @@ void settings_second(struct controlplane *cp);
 bool settings_of_record(struct controlplane *cp, const char *path);
 /* NULL: the record may have this value. Else what the item takes. */
 const char *settings_check(const char *path, const char *value);
+/* Whether it would break a rule between values (t1 above t2) that is kept now: what it says of that, for
+ * free(). */
+char *settings_conflict(const struct hg_config *config, const char *path, const char *value);
 /* Text of an item or list as it stands in the record; for free(). */
 char *settings_text(const struct hg_config *config, const char *path);
 

@@ -82,3 +82,25 @@ char *settings_text(const struct hg_config *config, const char *path)
     fclose(f);
     return out;
 }
+
+char *settings_conflict(const struct hg_config *config, const char *path, const char *value)
+{
+    struct hg_config *with = hg_config_copy(config);
+    char *said = NULL;
+    size_t len = 0;
+    FILE *f = with && settings_put(with, path, value) ? open_memstream(&said, &len) : NULL;
+
+    if (!f) {
+        hg_config_free(with);
+        return NULL;
+    }
+    unsigned now = hg_config_check(config, NULL), then = hg_config_check(with, f);
+    fclose(f);
+    hg_config_free(with);
+    if (then > now && len > 0) {
+        said[strcspn(said, "\n")] = '\0';
+        return said;
+    }
+    free(said);
+    return NULL;
+}

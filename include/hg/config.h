@@ -91,6 +91,8 @@ struct hg_config {
 struct hg_config *hg_config_load(const char *file, FILE *errors);
 /* The same from memory; name stands for the file in messages. */
 struct hg_config *hg_config_parse(const char *text, size_t len, const char *name, FILE *errors);
+/* Rules between values, said as by hg_config_load: how many are broken. */
+unsigned hg_config_check(const struct hg_config *config, FILE *errors);
 struct hg_config *hg_config_defaults(void);
 void hg_config_free(struct hg_config *config);
 struct hg_config *hg_config_copy(const struct hg_config *config);

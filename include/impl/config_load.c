@@ -315,6 +315,15 @@ void hg_config_free(struct hg_config *config)
     free(config);
 }
 
+unsigned hg_config_check(const struct hg_config *config, FILE *errors)
+{
+    struct config_errors e = {.out = errors, .source = config->source};
+
+    e.file = config->source->file ? config->source->file : "configuration";
+    config_check(config, &e);
+    return e.n;
+}
+
 static void free_text(char *text)
 {
     if (text)
