@@ -126,6 +126,26 @@ def loss_delay_and_damage_move_nobody(p):
     assert p.row() == "F01" and p.entry()["epoch"] == epoch, p.entry()
 
 
+def a_far_or_narrow_way_is_an_alarm(p):
+    """I01, I02, I15: round trip and throughput to the other nodes are measured all the time, at the limits of the settings."""
+    p.normal()
+    names = lambda: [a["alarm"] for a in p.n1.hgctl_json("alarm", "list")["alarms"]]
+    assert not {"wan_rtt", "wan_throughput"} & set(names()), names()
+    p.n1.mgmt.set(ab="delay_ms=45", ba="delay_ms=45")
+    try:
+        lab.wait_for(lambda: "wan_rtt" in names(), 60, "90 ms are more than 80")
+        text = next(a["text"] for a in p.n1.hgctl_json("alarm", "list")["alarms"] if a["alarm"] == "wan_rtt")
+        assert "above 80 ms" in text and p.n2.unique in text, text
+        assert p.row() == "F01", "nobody moves for that"
+    finally:
+        p.n1.mgmt.set()
+    lab.wait_for(lambda: "wan_rtt" not in names(), 60, "it is near again")
+    p.n1.hgctl("set", "cluster.ha.wan_throughput", "10000000")  # 10 Gbit/s is more than these wires have
+    lab.wait_for(lambda: "wan_throughput" in names(), 60, "a train was measured")
+    p.n1.hgctl("set", "cluster.ha.wan_throughput", "1")
+    lab.wait_for(lambda: "wan_throughput" not in names(), 60, "it is wide enough")
+
+
 def _cut_one_way(p, way):
     p.normal()
     p.n1.mgmt.set(**{way: "cut"})
@@ -214,7 +234,7 @@ def a_full_disk_ends_redis_and_nothing_else(p):
 
 
 TESTS = [garbled_heartbeats_are_counted, forged_heartbeats_are_counted, recorded_heartbeats_do_not_keep_the_dead_alive,
-         loss_delay_and_damage_move_nobody, nobody_hears_a_node, a_node_hears_nobody, management_network_cut_one_way,
+         loss_delay_and_damage_move_nobody, a_far_or_narrow_way_is_an_alarm, nobody_hears_a_node, a_node_hears_nobody, management_network_cut_one_way,
          a_slow_redis_is_waited_for, a_full_disk_ends_redis_and_nothing_else]
 
 if __name__ == "__main__":

@@ -96,7 +96,12 @@ def a_node_of_a_pair_fails(w):
     mine = [u["user"] for u in w.users(n2) if u["node"] == n1.unique]
     lab.wait_for(lambda: w.forecast("fail", n1.unique)[0]["without_service"] == 0, 30, "the pair is whole")
     ahead, after = w.forecast("fail", n1.unique)
-    assert ahead["backup"] == n2.unique and ahead["moved"] == len(mine), ahead
+    assert ahead["backup"] == n2.unique and ahead["moved"] == len(mine) and ahead["silent_users_s"] == 0, ahead
+    n1.hgctl("set", "cluster.ha.users_moved_per_iteration", "4")  # Y10: the silent ones at that pace, a second each
+    paced = lambda: n2.hgctl_json("whatif", "fail", n1.unique)["silent_users_s"]
+    lab.wait_for(lambda: paced() == (len(mine) + 3) // 4, 10, "the pace is counted")
+    n1.hgctl("set", "cluster.ha.users_moved_per_iteration", "0")
+    lab.wait_for(lambda: paced() == 0, 10, "no pace")
     assert not [u for u in w.users(n2) if u.get("failed_over")]
     n1.kill()
     for n in (n2, n3):

@@ -230,6 +230,61 @@ def the_peer_must_be_able_to_carry(w):
     w.done(2, "set", "cluster.assignment.node_capacity", "0")
 
 
+def a_node_with_users_moves_by_either_way(w):
+    """A16: users first, who are assigned again. A17: a logical node (A10) holds them meanwhile. A20, A21: each step in its order."""
+    w.settled()
+    home = lambda: {u["node"] for u in w.users(1).values()}
+    w.done(1, "user", "assign", "--all", "--to", "n2.example.com")
+    w.done(1, "subcluster", "add", "s2")
+    w.refused(1, "node_has_users", "node", "move", "n2.example.com", "s2", "--force")
+    w.done(1, "user", "assign", "--from", "n2.example.com", "--to", "nothing")  # A16
+    assert home() == {None}
+    assert "no_availability" in [f["rule"] for f in w.done(1, "node", "list")["findings"]]  # C10
+    w.done(1, "node", "move", "n2.example.com", "s2", "--force")
+    w.settled()
+    w.done(2, "user", "assign", "--from", "nothing", "--to", "n2.example.com")
+    assert home() == {"n2.example.com"}
+    w.done(1, "node", "add", "spare.example.com")  # A17, back into s1
+    w.refused(1, "target_unassigned", "user", "assign", "--from", "n2.example.com", "--to", "spare.example.com")  # A20
+    w.done(1, "user", "assign", "--from", "n2.example.com", "--to", "spare.example.com", "--force")
+    assert home() == {"spare.example.com"}, "nobody lost the assignment"
+    w.done(1, "node", "move", "n2.example.com", "s1", "--force")
+    w.settled()
+    w.done(1, "user", "assign", "--from", "spare.example.com", "--to", "n2.example.com")
+    assert home() == {"n2.example.com"}
+    w.done(1, "node", "remove", "spare.example.com")
+    w.done(1, "subcluster", "remove", "s2")
+    w.done(1, "user", "rebalance")  # A21
+    w.settled()
+    assert home() == {"n1.example.com", "n2.example.com"}
+
+
+def what_is_seen_while_high_availability_is_off(w):
+    """D02: it is, unless somebody switches it on. E16: then there is no state and no reason. A13: a node without users serves nobody."""
+    for n in (1, 2):
+        shown = w.done(1, "node", "show", f"n{n}.example.com")["node"]
+        assert "state" not in shown and "reason" not in shown and shown["failed_over"] == 0, shown
+    pair = w.done(2, "ha", "status")["pairs"][0]
+    assert not pair["ha"] and not pair["wanted"], pair
+    assert all(x["state"] is None and x["reason"] is None and x["action"] is None for x in pair["nodes"]), pair  # A24
+    alone = w.done(1, "whatif", "fail", "n2.example.com")
+    assert alone["moved"] == 0 and alone["backup"] is None, alone
+
+
+def clients_are_told_how_to_spread(w):
+    """D33, D34, H12: limits of the random time that a client waits; lower <= upper, whoever says it, by file or by hgctl."""
+    limits = lambda n: w.done(n, "ha", "status")["relogin"]
+    assert limits(1) == {"lower_s": 120, "upper_s": 960}
+    refused = w.hgctl(1, "set", "cluster.ha.relogin_lower", "961")
+    assert refused.returncode == 1 and "above cluster.ha.relogin_upper" in refused.stdout, refused
+    w.done(1, "set", "cluster.ha.relogin_upper", "1200")
+    w.done(1, "set", "cluster.ha.relogin_lower", "961")
+    lab.wait_for(lambda: limits(2) == {"lower_s": 961, "upper_s": 1200}, 10, "every node says them")
+    assert w.hgctl(2, "set", "cluster.sip.t2", "100").returncode == 1  # t1 <= t2 as well
+    w.done(1, "set", "cluster.ha.relogin_lower", "120")
+    w.done(1, "set", "cluster.ha.relogin_upper", "960")
+
+
 def files_of_users(w):
     w.settled()
     path = os.path.join(w.folder, "users.csv")
@@ -422,7 +477,9 @@ def nodes_of_a_file_obey_the_limit(_):
 
 
 TESTS = [nodes_register_themselves, rules_forbid_and_say_what_would_allow, capacity_of_a_node, two_administrators_at_once,
-         the_whole_cluster_is_waited_for, users_are_assigned, the_peer_must_be_able_to_carry, files_of_users, homes_that_are_gone, settings_follow_the_record,
+         the_whole_cluster_is_waited_for, users_are_assigned, the_peer_must_be_able_to_carry,
+         a_node_with_users_moves_by_either_way, what_is_seen_while_high_availability_is_off, clients_are_told_how_to_spread,
+         files_of_users, homes_that_are_gone, settings_follow_the_record,
          parameters_that_do_not_fit_are_told_at_once, a_publication_overtakes_no_administrator,
          a_list_too_long_for_the_record_is_an_alarm,
          a_restart_keeps_what_was_set, garbage_in_the_record, nobody_gave_a_domain, nodes_of_a_file_obey_the_limit]

@@ -224,6 +224,21 @@ static void a_node_dies_and_returns(void **state)
     serves(1, 2);
 }
 
+/* D27: only when an administrator asks. */
+static void without_automatic_failover_nobody_is_taken_over(void **state)
+{
+    (void)state;
+    open_as(PAIR_DEFAULT);
+    w->p.automatic_failover = false;
+    for (unsigned i = 0; i < 2; i++)
+        node_settings(&w->node[i], &w->p);
+    pass(SECONDS(2));
+    node_service(&w->node[0], SERVICE_OTHER, false);
+    pass(w->p.service_down_delay + SECONDS(30));
+    assert_int_equal(row(), ROW_F01);
+    serves(1, 2);
+}
+
 static void a_node_says_goodbye(void **state)
 {
     (void)state;
@@ -451,6 +466,7 @@ int main(void)
         cmocka_unit_test_teardown(the_backup_loses_a_service, end),
         cmocka_unit_test_teardown(services_do_not_start_while_taking_back, end),
         cmocka_unit_test_teardown(a_node_dies_and_returns, end),
+        cmocka_unit_test_teardown(without_automatic_failover_nobody_is_taken_over, end),
         cmocka_unit_test_teardown(a_node_says_goodbye, end),
         cmocka_unit_test_teardown(a_node_starts_alone, end),
         cmocka_unit_test_teardown(the_network_between_them_is_cut, end),

@@ -72,6 +72,30 @@ static void empty_file_is_all_defaults(void **state)
     hg_config_free(d);
 }
 
+/* What the requirements say of defaults, and rulings where they are silent or say two things. */
+static void defaults_of_the_requirements(void **state)
+{
+    (void)state;
+    struct hg_config *c = hg_config_defaults();
+    assert_int_equal(c->ha_service_down_delay_ms, 90000); /* D13, D26 */
+    assert_true(c->ha_automatic_failover);                /* D27, ZZ09 */
+    assert_false(c->ha_automatic_fallback);               /* D28 */
+    assert_int_equal(c->ha_fallback_quiet_ms, 1800000);   /* D43, ZZ02 */
+    assert_int_equal(c->ha_users_moved, 25);              /* D32 */
+    assert_int_equal(c->ha_iteration_ms, 1000);
+    assert_int_equal(c->ha_heartbeat_interval_ms, 1000); /* ZZ12 */
+    assert_int_equal(c->ha_heartbeat_timeout_ms, 3000);
+    assert_int_equal(c->ha_init_timeout_ms, 6000);
+    assert_int_equal(c->ha_wan_rtt_ms, 80);                   /* I02 */
+    assert_int_equal(c->ha_wan_kbps, 5000);                   /* I01 */
+    assert_int_equal(c->limit_nodes, 6);                      /* A01 */
+    assert_int_equal(c->limit_ha_subclusters, 3);             /* A03 */
+    assert_int_equal(c->assign_mode, 0);                      /* C01: balanced */
+    assert_int_equal(c->assign_cpu_max, 35);                  /* C22 */
+    assert_string_equal(c->cluster_domain, "DOMAIN.NOT.SET"); /* B10 */
+    hg_config_free(c);
+}
+
 /* Every default obeys the rules of its own item. */
 static void defaults_are_valid(void **state)
 {
@@ -352,6 +376,13 @@ static void ha_rules(void **state)
     REFUSED("cluster: { ha: { relogin_lower = 961; }; };", "cluster.ha.relogin_lower: above");
 }
 
+/* K12: presence updates are not throttled as long as there is no presence; nothing pretends that they are. */
+static void what_is_not_built_is_no_item(void **state)
+{
+    (void)state;
+    REFUSED("cluster: { presence: { throttle_rate = 10; }; };", "cluster.presence: unknown");
+}
+
 static void not_even_libconfig(void **state)
 {
     (void)state;
@@ -457,6 +488,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(empty_file_is_all_defaults, drop_errors),
+        cmocka_unit_test_teardown(defaults_of_the_requirements, drop_errors),
         cmocka_unit_test_teardown(defaults_are_valid, drop_errors),
         cmocka_unit_test_teardown(everything_loads, drop_errors),
         cmocka_unit_test_teardown(all_errors_at_once_with_lines, drop_errors),
@@ -468,6 +500,7 @@ int main(void)
         cmocka_unit_test_teardown(route_limits, drop_errors),
         cmocka_unit_test_teardown(cluster_rules, drop_errors),
         cmocka_unit_test_teardown(ha_rules, drop_errors),
+        cmocka_unit_test_teardown(what_is_not_built_is_no_item, drop_errors),
         cmocka_unit_test_teardown(not_even_libconfig, drop_errors),
         cmocka_unit_test_teardown(integers_are_not_cut, drop_errors),
         cmocka_unit_test_teardown(texts_are_utf8, drop_errors),

@@ -76,6 +76,23 @@ static void times_that_do_not_fit(void **state)
         warned(WELL "ha: { heartbeat_timeout = 2000; init_timeout = 4000; lease = 3000; }; };"), "");
 }
 
+/* ZZ12: sets of values to write, as docs/ha.md has them; the last one is the seeds' (I08, I09). */
+static void profiles_fit_together(void **state)
+{
+    static const char *const profiles[] = {
+        "heartbeat_interval = 100; heartbeat_timeout = 300; init_timeout = 600; lease = 300; guard = 50;",
+        "heartbeat_interval = 1000; heartbeat_timeout = 5000; init_timeout = 10000; lease = 10000;",
+        "heartbeat_interval = 60000; heartbeat_timeout = 120000; init_timeout = 240000; lease = 180000;",
+    };
+    char text[1000];
+
+    (void)state;
+    for (unsigned i = 0; i < sizeof(profiles) / sizeof(profiles[0]); i++) {
+        snprintf(text, sizeof(text), "%s ha: { %s }; };", WELL, profiles[i]);
+        assert_string_equal(warned(text), "");
+    }
+}
+
 /* More than the record takes: the other nodes would not get it. */
 static void a_list_that_is_too_long(void **state)
 {
@@ -103,6 +120,7 @@ int main(void)
         cmocka_unit_test_teardown(nothing_is_wrong, forget),
         cmocka_unit_test_teardown(an_empty_file, forget),
         cmocka_unit_test_teardown(times_that_do_not_fit, forget),
+        cmocka_unit_test_teardown(profiles_fit_together, forget),
         cmocka_unit_test_teardown(a_list_that_is_too_long, forget),
     };
 

@@ -158,6 +158,24 @@ static void capacity_example_C21(void **state)
         assert_int_equal(x.w.users[i], i % 2 ? 5000 : 0);
 }
 
+/* Y01, Y02 (ZZ05: the newer numbers), Y05: balanced over six nodes, to the user; one of a pair would carry
+ * both shares (ZZ13). */
+static void sizes_of_the_seed_Y01_Y02_Y05(void **state)
+{
+    static const uint64_t sizes[] = {15000, 45000, 75000};
+
+    (void)state;
+    for (unsigned i = 0; i < 3; i++) {
+        cluster(3);
+        plan_begin(&p, &x.w, TOPOLOGY_BALANCED, 0);
+        plan_select(&p, 0, sizes[i], 0);
+        assert_true(plan_level(&p));
+        run(sizes[i]);
+        for (unsigned k = 1; k <= 6; k++)
+            assert_int_equal(x.w.users[k], sizes[i] / 6);
+    }
+}
+
 static void failover_states_are_left_alone_C14_C18(void **state)
 {
     (void)state;
@@ -299,6 +317,7 @@ int main(void)
         cmocka_unit_test(scenario_A_C16),
         cmocka_unit_test(scenario_B_C17),
         cmocka_unit_test(capacity_example_C21),
+        cmocka_unit_test(sizes_of_the_seed_Y01_Y02_Y05),
         cmocka_unit_test(failover_states_are_left_alone_C14_C18),
         cmocka_unit_test(logical_nodes_get_nobody_A10),
         cmocka_unit_test(who_is_signed_in_stays_C12),
