@@ -115,9 +115,9 @@ static void linger_remove(struct txns *t, struct server *sv)
     t->lingering--;
 }
 
-static void linger_add(struct txns *t, struct server *sv)
+static void linger_add(struct txns *t, struct server *sv, enum linger list)
 {
-    sv->lingers = sv->first ? LINGER_BRANCHES : LINGER_ALONE;
+    sv->lingers = list;
     uint32_t *newest = &t->linger[sv->lingers].newest;
     struct server *last = server_at(t, *newest);
     sv->older = *newest;
@@ -132,7 +132,13 @@ void server_lingers(struct sip *s, struct server *sv)
     if (sv->lingers != LINGER_NOT)
         return;
     sv->since_ms = s->ctx->ms;
-    linger_add(s->txns, sv);
+    linger_add(s->txns, sv, sv->first ? LINGER_BRANCHES : LINGER_ALONE);
+}
+
+/* The first retransmissions of its peers must have come. */
+static bool has_waited(const struct sip *s, const struct server *sv)
+{
+    return s->ctx->ms - sv->since_ms >= 2 * (uint64_t)s->ctx->config->sip_t1_ms;
 }
 
 /* Memory is short: an answered transaction that only waits for stragglers gives way, once the first
@@ -140,7 +146,7 @@ void server_lingers(struct sip *s, struct server *sv)
  * cancelled, and its failure acknowledged. */
 static bool reclaim(struct sip *s, struct server *sv)
 {
-    if (!sv || s->ctx->ms - sv->since_ms < 2 * (uint64_t)s->ctx->config->sip_t1_ms)
+    if (!sv || !has_waited(s, sv))
         return false;
     for (uint32_t link = sv->first; link;) {
         struct client *c = server_client(s, link);
@@ -155,9 +161,13 @@ static bool reclaim(struct sip *s, struct server *sv)
 
 static struct server *longest_lingering(const struct txns *t)
 {
-    struct server *a = server_at(t, t->linger[LINGER_ALONE].oldest);
-    struct server *b = server_at(t, t->linger[LINGER_BRANCHES].oldest);
-    return !b || (a && a->since_ms <= b->since_ms) ? a : b;
+    struct server *longest = NULL;
+    for (unsigned list = LINGER_ALONE; list < LINGER_LISTS; list++) {
+        struct server *sv = server_at(t, t->linger[list].oldest);
+        if (sv && (!longest || sv->since_ms < longest->since_ms))
+            longest = sv;
+    }
+    return longest;
 }
 
 struct server *server_new(struct sip *s)
@@ -288,7 +298,7 @@ void client_free(struct sip *s, struct client *c)
             *link = c->sibling;
         if (sv->lingers == LINGER_BRANCHES && sv->first == 0) {
             linger_remove(s->txns, sv);
-            linger_add(s->txns, sv);
+            linger_add(s->txns, sv, has_waited(s, sv) ? LINGER_WAITED : LINGER_ALONE);
         }
     }
     listener_release(s, c->out);

@@ -43,8 +43,10 @@ enum cancel_state {
 };
 
 /* What has answered and waits for stragglers, oldest first: what has no branches any more apart, so that
- * whoever needs a branch need not look for one there. */
-enum linger { LINGER_NOT, LINGER_ALONE, LINGER_BRANCHES, LINGER_LISTS };
+ * whoever needs a branch need not look for one there. What had waited long enough to give way when it lost
+ * its last branch stands in a list of its own, where order is of no account: behind younger ones it would be
+ * found late. */
+enum linger { LINGER_NOT, LINGER_ALONE, LINGER_BRANCHES, LINGER_WAITED, LINGER_LISTS };
 
 struct message { /* a message kept in the sized slabs */
     char *p;

@@ -84,6 +84,54 @@ static void branches_give_way(void **state)
     rig_nothing_left();
 }
 
+static void pass(unsigned ms)
+{
+    for (unsigned done = 0; done < ms; done += 100) {
+        harness_advance_ms(rig.h, 100);
+        while (rig_next())
+            ;
+    }
+}
+
+static void ask(const char *uri, const char *name, int n, bool answered)
+{
+    char id[24];
+
+    for (int i = 0; i < n; i++) {
+        snprintf(id, sizeof(id), "%s%d", name, i);
+        rig_send(ALICE, rig_request("MESSAGE", uri, id, NULL));
+        rig_expect(BOB, "MESSAGE ");
+        if (answered)
+            rig_send(BOB, rig_answer("200 OK", "b", NULL));
+        if (answered)
+            rig_expect(ALICE, "SIP/2.0 200 OK\r\n");
+    }
+}
+
+/* What was answered long ago lost its branches (T4) after others timed out: it does not stand behind them. */
+static void the_longest_answered_gives_way(void **state)
+{
+    char id[16];
+    (void)state;
+    rig_open(1, NULL);
+    struct hg_static_route r[] = {rig_route("down", "far.example.org", true, "10.0.0.30", 1, true, false),
+                                  rig_route("good", "near.example.org", true, "10.0.0.20", 1, true, false)};
+    rig_routes(r, 2);
+    for (int i = 0; i < 500; i++) {
+        snprintf(id, sizeof(id), "dead%d", i);
+        rig_send(ALICE, rig_request("INVITE", "sip:b@far.example.org", id, NULL));
+    }
+    pass(27200);
+    ask("sip:b@near.example.org", "old", 500, true);
+    pass(5400); /* 64 T1 for the dead ones, T4 for the old ones */
+    assert_int_equal(rig_count(HG_C_sip_client_transactions), 0);
+    ask("sip:b@near.example.org", "last", 24, false); /* every transaction that there is */
+    uint64_t reclaimed = rig_count(HG_C_sip_transactions_reclaimed);
+    ask("sip:b@near.example.org", "new", 1, true);
+    assert_int_equal(rig_count(HG_C_sip_transactions_reclaimed), reclaimed + 1);
+    rig_nothing_left();
+}
+
 /* A trunk is one flow: above 64,000/s its datagrams are spread by Call-ID, each is forwarded once. */
 static void hot_flow_is_sprayed(void **state)
 {
@@ -382,6 +430,7 @@ int main(void)
         cmocka_unit_test(pool_exhausted_is_503),
         cmocka_unit_test(answered_ones_give_way),
         cmocka_unit_test(branches_give_way),
+        cmocka_unit_test(the_longest_answered_gives_way),
         cmocka_unit_test(hot_flow_keeps_one_bucket),
         cmocka_unit_test(hot_flow_is_sprayed),
         cmocka_unit_test(stateless_branch_is_the_same_on_every_core),
