@@ -107,6 +107,16 @@ static void gone(struct admin_request *req)
     admin_ok(req, NULL);
 }
 
+/* As Redis gives them: milliseconds, or milliseconds-number. */
+static bool is_id(const char *text)
+{
+    const char *rest = text + strspn(text, "0123456789");
+
+    if (rest == text || strlen(text) >= sizeof(((struct reading *)NULL)->last))
+        return false;
+    return *rest == '\0' || (rest[0] == '-' && rest[1] && rest[1 + strspn(rest + 1, "0123456789")] == '\0');
+}
+
 void admin_event_list(struct admin_request *req)
 {
     struct holder *holder = calloc(1, sizeof(*holder));
@@ -119,9 +129,14 @@ void admin_event_list(struct admin_request *req)
         !admin_arg_string(req, "after", &after))
         return;
     struct reading *r = holder ? calloc(1, sizeof(*r)) : NULL;
-    if (!r || (after && strlen(after) >= sizeof(r->last))) {
+    if (after && !is_id(after)) {
         free(r);
-        admin_fail(req, r ? ADMIN_BAD_REQUEST : ADMIN_INTERNAL, NULL, r ? "after is no id" : "out of memory");
+        admin_fail(req, ADMIN_BAD_REQUEST, "hgctl event --json shows the id of each",
+                   "after is not the id of an event");
+        return;
+    }
+    if (!r) {
+        admin_fail(req, ADMIN_INTERNAL, NULL, "out of memory");
         return;
     }
     holder->reading = r;

@@ -10,6 +10,7 @@
 #include "admin/request.h"
 #include "controlplane.h"
 #include "ha/run.h"
+#include "log/json_text.h"
 #include "node/nodes.h"
 #include "push/push.h"
 #include "settings/settings.h"
@@ -19,6 +20,23 @@ struct set {
     struct findings findings;
     char path[200];
 };
+
+static json_t *value_of(const struct controlplane *cp, const char *path)
+{
+    char *text = settings_text(cp->config, path);
+    json_t *value = text ? json_text(text) : json_null();
+
+    free(text);
+    return value;
+}
+
+/* Once more when it is in force: while routes are compiled it waits, and the old one is shown. */
+static void finish_value(struct admin_request *req)
+{
+    const struct set *s = req->state;
+
+    json_object_set_new(req->result, "value", value_of(req->cp, s->path));
+}
 
 static void on_set(void *arg, const struct record_outcome *outcome)
 {
@@ -32,10 +50,9 @@ static void on_set(void *arg, const struct record_outcome *outcome)
         return;
     }
     settings_turn(cp);
-    char *text = settings_text(cp->config, s->path);
-    json_t *result = json_pack("{s:s, s:s?, s:o}", "path", s->path, "value", text, "warnings",
+    json_t *result = json_pack("{s:s, s:o, s:o}", "path", s->path, "value", value_of(cp, s->path), "warnings",
                                admin_findings(&s->findings));
-    free(text);
+    req->finish = finish_value;
     /* while routes are compiled it waits: whatever takes it wants them compiled once more */
     admin_ok_when_applied(req, result, push_routes_wanted(cp) + settings_pending(cp));
 }

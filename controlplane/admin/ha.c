@@ -138,10 +138,13 @@ static json_t *ways(struct controlplane *cp)
 
 static json_t *moves(struct controlplane *cp, const struct ha_pair_view *own)
 {
+    const struct srm_entry *entry = &own->status.entry;
+    bool under_way =
+        srm_in_transition(srm_entry_state(entry, 0)) || srm_in_transition(srm_entry_state(entry, 1));
     json_t *out = json_array();
 
     for (unsigned i = 0; i < SRM_SLOTS; i++)
-        if (own->status.move_left[i] || own->status.move_done[i])
+        if (own->status.move_left[i] || (under_way && own->status.move_done[i]))
             json_array_append_new(out, json_pack("{s:s, s:I, s:I}", "users_of", nodes_name(cp, own->node[i]),
                                                  "done", (json_int_t)own->status.move_done[i], "left",
                                                  (json_int_t)own->status.move_left[i]));

@@ -132,6 +132,12 @@ static void poll_applied(struct admin_request *req, uint64_t now_ms)
         req->routes_version = 0;
         req->marked = false;
     }
+    if (req->rehomes && cp->push_users.walking && feed_segment(cp->feed)) {
+        if (now_ms >= req->deadline)
+            admin_fail(req, ADMIN_LATE, "hgctl status",
+                       "the change is kept, and the users are still being told to the cores");
+        return;
+    }
     if (!req->marked) {
         feed_mark(cp->feed, &req->token);
         req->marked = true;

@@ -49,6 +49,7 @@ struct admin_request {
     bool marked;
     struct record_version wanted;              /* every node is to have applied it (cluster_wait.c) */
     uint64_t routes_version;                   /* compiled routes to wait for */
+    bool rehomes;                              /* users are told to the cores anew, piece by piece */
     void (*finish)(struct admin_request *req); /* the last word on result, before it is sent */
     json_t *result;                            /* prepared, for when the cores are through */
     void (*drop)(

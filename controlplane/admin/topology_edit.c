@@ -94,6 +94,7 @@ static void done(struct controlplane *cp, void *arg, enum topology_result result
             return;
         }
         nodes_turn(cp);
+        e->req->rehomes = true;
         admin_ok_when_applied(e->req, answer(e, cp), 0);
         return;
     case TOPOLOGY_REFUSED:

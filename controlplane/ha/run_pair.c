@@ -155,8 +155,8 @@ static bool stand_by(struct ha *ha, const struct topology_subcluster *s, bool pa
 {
     bool was = ha->standing_by;
 
-    ha->standing_by =
-        !pair && ha->cp->topology.unread && entries_shared(&ha->entries, slice_str(s ? s->name : ""));
+    ha->standing_by = !pair && topology_is_unread(&ha->cp->topology) &&
+                      entries_shared(&ha->entries, slice_str(s ? s->name : ""));
     if (ha->standing_by && !was)
         log_printf(
             &ha->cp->log, HG_LOG_ERROR, "ha",

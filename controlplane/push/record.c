@@ -83,11 +83,11 @@ static void one_user(struct controlplane *cp, struct slice field, struct slice v
 static void one_node(struct controlplane *cp, enum record_table table, struct slice field, struct slice value)
 {
     char why[256];
-    bool good = table == RECORD_NODES
+    bool used = table == RECORD_NODES
                     ? topology_set_node(&cp->topology, field, value, why, sizeof(why))
                     : topology_set_subcluster(&cp->topology, field, value, why, sizeof(why));
 
-    if (!good)
+    if (!used || why[0])
         bad(cp, table == RECORD_NODES ? "node" : "subcluster", field, why);
     nodes_changed(cp);
 }
@@ -195,7 +195,8 @@ static void load_skipped(void *arg, enum record_table table, const char *why)
     cp->record_bad++;
     if (table == RECORD_HA)
         ha_entries_skipped(cp->ha);
-    cp->topology.unread |= table == RECORD_NODES || table == RECORD_SUBCLUSTERS;
+    if (table == RECORD_NODES || table == RECORD_SUBCLUSTERS)
+        topology_table_unread(&cp->topology);
 }
 
 static void load_end(void *arg)

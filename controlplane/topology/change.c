@@ -120,8 +120,9 @@ static void try_now(struct topology_pending *p)
     struct topology_items *items = calloc(1, sizeof(*items));
     char revision[24];
 
-    /* The nodes were read before the revision, perhaps another one's change lies between them. */
-    p->waiting = p->torn = !record_has(cp->record, cp->topology_version);
+    /* Read anew meanwhile: the nodes were read before the revision, and another one's change may lie between
+     * them. Once the record is whole it does not, whatever version somebody wrote there by hand. */
+    p->waiting = p->torn = !record_loaded(cp->record);
     if (p->torn) {
         free(items);
         return;
@@ -185,8 +186,7 @@ void topology_change_turn(struct controlplane *cp, uint64_t now_ms)
         next = p->next;
         if (!p->waiting)
             continue;
-        if (p->torn ? record_has(cp->record, cp->topology_version)
-                    : record_version_cmp(p->seen, cp->topology_version) != 0) {
+        if (p->torn ? record_loaded(cp->record) : record_version_cmp(p->seen, cp->topology_version) != 0) {
             try_now(p);
             return; /* the list may be another one now */
         }

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "topology/unread.h"
+
 const char *const topology_mode_names[] = {"inherit", "balanced", "active-standby", "none", NULL};
 
 void topology_init(struct topology *t)
@@ -61,25 +63,40 @@ static bool keeps(const struct topology *t, const char *holder, bool mentioned, 
     return false;
 }
 
-static bool refused(struct topology *t, const void *old)
+static bool refused(struct topology *t, enum topology_kind kind, struct slice name, const void *old)
 {
-    t->unread |= !old;
+    if (!old)
+        unread_add(&t->unread, kind, name);
     return false;
+}
+
+/* Who had that index in this load, and loses it to the one that had it before: as refused as if it had come
+ * second. */
+static void oust(struct topology *t, enum topology_kind kind, const char *stranger, unsigned id, char *why,
+                 size_t size)
+{
+    unread_add(&t->unread, kind, slice_str(stranger));
+    snprintf(why, size, "id %u is also that of \"%.100s\", which is not used", id, stranger);
 }
 
 bool topology_set_node(struct topology *t, struct slice name, struct slice json, char *why, size_t size)
 {
     struct topology_node node, *old = node_named(t, name);
 
+    why[0] = '\0';
     if (old)
         old->mark = true; /* garbage in the record takes nobody out of service */
     if (!topology_node_parse(name, json, &node, why, size))
-        return refused(t, old);
+        return refused(t, TOPOLOGY_NODE, name, old);
     struct topology_node *at = &t->node[node.index];
-    if (at->index && at != old && keeps(t, at->name, at->mark, t->ousted_node[node.index], name)) {
+    bool taken = at->index && at != old, mentioned = at->mark;
+    if (taken && keeps(t, at->name, mentioned, t->ousted_node[node.index], name)) {
         snprintf(why, size, "id %u is that of node %.100s", node.index, at->name);
-        return refused(t, old);
+        return refused(t, TOPOLOGY_NODE, name, old);
     }
+    if (taken && t->loading && mentioned)
+        oust(t, TOPOLOGY_NODE, at->name, node.index, why, size);
+    unread_drop(&t->unread, TOPOLOGY_NODE, name);
     if (old && old != at)
         memset(old, 0, sizeof(*old));
     *at = node;
@@ -92,16 +109,20 @@ bool topology_set_subcluster(struct topology *t, struct slice name, struct slice
 {
     struct topology_subcluster subcluster, *old = subcluster_named(t, name);
 
+    why[0] = '\0';
     if (old)
         old->mark = true;
     if (!topology_subcluster_parse(name, json, &subcluster, why, size))
-        return refused(t, old);
+        return refused(t, TOPOLOGY_SUBCLUSTER, name, old);
     struct topology_subcluster *at = &t->subcluster[subcluster.index];
-    if (at->index && at != old &&
-        keeps(t, at->name, at->mark, t->ousted_subcluster[subcluster.index], name)) {
+    bool taken = at->index && at != old, mentioned = at->mark;
+    if (taken && keeps(t, at->name, mentioned, t->ousted_subcluster[subcluster.index], name)) {
         snprintf(why, size, "id %u is that of subcluster %.64s", subcluster.index, at->name);
-        return refused(t, old);
+        return refused(t, TOPOLOGY_SUBCLUSTER, name, old);
     }
+    if (taken && t->loading && mentioned)
+        oust(t, TOPOLOGY_SUBCLUSTER, at->name, subcluster.index, why, size);
+    unread_drop(&t->unread, TOPOLOGY_SUBCLUSTER, name);
     if (old && old != at)
         memset(old, 0, sizeof(*old));
     *at = subcluster;
@@ -114,6 +135,7 @@ bool topology_remove_node(struct topology *t, struct slice name)
 {
     struct topology_node *node = node_named(t, name);
 
+    unread_drop(&t->unread, TOPOLOGY_NODE, name);
     if (!node)
         return false;
     memset(node, 0, sizeof(*node));
@@ -125,6 +147,7 @@ bool topology_remove_subcluster(struct topology *t, struct slice name)
 {
     struct topology_subcluster *subcluster = subcluster_named(t, name);
 
+    unread_drop(&t->unread, TOPOLOGY_SUBCLUSTER, name);
     if (!subcluster)
         return false;
     memset(subcluster, 0, sizeof(*subcluster));
@@ -137,7 +160,7 @@ void topology_load_begin(struct topology *t)
     t->loading = true;
     memset(t->ousted_node, 0, sizeof(t->ousted_node));
     memset(t->ousted_subcluster, 0, sizeof(t->ousted_subcluster));
-    t->unread = false;
+    memset(&t->unread, 0, sizeof(t->unread));
     for (uint16_t i = 1; i < HG_NODES_MAX; i++)
         t->node[i].mark = false;
     for (uint16_t i = 1; i < TOPOLOGY_SUBCLUSTERS_MAX; i++)
@@ -164,6 +187,16 @@ bool topology_load_end(struct topology *t)
     if (gone)
         derive(t);
     return gone;
+}
+
+void topology_table_unread(struct topology *t)
+{
+    t->unread.more = true;
+}
+
+bool topology_is_unread(const struct topology *t)
+{
+    return t->unread.n > 0 || t->unread.more;
 }
 
 const struct topology_node *topology_node(const struct topology *t, uint16_t index)

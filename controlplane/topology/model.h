@@ -57,11 +57,18 @@ struct topology_subcluster {
     char name[TOPOLOGY_NAME_MAX + 1];
 };
 
+/* Entries that cannot be used, where nothing is known in their place: until they are written right, removed,
+ * or read anew. */
+struct topology_unread {
+    uint64_t key[32]; /* of kind and name */
+    unsigned n;
+    bool more; /* a whole table, or too many */
+};
+
 struct topology {
     uint64_t generation; /* another one after each change */
     bool loading;        /* between load_begin and load_end */
-    bool
-        unread; /* since the last load_begin: an entry could not be used, and nothing is known in its place */
+    struct topology_unread unread;
     struct topology_node node[HG_NODES_MAX];
     struct topology_subcluster subcluster[TOPOLOGY_SUBCLUSTERS_MAX];
     /* of the load under way: who lost its index to one that was told earlier; "" = nobody */
@@ -79,7 +86,8 @@ char *topology_subcluster_text(const struct topology_subcluster *subcluster); /*
 
 /* ---- changes ---- */
 void topology_init(struct topology *t);
-/* A new or changed entry of the record. false and why: it cannot be used, the old one stays. */
+/* A new or changed entry of the record. false and why: it cannot be used, the old one stays. true and why:
+ * it is used, and another one is not that had its id. */
 bool topology_set_node(struct topology *t, struct slice name, struct slice json, char *why, size_t size);
 bool topology_set_subcluster(struct topology *t, struct slice name, struct slice json, char *why,
                              size_t size);
@@ -89,7 +97,12 @@ bool topology_remove_subcluster(struct topology *t, struct slice name);
 void topology_load_begin(struct topology *t);
 bool topology_load_end(struct topology *t);
 
+/* A table that cannot be read at all. */
+void topology_table_unread(struct topology *t);
+
 /* ---- questions ---- */
+/* There may be nodes or subclusters that are not known here. */
+bool topology_is_unread(const struct topology *t);
 /* NULL: the record has none of that index or name. */
 const struct topology_node *topology_node(const struct topology *t, uint16_t index);
 const struct topology_node *topology_find_node(const struct topology *t, struct slice name);

@@ -41,6 +41,7 @@ def nobody_is_moved_to_a_drained_node(p):
     p.n2.insist("ha", "fallback", p.n1.unique, "--yes")
     p.wait("F01")
     p.served(p.n1)
+    lab.wait_for(lambda: all("moving" not in n.hgctl("ha", "status").stdout for n in (p.n1, p.n2)), 60, "no move is under way")
 
 
 def automatic_fallback_waits(p):

@@ -478,6 +478,8 @@ def two_ways_of_seeing_it(p):
     lab.wait_for(lambda: '"F03"' in open(log).read(), 60, "the event is followed")
     p.lab.end(follow)
     assert "F03" in p.n1.hgctl("event", "--count", "30").stdout
+    garbage = p.n1.hgctl("event", "--after", "garbage", check=False)
+    assert garbage.returncode and "not the id of an event" in garbage.stdout, garbage.stdout
     status = p.n1.hgctl("ha", "status").stdout
     assert "Running in Backup Mode" in status and "fallback" in status, status
     trouble = p.n1.hgctl("troubleshoot", check=False)

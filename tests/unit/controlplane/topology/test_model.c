@@ -86,13 +86,46 @@ static void what_cannot_be_read_is_said(void **state)
     topology_init(&t);
     assert_true(node(&t, "a", "{\"id\":1}"));
     assert_false(node(&t, "a", "?"));
-    assert_false(t.unread);
+    assert_false(topology_is_unread(&t));
     assert_false(node(&t, "b", "?"));
-    assert_true(t.unread);
+    assert_true(topology_is_unread(&t));
     topology_load_begin(&t);
-    assert_false(t.unread);
+    assert_false(topology_is_unread(&t));
     assert_false(subcluster(&t, "s", "?"));
-    assert_true(t.unread);
+    assert_true(topology_is_unread(&t));
+    topology_load_end(&t);
+    topology_table_unread(&t);
+    assert_true(subcluster(&t, "s", "{\"id\":1}"));
+    assert_true(topology_is_unread(&t));
+    topology_load_begin(&t);
+    assert_false(topology_is_unread(&t));
+}
+
+/* By a change that the log brings, without another load. */
+static void what_is_written_right_or_removed_is_read(void **state)
+{
+    static struct topology t;
+
+    (void)state;
+    topology_init(&t);
+    assert_false(node(&t, "b", "?"));
+    assert_false(node(&t, "b", "??"));
+    assert_false(subcluster(&t, "b", "?"));
+    assert_true(node(&t, "b", "{\"id\":1}"));
+    assert_true(topology_is_unread(&t)); /* the subcluster of that name */
+    assert_false(topology_remove_subcluster(&t, SLICE_LIT("b")));
+    assert_false(topology_is_unread(&t));
+    for (unsigned i = 0; i < 100; i++) {
+        char name[8];
+        snprintf(name, sizeof(name), "n%u", i);
+        assert_false(node(&t, name, "?"));
+    }
+    for (unsigned i = 0; i < 100; i++) {
+        char name[8];
+        snprintf(name, sizeof(name), "n%u", i);
+        topology_remove_node(&t, slice_str(name));
+    }
+    assert_true(topology_is_unread(&t)); /* more than are kept: until the next load */
 }
 
 static void an_index_belongs_to_one_name(void **state)
@@ -132,6 +165,8 @@ static void garbage_takes_nobodys_index(void **state)
         topology_load_end(&t);
         assert_non_null(topology_find_node(&t, SLICE_LIT("n1")));
         assert_null(topology_find_node(&t, SLICE_LIT("x")));
+        assert_true(topology_is_unread(&t));
+        assert_non_null(strstr(why, "id 1"));
     }
 }
 
@@ -239,6 +274,7 @@ int main(void)
         cmocka_unit_test(entries_come_in_any_order),
         cmocka_unit_test(a_load_takes_out_what_it_does_not_mention),
         cmocka_unit_test(what_cannot_be_read_is_said),
+        cmocka_unit_test(what_is_written_right_or_removed_is_read),
         cmocka_unit_test(an_index_belongs_to_one_name),
         cmocka_unit_test(garbage_takes_nobodys_index),
         cmocka_unit_test(an_index_goes_over_in_a_load),
