@@ -2,61 +2,72 @@
 /* Listeners, and segments that belong to no connection (RFC 9293 sections 3.10.7.1 and 3.10.7.2). */
 #include "tcp/state.h"
 
-static bool is_any(const struct hg_ip *ip)
+static uint32_t slot_of(const struct tcp *t, const struct hg_ip *ip, uint16_t port)
 {
-    static const struct hg_ip zero;
-    return hg_ip_eq(ip, &zero) || (hg_ip_is4(ip) && hg_ip_to4(ip) == 0);
+    uint64_t a, b;
+    memcpy(&a, ip->b, 8);
+    memcpy(&b, ip->b + 8, 8);
+    return (uint32_t)tcp_mix(a ^ t->secret[2], b ^ t->secret[0] ^ port) % TCP_LISTENER_SLOTS;
 }
 
-static struct tcp_listener *listener_of(struct tcp *t, const struct hg_endpoint *ep)
+static struct tcp_listener *listener_of(struct tcp *t, const struct hg_ip *ip, uint16_t port)
 {
-    for (unsigned i = 0; i < t->nlisteners; i++) {
-        struct tcp_listener *l = &t->listener[i];
-        if (l->used && l->ep.port == ep->port && hg_ip_eq(&l->ep.ip, &ep->ip))
+    for (uint32_t at = slot_of(t, ip, port); t->listener_slot[at]; at = (at + 1) % TCP_LISTENER_SLOTS) {
+        struct tcp_listener *l = &t->listener[t->listener_slot[at] - 1];
+        if (l->ep.port == port && hg_ip_eq(&l->ep.ip, ip))
             return l;
     }
     return NULL;
+}
+
+/* All anew: that nothing is left behind matters more than what it costs, once in a while. */
+static void slots_fill(struct tcp *t)
+{
+    memset(t->listener_slot, 0, sizeof(t->listener_slot));
+    for (unsigned i = 0; i < t->nlisteners; i++) {
+        uint32_t at = slot_of(t, &t->listener[i].ep.ip, t->listener[i].ep.port);
+        if (!t->listener[i].used)
+            continue;
+        while (t->listener_slot[at])
+            at = (at + 1) % TCP_LISTENER_SLOTS;
+        t->listener_slot[at] = (uint8_t)(i + 1);
+    }
 }
 
 bool tcp_listen(struct tcp *t, const struct hg_endpoint *ep, uint16_t listener,
                 const struct tcp_listen_options *options)
 {
     unsigned i = 0;
-    if (listener_of(t, ep) || ep->port == 0)
+    if (listener_of(t, &ep->ip, ep->port) || ep->port == 0)
         return false;
     /* a slot whose connections are still there would count them twice */
     while (i < TCP_LISTENERS_MAX && (t->listener[i].used || t->listener[i].connections))
         i++;
     if (i == TCP_LISTENERS_MAX)
         return false;
-    t->listener[i] = (struct tcp_listener){
-        .ep = *ep, .used = true, .any = is_any(&ep->ip), .options = *options, .name = listener};
+    t->listener[i] = (struct tcp_listener){.ep = *ep, .used = true, .options = *options, .name = listener};
     if (i >= t->nlisteners)
         t->nlisteners = i + 1;
+    slots_fill(t);
     return true;
 }
 
 void tcp_unlisten(struct tcp *t, const struct hg_endpoint *ep)
 {
-    struct tcp_listener *l = listener_of(t, ep);
-    if (l)
-        l->used = false;
+    struct tcp_listener *l = listener_of(t, &ep->ip, ep->port);
+    if (!l)
+        return;
+    l->used = false;
+    slots_fill(t);
 }
 
 /* An address that is named goes before all addresses. */
 struct tcp_listener *listener_at(struct tcp *t, const struct hg_ip *ip, uint16_t port)
 {
-    struct tcp_listener *best = NULL;
-    for (unsigned i = 0; i < t->nlisteners; i++) {
-        struct tcp_listener *l = &t->listener[i];
-        if (!l->used || l->ep.port != port)
-            continue;
-        if (hg_ip_eq(&l->ep.ip, ip))
-            return l;
-        if (l->any && hg_ip_is4(&l->ep.ip) == hg_ip_is4(ip))
-            best = l;
-    }
-    return best;
+    static const struct hg_ip any6;
+    const struct hg_ip any4 = hg_ip_from4(0);
+    struct tcp_listener *l = listener_of(t, ip, port);
+    return l ? l : listener_of(t, hg_ip_is4(ip) ? &any4 : &any6, port);
 }
 
 static unsigned cookie_input(struct tcp *t, struct tcp_rx *rx)

@@ -5,6 +5,7 @@
 #include "tcp/state.h"
 
 #define PIN_MAX     4u /* buffers that one connection may pin */
+#define KEPT_MAX    16000u
 #define PIN_WORTH   2u /* ... as long as at least one in so many of their bytes are data */
 #define READ_FLIGHT 2u /* full segments that may go without an ACK (RFC 9293 section 3.8.6.3) */
 
@@ -176,7 +177,10 @@ static bool copy_kept(struct tcp *t, struct tcp_conn *c, const uint8_t *p, uint3
     while (len) {
         struct tcp_chunk *k = c->kept ? c->kept_last : NULL;
         if (!k || k->to == k->cap) {
-            k = chunk_new(&t->receive_memory, len < 2048 ? len : 4000);
+            /* what is long already grows in larger pieces: a reader sees few slices, however small they came
+             */
+            uint32_t want = len > c->readable ? len : c->readable;
+            k = chunk_new(&t->receive_memory, want < KEPT_MAX ? want : KEPT_MAX);
             if (!k)
                 return false;
             if (c->kept)

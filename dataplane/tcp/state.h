@@ -19,9 +19,10 @@
 #include "tcp/table.h"
 #include "tcp/tcp.h"
 
-#define TCP_NIL           UINT32_MAX
-#define TCP_BURST         64
-#define TCP_LISTENERS_MAX 64
+#define TCP_NIL            UINT32_MAX
+#define TCP_BURST          64
+#define TCP_LISTENERS_MAX  192 /* those of the configuration, and as many places on service addresses */
+#define TCP_LISTENER_SLOTS 512
 #define TCP_MSS_MIN                                                                                          \
     64 /* a peer that offers less is held to this (RFC 9293 allows any; tiny ones are an attack) */
 #define TCP_MSS_DEFAULT4       536 /* RFC 9293 section 3.7.1 */
@@ -213,7 +214,7 @@ static_assert(sizeof(struct tcp_wait) == 64, "one line");
 
 struct tcp_listener {
     struct hg_endpoint ep;
-    bool used, any;
+    bool used;
     struct tcp_listen_options options;
     uint16_t name;
     uint32_t connections;
@@ -250,6 +251,7 @@ struct tcp {
     uint64_t reset_ms;
     uint32_t reset_tokens, port_next;
     unsigned nlisteners;
+    uint8_t listener_slot[TCP_LISTENER_SLOTS]; /* by address and port: index + 1; 0: none */
     struct tcp_listener listener[TCP_LISTENERS_MAX];
     struct tcp_event event[TCP_EVENTS_MAX];
 };

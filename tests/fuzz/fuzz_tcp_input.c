@@ -155,10 +155,20 @@ static void open_by_hand(struct peer *p, bool ts)
     p->ts = ts;
 }
 
+/* Taken and given back for every input. */
+static void small(struct hg_config *c)
+{
+    c->tcp_connections_max = 16;
+    c->tcp_half_open_max = 16;
+    c->tcp_time_wait_max = 16;
+    c->tcp_send_memory_mb = 1;
+    c->tcp_receive_memory_mb = 1;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct input in = {data, size};
-    struct peer p = {.r = rig_open(NULL)};
+    struct peer p = {.r = rig_open(small)};
     uint8_t how = u8(&in);
     p.r->b.mute = true;
     rig_turn(&p.r->b);

@@ -337,6 +337,49 @@ static void unread_data_close_the_window(void **state)
     free(data);
 }
 
+/* A byte a segment, and nobody reads: few slices all the same. */
+static void dribble_is_coalesced(void **state)
+{
+    (void)state;
+    struct rig *r = rig_open(NULL);
+    struct slice s[128];
+    tcp_id accepted, id = rig_connect(r, &accepted);
+    r->b.deaf = true;
+    for (unsigned i = 0; i < 20000; i++) {
+        char byte = (char)(i * 7);
+        assert_int_equal(tcp_write(r->a.tcp, id, &(struct slice){&byte, 1}, 1), 1);
+        rig_run(r, 1);
+    }
+    rig_run(r, 100);
+    assert_int_equal(tcp_readable(r->b.tcp, accepted), 20000);
+    unsigned n = tcp_peek(r->b.tcp, accepted, s, 128);
+    assert_in_range(n, 1, 32);
+    for (unsigned k = 0, i = 0; k < n; k++)
+        for (unsigned at = 0; at < s[k].len; at++, i++)
+            assert_int_equal(s[k].p[at], (char)(i * 7));
+    rig_close(r);
+}
+
+static void room_is_told(void **state)
+{
+    (void)state;
+    struct rig *r = rig_open(NULL);
+    uint8_t *data = noise(262144);
+    tcp_id accepted, id = rig_connect(r, &accepted);
+    assert_int_equal(tcp_write(r->a.tcp, id, &(struct slice){(const char *)data, 262144}, 1), 262144);
+    assert_int_equal(tcp_room(r->a.tcp, id), 0);
+    tcp_want_writable(r->a.tcp, id);
+    assert_false(rig_bits(&r->a, id) & TCP_EVENT_WRITABLE);
+    rig_run(r, 500);
+    assert_true(rig_bits(&r->a, id) & TCP_EVENT_WRITABLE);
+    r->a.nevents = 0;
+    tcp_want_writable(r->a.tcp, id); /* there is room already */
+    rig_run(r, 500);
+    assert_true(rig_bits(&r->a, id) & TCP_EVENT_WRITABLE);
+    rig_close(r);
+    free(data);
+}
+
 static void stalled_peer_is_given_up(void **state)
 {
     (void)state;
@@ -398,6 +441,8 @@ int main(void)
         cmocka_unit_test(linger_ends),
         cmocka_unit_test(nobody_answers),
         cmocka_unit_test(unread_data_close_the_window),
+        cmocka_unit_test(dribble_is_coalesced),
+        cmocka_unit_test(room_is_told),
         cmocka_unit_test(stalled_peer_is_given_up),
         cmocka_unit_test(silent_peer_is_given_up),
         cmocka_unit_test(keepalive),
