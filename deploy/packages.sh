@@ -6,7 +6,7 @@ set -euo pipefail
 build="gcc meson ninja-build pkg-config dpdk dpdk-dev libdpdk-dev libconfig-dev libjemalloc-dev libhiredis-dev
   libuv1-dev libssl-dev libc-ares-dev libmicrohttpd-dev libjansson-dev libcmocka-dev libpcap-dev libnuma-dev"
 run="redis-server redis-tools iproute2 ethtool sip-tester"
-test="clang libclang-rt-14-dev clang-format python3 python3-scapy tcpdump procps iputils-ping"
+test="clang libclang-rt-14-dev openssl clang-format python3 python3-scapy tcpdump procps iputils-ping"
 bench="kamailio libosip2-dev libsofia-sip-ua-dev"
 
 wanted=""

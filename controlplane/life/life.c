@@ -93,7 +93,26 @@ static void on_master(void *arg, const char *host, uint16_t port)
     redis_set_endpoint(cp->exports, host, port);
 }
 
-static bool start_sentinels(struct controlplane *cp)
+/* Both have it as long as they need it. */
+static bool make_tls(struct controlplane *cp, struct redis_tls **tls)
+{
+    const struct hg_config *c = cp->config;
+    struct redis_tls_options o = {.ca = c->redis_tls_ca,
+                                  .cert = c->redis_tls_cert,
+                                  .key = c->redis_tls_key,
+                                  .server_name = c->redis_tls_server_name};
+    char why[REDIS_TLS_WHY];
+
+    *tls = NULL;
+    if (!c->redis_tls)
+        return true;
+    *tls = redis_tls_create(&o, why);
+    if (!*tls)
+        log_printf(&cp->log, HG_LOG_ERROR, "redis_tls", "%s", why);
+    return *tls != NULL;
+}
+
+static bool start_sentinels(struct controlplane *cp, struct redis_tls *tls)
 {
     const struct hg_config *c = cp->config;
     struct sentinels_options o = {.loop = &cp->loop,
@@ -101,6 +120,7 @@ static bool start_sentinels(struct controlplane *cp)
                                   .n = c->nsentinels,
                                   .master_name = c->redis_master_name,
                                   .password = c->redis_sentinel_password,
+                                  .tls = tls,
                                   .timeout_ms = (unsigned)c->redis_timeout_ms,
                                   .on_master = on_master,
                                   .arg = cp,
@@ -113,11 +133,12 @@ static bool start_sentinels(struct controlplane *cp)
     return !c->nsentinels || cp->sentinels;
 }
 
-static bool start_redis(struct controlplane *cp)
+static bool start_redis(struct controlplane *cp, struct redis_tls *tls)
 {
     const struct hg_config *c = cp->config;
     struct redis_options o = {.loop = &cp->loop,
                               .dns = cp->dns,
+                              .tls = tls,
                               .port = (uint16_t)c->redis_port,
                               .timeout_ms = (unsigned)c->redis_timeout_ms};
     struct redis_events none = {0};
@@ -131,7 +152,7 @@ static bool start_redis(struct controlplane *cp)
     cp->record = record_create(&o, c->cluster_id, &events, &cp->log, &cp->alarms);
     cp->exports = redis_create(&o, &none);
     explicit_bzero(o.password, sizeof(o.password));
-    if (cp->record && cp->exports && start_sentinels(cp))
+    if (cp->record && cp->exports && start_sentinels(cp, tls))
         cp->export = export_create(cp);
     if (cp->export)
         cp->event_stream = event_stream_create(cp->exports, c->cluster_id, c->node_name, &cp->own);
@@ -163,6 +184,7 @@ static void init_handles(struct controlplane *cp)
 
 bool life_start(struct controlplane *cp)
 {
+    struct redis_tls *tls;
     char why[HG_SEGMENT_ERROR];
 
     log_init(&cp->log, STDERR_FILENO, cp->config->node_name);
@@ -181,13 +203,17 @@ bool life_start(struct controlplane *cp)
         log_printf(&cp->log, HG_LOG_ERROR, "admin_socket", "%s", why);
         return false;
     }
+    if (!make_tls(cp, &tls))
+        return false;
     join_file(cp);
     cp->users = users_create();
     cp->routes = book_create(HG_ROUTES_MAX);
     cp->dns = dns_create(&cp->loop, NULL);
     cp->feed = feed_create(cp->config->node_name, &events_handlers, cp);
-    if (!cp->users || !cp->routes || !cp->dns || !cp->feed || !settings_create(cp) ||
-        !push_contacts_create(cp) || !push_routes_create(cp) || !start_redis(cp)) {
+    bool made = cp->users && cp->routes && cp->dns && cp->feed && settings_create(cp) &&
+                push_contacts_create(cp) && push_routes_create(cp) && start_redis(cp, tls);
+    redis_tls_unref(tls);
+    if (!made) {
         log_printf(&cp->log, HG_LOG_ERROR, "start", "out of memory");
         return false;
     }

@@ -24,14 +24,6 @@ static void set_state(struct redis *r, const char *fmt, ...)
     va_end(ap);
 }
 
-static void on_link_closed(uv_handle_t *handle)
-{
-    struct redis_link *link = handle->data;
-
-    redisReaderFree(link->reader);
-    free(link);
-}
-
 static void drop_link(struct redis *r)
 {
     struct redis_link *link = r->link;
@@ -40,7 +32,7 @@ static void drop_link(struct redis *r)
         return;
     r->link = NULL;
     link->r = NULL;
-    uv_close((uv_handle_t *)&link->tcp, on_link_closed);
+    redis_link_close(link);
 }
 
 void redis_lost(struct redis *r, const char *fmt, ...)
@@ -67,47 +59,6 @@ void redis_lost(struct redis *r, const char *fmt, ...)
         r->ev.down(r->ev.arg, why);
 }
 
-static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
-{
-    struct redis_link *link = handle->data;
-
-    (void)suggested;
-    *buf = uv_buf_init(link->in, sizeof(link->in));
-}
-
-static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
-{
-    struct redis_link *link = stream->data;
-
-    if (!link->r || n == 0)
-        return;
-    if (n < 0) {
-        redis_lost(link->r, n == UV_EOF ? "Redis closed the connection" : "read: %s", uv_strerror((int)n));
-        return;
-    }
-    if (redisReaderFeed(link->reader, buf->base, (size_t)n) != REDIS_OK) {
-        redis_lost(link->r, "out of memory");
-        return;
-    }
-    /* an answer function may end the connection: the link then has no owner, but lives until libuv closed it
-     */
-    while (link->r) {
-        void *reply = NULL;
-        if (redisReaderGetReply(link->reader, &reply) != REDIS_OK) {
-            redis_lost(link->r, "not the Redis protocol: %.100s", link->reader->errstr);
-            return;
-        }
-        if (!reply)
-            return;
-        struct redis *r = link->r;
-        r->reply = reply;
-        redis_queue_answer(r, reply);
-        if (r->reply) /* an answer function does not close r: that takes turns of the loop */
-            freeReplyObject(reply);
-        r->reply = NULL;
-    }
-}
-
 static void on_connected(uv_connect_t *req, int status)
 {
     struct redis_link *link = req->data;
@@ -121,7 +72,11 @@ static void on_connected(uv_connect_t *req, int status)
     }
     uv_tcp_nodelay(&link->tcp, 1);
     uv_tcp_keepalive(&link->tcp, 1, 15);
-    uv_read_start((uv_stream_t *)&link->tcp, on_alloc, on_read);
+    redis_link_begin(link);
+}
+
+void redis_link_ready(struct redis *r)
+{
     r->phase = REDIS_HELLO;
     r->run_id[0] = '\0';
     set_state(r, "connected, asking for its role");
@@ -130,20 +85,13 @@ static void on_connected(uv_connect_t *req, int status)
 
 static void connect_to(struct redis *r, const struct sockaddr *addr)
 {
-    struct redis_link *link = calloc(1, sizeof(*link));
+    struct redis_link *link = redis_link_create(r);
 
     r->phase = REDIS_CONNECTING;
-    if (link)
-        link->reader = redisReaderCreate();
-    if (!link || !link->reader) {
-        free(link);
+    if (!link) {
         redis_lost(r, "out of memory");
         return;
     }
-    link->r = r;
-    link->connect.data = link;
-    uv_tcp_init(r->o.loop, &link->tcp);
-    link->tcp.data = link;
     r->link = link;
     int rc = uv_tcp_connect(&link->connect, &link->tcp, addr, on_connected);
     if (rc < 0)
@@ -228,7 +176,9 @@ static void on_tick(uv_timer_t *timer)
         break;
     case REDIS_HELLO:
     case REDIS_UP:
-        if (redis_queue_late(r, now)) {
+        if (r->link->broken) {
+            redis_lost(r, "out of memory");
+        } else if (redis_queue_late(r, now)) {
             redis_lost(r, "no answer within %u ms", r->o.timeout_ms);
         } else if (r->phase == REDIS_UP && r->o.kind == REDIS_MASTER && now >= r->health_at) {
             r->health_at = now + HEALTH_MS;
@@ -247,6 +197,7 @@ struct redis *redis_create(const struct redis_options *options, const struct red
     if (!r)
         return NULL;
     r->o = *options;
+    redis_tls_ref(r->o.tls);
     r->ev = *events;
     if (!r->o.timeout_ms)
         r->o.timeout_ms = 1000;
@@ -259,6 +210,7 @@ struct redis *redis_create(const struct redis_options *options, const struct red
     r->ring_size = r->o.pending_max ? r->o.pending_max : REDIS_PENDING_MAX;
     r->ring = calloc(r->ring_size, sizeof(r->ring[0]));
     if (!r->ring) {
+        redis_tls_unref(r->o.tls);
         free(r);
         return NULL;
     }
@@ -274,6 +226,7 @@ static void on_timer_closed(uv_handle_t *handle)
     struct redis *r = handle->data;
 
     explicit_bzero(r->o.password, sizeof(r->o.password));
+    redis_tls_unref(r->o.tls);
     free(r->ring);
     free(r);
 }

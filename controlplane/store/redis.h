@@ -13,6 +13,8 @@
 #include <hiredis/hiredis.h>
 #include <uv.h>
 
+#include "store/redis_tls.h"
+
 #define REDIS_PENDING_MAX 4096              /* commands without their answer */
 #define REDIS_QUEUE_BYTES (8 * 1024 * 1024) /* bytes that the kernel has not taken */
 
@@ -28,6 +30,7 @@ enum redis_kind {
 struct redis_options {
     uv_loop_t *loop;
     struct dns *dns;
+    struct redis_tls *tls; /* NULL: in clear */
     enum redis_kind kind;
     char host[256]; /* "": not known yet, redis_set_endpoint tells */
     char password[256];

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Inside of one connection: shared by redis.c (life), redis_queue.c (commands), redis_hello.c (handshake). */
+/* Inside of one connection: shared by redis.c (life), redis_link.c (bytes), redis_queue.c (commands),
+ * redis_hello.c (handshake). */
 #ifndef CONTROLPLANE_STORE_REDIS_IMPL_H
 #define CONTROLPLANE_STORE_REDIS_IMPL_H
 
@@ -42,9 +43,19 @@ struct redis_link {
     uv_connect_t connect;
     struct redis *r; /* NULL once given up */
     redisReader *reader;
-    size_t queued; /* bytes in write requests */
+    struct redis_tls_session *tls; /* NULL: in clear */
+    bool secured;                  /* its handshake is done */
+    bool broken;                   /* without memory in the middle of TLS: nothing more can be sent */
+    size_t queued;                 /* bytes in write requests */
     char in[65536];
 };
+
+/* redis_link.c */
+struct redis_link *redis_link_create(struct redis *r);
+void redis_link_begin(struct redis_link *link); /* connected */
+void redis_link_close(struct redis_link *link);
+/* bytes are hiredis'; they are freed in any case. */
+bool redis_link_write(struct redis_link *link, char *bytes, size_t len);
 
 /* redis_queue.c */
 bool redis_queue_send(struct redis *r, int argc, const char **argv, const size_t *argvlen,
@@ -58,6 +69,7 @@ void redis_hello(struct redis *r);
 void redis_health(struct redis *r);
 
 /* redis.c */
+void redis_link_ready(struct redis *r); /* commands can be sent */
 void redis_hello_done(struct redis *r);
 void redis_lost(struct redis *r, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 

@@ -5,48 +5,15 @@
 
 #include "store/redis_impl.h"
 
-struct write {
-    uv_write_t req;
-    struct redis_link *link;
-    size_t len;
-    char *bytes; /* hiredis' */
-};
-
-static void on_written(uv_write_t *req, int status)
-{
-    struct write *w = (struct write *)req;
-    struct redis_link *link = w->link;
-
-    link->queued -= w->len;
-    redisFreeCommand(w->bytes);
-    free(w);
-    if (status < 0 && status != UV_ECANCELED && link->r)
-        redis_lost(link->r, "write: %s", uv_strerror(status));
-}
-
 bool redis_queue_send(struct redis *r, int argc, const char **argv, const size_t *argvlen,
                       unsigned deadline_ms, redis_answer answer, void *arg)
 {
     if (!r->link || r->count == r->ring_size || r->link->queued > r->o.queue_bytes)
         return false;
-    struct write *w = malloc(sizeof(*w));
-    if (!w)
+    char *bytes;
+    int len = redisFormatCommandArgv(&bytes, argc, argv, argvlen);
+    if (len < 0 || !redis_link_write(r->link, bytes, (size_t)len))
         return false;
-    int len = redisFormatCommandArgv(&w->bytes, argc, argv, argvlen);
-    if (len < 0) {
-        free(w);
-        return false;
-    }
-    w->link = r->link;
-    w->len = (size_t)len;
-    uv_buf_t buf = uv_buf_init(w->bytes, (unsigned)len);
-    r->link->queued += w->len;
-    if (uv_write(&w->req, (uv_stream_t *)&r->link->tcp, &buf, 1, on_written) < 0) {
-        r->link->queued -= w->len;
-        redisFreeCommand(w->bytes);
-        free(w);
-        return false;
-    }
     if (deadline_ms == 0)
         deadline_ms = r->o.timeout_ms;
     r->ring[(r->head + r->count) % r->ring_size] =

@@ -306,6 +306,20 @@ static void on_ask_down(void *arg, const char *why)
     one->asked = false;
 }
 
+/* Why one of those that do not answer does not. */
+static void say_missing(struct sentinels *s, unsigned answering)
+{
+    uint64_t now = uv_now(s->o.loop);
+    const struct sentinel *silent = &s->one[0];
+
+    for (unsigned i = 1; i < s->n && is_fresh(silent, now); i++)
+        silent = &s->one[i];
+    alarm_raise(s->o.alarms, ALARM_redis_sentinels,
+                "%u of %u Sentinels answer for the master %s (%s: %.150s): nobody is promoted when it fails",
+                answering, s->n, s->master_name, silent->address,
+                redis_is_up(silent->ask) ? "it does not know that name" : redis_state(silent->ask));
+}
+
 static void on_timer(uv_timer_t *timer)
 {
     struct sentinels *s = timer->data;
@@ -318,15 +332,14 @@ static void on_timer(uv_timer_t *timer)
     if (2 * answering > s->n)
         alarm_clear(s->o.alarms, ALARM_redis_sentinels);
     else
-        alarm_raise(s->o.alarms, ALARM_redis_sentinels,
-                    "%u of %u Sentinels answer for the master %s: nobody is promoted when it fails",
-                    answering, s->n, s->master_name);
+        say_missing(s, answering);
 }
 
 static bool start(struct sentinel *one)
 {
     const struct sentinels_options *o = &one->all->o;
     struct redis_options r = {.loop = o->loop,
+                              .tls = o->tls,
                               .kind = REDIS_SENTINEL,
                               .timeout_ms = o->timeout_ms,
                               .backoff_max_ms = 1000,
@@ -369,6 +382,7 @@ struct sentinels *sentinels_create(const struct sentinels_options *o)
     }
     s->o.address = NULL; /* the configuration may be replaced */
     s->o.password = s->o.master_name = NULL;
+    s->o.tls = NULL; /* the connections have it */
     uv_timer_init(o->loop, &s->timer);
     s->timer.data = s;
     uv_timer_start(&s->timer, on_timer, ASK_MS, ASK_MS);

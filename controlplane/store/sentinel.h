@@ -21,6 +21,7 @@ struct sentinels_options {
     const char (*address)[HG_SENTINEL_MAX + 1]; /* "192.0.2.1:26379" */
     unsigned n;
     const char *master_name, *password;
+    struct redis_tls *tls; /* NULL: in clear */
     unsigned timeout_ms;
     void (*on_master)(void *arg, const char *host, uint16_t port);
     void *arg;

@@ -219,6 +219,13 @@ static void check_ha(const struct hg_config *c, struct config_errors *e)
         config_error_at(e, "cluster.ha.relogin_lower", "above cluster.ha.relogin_upper", "lower <= upper");
 }
 
+static void check_redis(const struct hg_config *c, struct config_errors *e)
+{
+    if (!c->redis_tls_cert[0] != !c->redis_tls_key[0])
+        config_error_at(e, c->redis_tls_cert[0] ? "node.redis.tls_key" : "node.redis.tls_cert",
+                        "empty, but the other one is set", "a certificate and its key, or neither");
+}
+
 static void check_cluster(const struct hg_config *c, struct config_errors *e)
 {
     char why[200];
@@ -250,5 +257,6 @@ void config_check(const struct hg_config *config, struct config_errors *errors)
     check_network(config, errors);
     check_cluster(config, errors);
     check_ha(config, errors);
+    check_redis(config, errors);
     check_routes(config, errors);
 }

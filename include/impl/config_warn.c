@@ -136,6 +136,28 @@ void hg_ha_times_check(const struct hg_ha_times *t, hg_ha_times_fn *fn, void *ar
            "should be at least a thousandth of the lease: clocks of two machines drift apart");
 }
 
+static void redis_files(struct warn *w)
+{
+    const struct hg_config *c = w->config;
+    const struct {
+        const char *item, *file;
+    } files[] = {{"node.redis.tls_ca", c->redis_tls_ca},
+                 {"node.redis.tls_cert", c->redis_tls_cert},
+                 {"node.redis.tls_key", c->redis_tls_key}};
+
+    for (unsigned i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+        if (!files[i].file[0])
+            continue;
+        if (!c->redis_tls)
+            at_item(w, files[i].item, "not used: node.redis.tls is false");
+        else if (access(files[i].file, R_OK) != 0)
+            at_item(w, files[i].item, "this file cannot be read: hg-controlplane does not start");
+    }
+    if (c->redis_tls && !c->redis_tls_server_name[0] && c->nsentinels)
+        at_item(w, "node.redis.tls_server_name",
+                "empty: the certificate of each Redis server and Sentinel must name its address");
+}
+
 void hg_config_warn(const struct hg_config *config, FILE *out)
 {
     struct warn w = {config, out};
@@ -149,6 +171,7 @@ void hg_config_warn(const struct hg_config *config, FILE *out)
 
     cores(&w);
     nothing_to_do(&w);
+    redis_files(&w);
     hg_ha_times_check(&times, at_item, &w);
     routes(&w);
     long_lists(&w);

@@ -41,11 +41,26 @@ def shipped(name, **own):
     return rest + [f"{k} {v}" for k, v in own.items() if v is not None]
 
 
+def make_certificates(l, stores):
+    path = os.path.join(l.dir, "certificates")
+    os.makedirs(path)
+    lab.sh(f"{os.path.join(lab.TOP, 'tests', 'lab', 'certificates.sh')} {path} " +
+           " ".join(f"10.99.0.{101 + i}" for i in range(stores)))
+    return path
+
+
+def node_tls(certificates):
+    return (f' tls = true; tls_ca = "{certificates}/ca.crt"; tls_cert = "{certificates}/client.crt"; '
+            f'tls_key = "{certificates}/client.key";')
+
+
 class RedisHost(lab.Namespace):
     """A machine with a Redis server and a Sentinel, or with a Sentinel alone."""
 
-    def __init__(self, l, network, number, bad_wire=False, disk=0):
+    def __init__(self, l, network, number, bad_wire=False, disk=0, certificates=None):
+        """certificates: a folder of certificates.sh; then everything is by TLS."""
         super().__init__(l, f"redis{number}")
+        self.certificates = certificates
         self.wire = network.plug(self, "eth0", bad_wire)
         self.address = f"10.99.0.{100 + number}"
         self.ip(f"addr add {self.address}/24 dev eth0")
@@ -61,9 +76,16 @@ class RedisHost(lab.Namespace):
             f.write("\n".join(lines) + "\n")
         return path
 
+    def tls(self, port):
+        if not self.certificates:
+            return {}
+        return {"port": 0, "tls-port": port, "tls-replication": "yes", **{
+            f"tls-{word}-file": os.path.join(self.certificates, name)
+            for word, name in (("ca-cert", "ca.crt"), ("cert", "server.crt"), ("key", "server.key"))}}
+
     def redis_conf(self, fsync="everysec", **own):
         return self.write("redis.conf", shipped("redis.conf", bind=self.address, protected_mode="no", dir=self.dir,
-                                                appendfsync=fsync, **own))
+                                                appendfsync=fsync, **self.tls(6379), **own))
 
     def start_redis(self, master=None, fsync="everysec", args=(), **own):
         """Of the settings that are shipped, own ones instead of some."""
@@ -77,7 +99,7 @@ class RedisHost(lab.Namespace):
 
     def write_sentinel(self, master, quorum, **own):
         """own: its times, where they are not those that are shipped."""
-        lines = shipped("sentinel.conf", bind=self.address, protected_mode="no", dir=self.dir, sentinel=None)
+        lines = shipped("sentinel.conf", bind=self.address, protected_mode="no", dir=self.dir, sentinel=None, **self.tls(26379))
         lines += [f"sentinel monitor heliograph {master} 6379 {quorum}"]
         lines += [line for line in shipped("sentinel.conf") if line.startswith("sentinel ") and
                   line.split()[1] not in ("monitor", *own)]
@@ -94,7 +116,9 @@ class RedisHost(lab.Namespace):
         return [pid for pid in pids if words in lab.sh(f"tr '\\0' ' ' < /proc/{pid}/cmdline", check=False)]
 
     def cli(self, *args, port=6379, check=True):
-        return self.run(["redis-cli", "-h", self.address, "-p", str(port)] + [str(a) for a in args], check=check,
+        tls = ["--tls"] + [w for word, name in (("cacert", "ca.crt"), ("cert", "client.crt"), ("key", "client.key"))
+                           for w in (f"--{word}", os.path.join(self.certificates, name))] if self.certificates else []
+        return self.run(["redis-cli", "-h", self.address, "-p", str(port)] + tls + [str(a) for a in args], check=check,
                         timeout=30).stdout
 
 
@@ -178,13 +202,17 @@ class Cluster:
     """The record's Redis stands up at once; nodes start when they are told to."""
 
     def __init__(self, l, nodes, replicas=0, sentinels=0, node="", cluster="", dataplane="", bad_wires=False, cores="",
-                 as_shipped=False, disk=0, redis="", **settings):
+                 as_shipped=False, disk=0, redis="", tls=False, **settings):
         """as_shipped: Redis and Sentinels with the times of deploy/redis, which a loaded machine may find short;
         node, redis, cluster, dataplane: further items of those groups; disk: each Redis has one of so many MB; settings go to
         config.text()."""
         self.lab = l
         self.mgmt = lab.Network(l, "mgmt")
-        self.stores = [RedisHost(l, self.mgmt, i + 1, bad_wires, disk) for i in range(max(1 + replicas, sentinels))]
+        stores = max(1 + replicas, sentinels)
+        certificates = make_certificates(l, stores) if tls else None
+        self.stores = [RedisHost(l, self.mgmt, i + 1, bad_wires, disk, certificates) for i in range(stores)]
+        if tls:
+            redis += node_tls(certificates)
         for i, s in enumerate(self.stores[:1 + replicas]):
             s.start_redis(self.stores[0].address if i else None, "everysec" if replicas else "always",
                           **({} if as_shipped else QUICK_REDIS))

@@ -33,13 +33,14 @@ static uint16_t free_port(void)
     return ntohs(a.sin_port);
 }
 
-static bool answers(uint16_t port)
+/* With TLS: takes connections. */
+static bool answers(const struct real_redis *r)
 {
-    struct sockaddr_in a = loopback(port);
+    struct sockaddr_in a = loopback(r->port);
     int fd = socket(AF_INET, SOCK_STREAM, 0);
     char answer[8] = "";
-    bool ok = connect(fd, (struct sockaddr *)&a, sizeof(a)) == 0 && write(fd, "PING\r\n", 6) == 6 &&
-              read(fd, answer, 7) > 0 && answer[0] == '+';
+    bool ok = connect(fd, (struct sockaddr *)&a, sizeof(a)) == 0 &&
+              (r->tls || (write(fd, "PING\r\n", 6) == 6 && read(fd, answer, 7) > 0 && answer[0] == '+'));
 
     close(fd);
     return ok;
@@ -47,11 +48,22 @@ static bool answers(uint16_t port)
 
 static void run(const struct real_redis *r, const char *const *extra)
 {
-    char port[16],
-        *argv[48] = {"redis-server", "--port", port, "--bind",       "127.0.0.1", "--dir",
-                     (char *)r->dir, "--save", "",   "--appendonly", "no",        "--maxmemory-policy",
-                     "noeviction"};
-    int n = 13, null = open("/dev/null", O_WRONLY);
+    char port[16], *argv[48] = {"redis-server",
+                                "--port",
+                                r->tls ? "0" : port,
+                                "--bind",
+                                "127.0.0.1",
+                                "--dir",
+                                (char *)r->dir,
+                                "--save",
+                                "",
+                                "--appendonly",
+                                "no",
+                                "--maxmemory-policy",
+                                "noeviction",
+                                r->tls ? "--tls-port" : "--port",
+                                port};
+    int n = 15, null = open("/dev/null", O_WRONLY);
 
     snprintf(port, sizeof(port), "%u", r->port);
     for (; extra && *extra && n < 47; extra++)
@@ -63,7 +75,7 @@ static void run(const struct real_redis *r, const char *const *extra)
     _exit(127);
 }
 
-void real_redis_start(struct real_redis *r, const char *const *extra)
+static void start(struct real_redis *r, const char *const *extra)
 {
     snprintf(r->dir, sizeof(r->dir), "/tmp/hg-redis-XXXXXX");
     if (!mkdtemp(r->dir))
@@ -74,7 +86,7 @@ void real_redis_start(struct real_redis *r, const char *const *extra)
         if (r->pid == 0)
             run(r, extra);
         for (unsigned i = 0; i < 2000 && waitpid(r->pid, NULL, WNOHANG) == 0; i++) {
-            if (answers(r->port))
+            if (answers(r))
                 return;
             nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
         }
@@ -83,6 +95,18 @@ void real_redis_start(struct real_redis *r, const char *const *extra)
     }
     fprintf(stderr, "redis-server does not start\n");
     abort();
+}
+
+void real_redis_start(struct real_redis *r, const char *const *extra)
+{
+    r->tls = false;
+    start(r, extra);
+}
+
+void real_redis_start_tls(struct real_redis *r, const char *const *extra)
+{
+    r->tls = true;
+    start(r, extra);
 }
 
 void real_redis_stop(struct real_redis *r)

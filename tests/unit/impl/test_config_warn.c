@@ -62,6 +62,17 @@ static void an_empty_file(void **state)
     has("a.cfg: cluster.domain: warning: not set");
 }
 
+static void certificates_that_are_not_there(void **state)
+{
+    (void)state;
+    warned(WELL "};\nnode: { redis: { sentinels = [ \"10.0.0.9:26379\" ]; tls = true;\n"
+                "tls_ca = \"/none/ca.crt\"; }; };");
+    has("a.cfg:5: node.redis.tls_ca: warning: this file cannot be read");
+    has("node.redis.tls_server_name: warning: empty");
+    warned(WELL "};\nnode: { redis: { tls_ca = \"/none/ca.crt\"; }; };");
+    has("a.cfg:4: node.redis.tls_ca: warning: not used");
+}
+
 /* D35: hgctl set warns, and so does a look at the file. */
 static void times_that_do_not_fit(void **state)
 {
@@ -121,6 +132,7 @@ int main(void)
         cmocka_unit_test_teardown(an_empty_file, forget),
         cmocka_unit_test_teardown(times_that_do_not_fit, forget),
         cmocka_unit_test_teardown(profiles_fit_together, forget),
+        cmocka_unit_test_teardown(certificates_that_are_not_there, forget),
         cmocka_unit_test_teardown(a_list_that_is_too_long, forget),
     };
 
