@@ -106,12 +106,29 @@ static void on_read(void *arg, const struct record_outcome *o)
     free(look);
 }
 
+#define BEHIND_MAX 3 /* looks: one is behind for a moment when the peer meets a new master first */
+
+/* A node that is gone was told a version under a term that this Redis has forgotten; the peer has it by a
+ * heartbeat. */
+static void compare_terms(struct entry_watch *watch, struct record *record)
+{
+    struct record_version known = watch->known(watch->arg);
+
+    if (known.term > watch->term)
+        watch->term = known.term;
+    if (watch->term <= record_term(record))
+        watch->term = watch->behind = 0;
+    else if (++watch->behind > BEHIND_MAX)
+        record_knows_term(record, watch->term);
+}
+
 void entry_watch_look(struct entry_watch *watch, struct record *record, struct slice field, bool broken)
 {
     struct look *look;
 
     if (watch->pending || record_state(record) != RECORD_FOLLOWING || !(look = malloc(sizeof(*look))))
         return;
+    compare_terms(watch, record);
     *look = (struct look){watch, record, watch->pair};
     watch->pending = true;
     watch->warned |= broken;

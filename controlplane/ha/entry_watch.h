@@ -28,7 +28,9 @@ struct entry_watch {
     bool absent;   /* what was found: nothing */
     char *raw;     /* or these bytes */
     uint32_t raw_len;
-    uint64_t mark; /* of the first look that found it */
+    uint64_t mark;   /* of the first look that found it */
+    uint64_t term;   /* the highest that the manager knows and the record does not; 0: none */
+    unsigned behind; /* looks since */
 };
 
 /* broken: a load has shown that it cannot be read. */

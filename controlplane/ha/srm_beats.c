@@ -72,7 +72,7 @@ static void fill(struct srm *srm, struct srm_beat *b, bool asks)
     b->starting = srm->starting;
     b->unseen = srm->unseen;
     b->entry = srm->entry;
-    b->lease = (uint32_t)(srm->p.lease / SRM_MS);
+    b->lease = srm_told_span(srm);
     b->span = granted_span(srm);
     b->services = outage_up(&srm->outage);
     b->watched = outage_watched(&srm->outage);

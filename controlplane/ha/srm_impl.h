@@ -113,6 +113,7 @@ bool srm_settled(
     const struct srm *srm); /* goals of the row are reached, as far as they are ours, on every core */
 
 /* srm_write.c */
+uint32_t srm_told_span(const struct srm *srm); /* ms: by which this node says that it counts its writes */
 void srm_write_step(struct srm *srm);
 /* The entry may be the one that is being written. */
 bool srm_write_is(const struct srm *srm, const struct srm_entry *entry);

@@ -7,7 +7,7 @@
 #include "ha/srm_impl.h"
 
 /* A dataplane that cannot be reached keeps the longer lease that it was given. */
-static uint32_t told_span(const struct srm *srm)
+uint32_t srm_told_span(const struct srm *srm)
 {
     uint32_t span = (uint32_t)(srm->p.lease / SRM_MS), said = srm->entry.lease[srm->slot];
     return srm->unseen && said > span ? said : span;
@@ -29,7 +29,7 @@ static void send_as(struct srm *srm, struct srm_entry *entry, bool urgent, bool 
             w->may_gain |= (uint8_t)(1u << s);
     }
     entry->by = (uint8_t)(srm->slot + 1);
-    entry->lease[srm->slot] = told_span(srm);
+    entry->lease[srm->slot] = srm_told_span(srm);
     w->expected = srm->entry.version;
     w->busy = true;
     w->back = false;
@@ -345,8 +345,10 @@ void srm_write_done(struct srm *srm, const struct srm_event *event)
         w->retry_at = srm->now + srm->p.interval / 4;
         w->lost = !w->exact; /* what it replaced is not known: as if another had written it */
         w->lost_on = w->expected;
-    } else if (record_version_cmp(there->version, srm->entry.version) > 0) {
-        srm_adopt_seen(srm, there);
+    } else if (record_version_cmp(there->version, srm->entry.version) > 0 ||
+               there->epoch > srm->entry.epoch) {
+        srm_adopt_seen(srm,
+                       there); /* a Redis that went back has low versions: what moved since is believed */
     } else if (record_version_cmp(there->version, srm->entry.version) < 0) {
         srm_regressed(srm, there->version);
     }

@@ -7,9 +7,10 @@
 
 #include "store/record_impl.h"
 
-#define RETRY_MS 5000 /* after something that cannot be read */
-#define WAIT_MS  200  /* while another node writes the record back */
-#define CHECK_MS 1000
+#define RETRY_MS        5000 /* after something that cannot be read */
+#define WAIT_MS         200  /* while another node writes the record back */
+#define CHECK_MS        1000
+#define RECORD_TERM_FIT (1ull << 53) /* the scripts count in doubles */
 
 void record_phase_set(struct record *rec, enum record_phase phase)
 {
@@ -71,7 +72,7 @@ static void hex(char out[RECORD_ID_LEN + 1], struct record *rec)
 
 static void say_hello(struct record *rec)
 {
-    struct record_hello hello = {.known_term = rec->term};
+    struct record_hello hello = {.known_term = rec->term > rec->known_term ? rec->term : rec->known_term};
 
     if (rec->hello_pending)
         return;
@@ -236,6 +237,17 @@ bool record_has(const struct record *rec, struct record_version version)
 uint64_t record_term(const struct record *rec)
 {
     return rec ? rec->term : 0;
+}
+
+void record_knows_term(struct record *rec, uint64_t term)
+{
+    if (term <= rec->term || term <= rec->known_term || term >= RECORD_TERM_FIT)
+        return;
+    rec->known_term = term;
+    log_printf(rec->log, HG_LOG_WARNING, "record_term",
+               "the record is at term %" PRIu64 ", and term %" PRIu64 " is known: Redis went back", rec->term,
+               term);
+    record_begin(rec);
 }
 
 uint64_t record_fenced_ago(const struct record *rec)

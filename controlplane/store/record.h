@@ -150,6 +150,9 @@ uint64_t record_mark(const struct record *record);
 bool record_passed(const struct record *record, uint64_t mark);
 bool record_was_loaded(const struct record *record); /* whole at least once */
 uint64_t record_term(const struct record *record);   /* of the master that was heard last; NULL: 0 */
+/* Somebody was told a version of that term by a node that is gone: the master of now has to be above it, or
+ * what is written would count as older. */
+void record_knows_term(struct record *record, uint64_t term);
 /* For state(), when it says FOLLOWING after another master was welcomed: ns since every master before it was
  * certainly unable to confirm anything; 0: not known. */
 uint64_t record_fenced_ago(const struct record *record);

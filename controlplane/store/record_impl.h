@@ -28,6 +28,7 @@ struct record {
     char id[RECORD_ID_LEN + 1];     /* of the record that memory follows, "" before the first */
     char new_id[RECORD_ID_LEN + 1]; /* of the record that is there now */
     uint64_t term;                  /* of the master; never falls */
+    uint64_t known_term;            /* that others know, 0: none above ours */
     uint64_t hello_at, check_at;    /* when to ask again, 0: not */
     uint64_t check_floor;
     uint64_t checks, checked,

@@ -211,6 +211,10 @@ static void describe(struct pair *w)
     char text[SRM_ENTRY_TEXT];
     struct srm_status s;
 
+    const struct sim_data *d = sim_redis_data(w->redis, (unsigned)sim_redis_master(w->redis));
+    const struct sim_text *there = sim_data_get(d, RECORD_HA, PAIR_FIELD);
+    pair_say(w, "the record at %llu-%llu: %s", (unsigned long long)d->term, (unsigned long long)d->seq,
+             there ? there->p : "no entry");
     for (unsigned i = 0; i < 2; i++) {
         struct node *n = &w->node[i];
         if (n->srm == NULL) {

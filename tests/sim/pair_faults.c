@@ -111,11 +111,15 @@ static void redis_pause(struct pair *w, unsigned server)
 
 void pair_redis_note(struct pair *w)
 {
+    if (w->o.verbose)
+        pair_say(w, "Redis is noted");
     sim_data_copy(&w->past, sim_redis_data(w->redis, (unsigned)sim_redis_master(w->redis)));
 }
 
 void pair_redis_back(struct pair *w)
 {
+    if (w->o.verbose)
+        pair_say(w, "Redis goes back");
     for (unsigned i = 0; i < SERVERS; i++)
         sim_redis_kill(w->redis, i);
     for (unsigned i = 0; i < SERVERS; i++) {
@@ -304,8 +308,65 @@ unsigned pair_users_lost(const struct pair *w)
     return lost;
 }
 
+/* ---- what single faults in a row never come to ---- */
+
+static bool offered(struct pair *w, enum srm_command command, unsigned slot)
+{
+    struct node *n = &w->node[slot ^ 1];
+
+    return node_runs(n) && srm_refusal(n->srm, node_clock(n), command, slot) == NULL;
+}
+
+static void ask_for(struct pair *w, enum srm_command command, unsigned slot)
+{
+    node_event(&w->node[slot ^ 1],
+               &(struct srm_event){.type = SRM_COMMAND, .u.command = {command, (uint8_t)slot}});
+}
+
+/* Nothing happens until the node that is failed over falls back by itself (D43). */
+static void quiet_time(struct pair *w)
+{
+    struct srm_params p = w->p;
+
+    pair_heal(w);
+    p.automatic_fallback = true;
+    for (unsigned i = 0; i < 2; i++)
+        node_settings(&w->node[i], &p);
+    pair_until(w, w->now + p.service_down_delay + 2 * p.init_timeout + 3 * p.fallback_quiet / 2);
+    for (unsigned i = 0; i < 2; i++)
+        node_settings(&w->node[i], &w->p);
+}
+
+/* A fallback is asked for, and nobody can write for longer than a move may last. */
+static void stuck_fallback(struct pair *w)
+{
+    unsigned slot = (unsigned)pair_below(w, 2);
+
+    pair_heal(w);
+    pair_until(w, w->now + w->p.service_down_delay + 4 * w->p.init_timeout);
+    if (!w->broken && offered(w, SRM_CMD_FAILOVER, slot))
+        ask_for(w, SRM_CMD_FAILOVER, slot);
+    pair_until(w, w->now + w->p.init_timeout);
+    if (w->broken || !offered(w, SRM_CMD_FALLBACK, slot))
+        return;
+    ask_for(w, SRM_CMD_FALLBACK, slot);
+    pair_until(w, w->now + pair_below(w, MS(4))); /* the row is written, its end is not yet */
+    for (unsigned i = 0; i < 2; i++)
+        sim_client_cut(w->node[i].client, true);
+    pair_until(w, w->now + w->p.move_timeout + 2 * w->p.timeout);
+    for (unsigned i = 0; i < 2; i++)
+        sim_client_cut(w->node[i].client, false);
+}
+
 void pair_fault(struct pair *w)
 {
+    if (pair_below(w, 60) == 0) {
+        if (pair_below(w, 2))
+            quiet_time(w);
+        else
+            stuck_fallback(w);
+        return;
+    }
     add_user(w);
     switch (pair_below(w, w->o.hand ? 18 : 17)) {
     case 0:

@@ -32,6 +32,15 @@ static int month(uint64_t days, uint64_t seed)
     return good && r.failovers == 0 ? 0 : 1;
 }
 
+static void print_rows(const char *title, uint64_t rows)
+{
+    printf("%s", title);
+    for (unsigned i = 1; i < SRM_ROWS; i++)
+        if ((rows >> i & 1) != 0)
+            printf(" %s", srm_row_id((enum srm_row)i));
+    putchar('\n');
+}
+
 static int faults(uint64_t wanted, uint64_t seed, int profile, const struct pair_options *kind)
 {
     struct pair_result r = {0};
@@ -48,13 +57,11 @@ static int faults(uint64_t wanted, uint64_t seed, int profile, const struct pair
     printf("figure double_owner_events %llu events\nfigure lost_acknowledged %llu changes\n",
            (unsigned long long)r.double_owner, (unsigned long long)r.lost_acknowledged);
     printf("figure unowned_after_healing %llu nodes\n", (unsigned long long)r.unowned);
-    printf("# %llu faults, %llu events, %llu acknowledged users, %.1f simulated hours; rows not reached:",
+    printf("# %llu faults, %llu events, %llu acknowledged users, %.1f simulated hours\n",
            (unsigned long long)r.faults, (unsigned long long)r.events, (unsigned long long)r.acknowledged,
            (double)r.time / 3600e9);
-    for (unsigned i = 1; i < SRM_ROWS; i++)
-        if ((r.rows >> i & 1) == 0)
-            printf(" %s", srm_row_id((enum srm_row)i));
-    putchar('\n');
+    print_rows("# rows reached:", r.rows);
+    print_rows("# rows not reached:", ~r.rows);
     return bad > 0;
 }
 

@@ -195,6 +195,22 @@ static void a_restart_that_sees_no_dataplane_shortens_nothing(void **state)
     taken_over_by(1, SECONDS(100));
 }
 
+/* The same by its heartbeats, which are sooner there than the log. */
+static void nor_do_its_heartbeats(void **state)
+{
+    (void)state;
+    open_as(PAIR_DEFAULT);
+    lease_of(0, SECONDS(60));
+    pass(SECONDS(40));
+    node_crash(&w->node[0]);
+    lease_of(0, SECONDS(6));
+    w->node[0].blind_start = true;
+    node_boot(&w->node[0]);
+    for (uint64_t end = w->now + SECONDS(3); w->now < end; pass(MS(10)))
+        if (w->node[0].unseen && status(1).peer.boot == w->node[0].boot)
+            assert_int_equal(status(1).peer.lease, 60000);
+}
+
 /* Whose acknowledgement was lost, and which the log shows then, is no sign of life of a dead peer. */
 static void an_own_write_of_unknown_outcome_is_no_sign_of_the_peer(void **state)
 {
@@ -280,6 +296,37 @@ static void a_renewal_that_redis_lost_still_counts(void **state)
     taken_over_by(1, SECONDS(60));
 }
 
+/* Node 0 met two masters of which Redis and node 1 know nothing any more; node 1 knows by its heartbeats what
+ * was written under them, and what it writes must not count as older. */
+static void a_term_that_only_a_dead_node_met(void **state)
+{
+    (void)state;
+    open_as(PAIR_DEFAULT);
+    w->o.lossy = true;
+    pair_redis_note(w);
+    sim_client_cut(w->node[1].client, true);
+    for (unsigned i = 0; i < 4; i++) {
+        sim_redis_promote(w->redis, false, MS(1));
+        pass(SECONDS(3));
+        for (unsigned s = 0; s < SERVERS; s++)
+            sim_redis_demote(w->redis, s);
+        lease_of(0, SECONDS(7 + i)); /* which it writes */
+        pass(SECONDS(1));
+    }
+    uint64_t term = status(1).entry.version.term;
+    assert_true(term > 3);
+    kill_both(0);
+    pair_redis_back(w);
+    sim_client_cut(w->node[1].client, false);
+    taken_over_by(1, SECONDS(60));
+    assert_true(status(1).entry.version.term > term);
+    power_on(0);
+    lease_of(0, SECONDS(6));
+    await(ROW_F32, SECONDS(30));
+    pass(SECONDS(5));
+    assert_true(record_version_cmp(status(0).entry.version, status(1).entry.version) == 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -291,11 +338,13 @@ int main(void)
         cmocka_unit_test_teardown(a_shorter_lease_is_true_when_it_is_told, end),
         cmocka_unit_test_teardown(a_restart_shortens_the_lease, end),
         cmocka_unit_test_teardown(a_restart_that_sees_no_dataplane_shortens_nothing, end),
+        cmocka_unit_test_teardown(nor_do_its_heartbeats, end),
         cmocka_unit_test_teardown(a_restart_forgets_what_it_granted, end),
         cmocka_unit_test_teardown(an_own_write_of_unknown_outcome_is_no_sign_of_the_peer, end),
         cmocka_unit_test_teardown(an_entry_that_cannot_be_read_allows_nothing, end),
         cmocka_unit_test_teardown(an_entry_that_is_missing_allows_what_a_lease_does, end),
         cmocka_unit_test_teardown(a_renewal_that_redis_lost_still_counts, end),
+        cmocka_unit_test_teardown(a_term_that_only_a_dead_node_met, end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
