@@ -123,8 +123,7 @@ static enum bulk_next next(void *arg, struct bulk_item *out)
         out->version = u->version;
         out->name_len = u->len;
         memcpy(out->name, u->name, u->len);
-        out->value_len = user_value_put(out->value, sizeof(out->value), home,
-                                        u->contacts ? slice_str(u->contacts) : slice_of("", 0));
+        out->value_len = users_value(u, home, out->value);
         j->written++;
         return BULK_ITEM;
     }

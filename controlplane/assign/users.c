@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <sys/random.h>
 
+#include "assign/contact.h"
 #include "hg/user_key.h"
 
 #define SHELF_BITS                                                                                           \
@@ -213,10 +214,15 @@ static void count(struct users *u, const struct user *user, int by)
         u->home[user->home].signed_in += (uint32_t)by;
 }
 
+static struct slice contacts_of(const struct user *user)
+{
+    return user->contacts ? slice_str(user->contacts) : slice_of("", 0);
+}
+
 /* false: no memory, the old ones stay */
 static bool set_contacts(struct user *user, struct slice contacts, unsigned *changed)
 {
-    if (slice_eq(contacts, user->contacts ? slice_str(user->contacts) : slice_of("", 0)))
+    if (slice_eq(contacts, contacts_of(user)))
         return true;
     char *copy = contacts.len ? strndup(contacts.p, contacts.len) : NULL;
     if (contacts.len && !copy)
@@ -306,6 +312,11 @@ static void remove_slot(struct users *u, struct shelf *shelf, uint64_t i)
     slot[i].user = NULL;
     shelf->count--;
     u->count--;
+}
+
+uint32_t users_value(const struct user *user, struct slice home, char *out)
+{
+    return user_value_put(out, USER_VALUE_MAX, home, contacts_of(user));
 }
 
 bool users_remove(struct users *u, struct slice name)

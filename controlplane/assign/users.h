@@ -44,6 +44,8 @@ bool users_typed(struct slice name, char *out, uint32_t *len, const char **why);
 /* name is canonical. Returns the entry, NULL without memory; *changed has bits of enum users_change. */
 struct user *users_set(struct users *users, struct slice name, uint16_t home, struct slice contacts,
                        struct record_version version, unsigned *changed);
+/* As the record has the user, with that home. out: USER_VALUE_MAX. Returns the length. */
+uint32_t users_value(const struct user *user, struct slice home, char *out);
 const struct user *users_find(const struct users *users, struct slice name);
 bool users_remove(struct users *users, struct slice name);
 

@@ -106,8 +106,7 @@ static void on_rehomed(void *arg, const struct record_outcome *outcome)
 static void one(struct ha_rehome *r, const struct user *u)
 {
     char *value = r->value[r->n];
-    uint32_t len = user_value_put(value, USER_VALUE_MAX, slice_str(r->to),
-                                  u->contacts ? slice_str(u->contacts) : slice_of("", 0));
+    uint32_t len = users_value(u, slice_str(r->to), value);
 
     r->item[r->n++] = (struct record_item){.table = RECORD_USERS,
                                            .op = RECORD_SET,

@@ -268,9 +268,7 @@ static bool give(void *arg, enum record_table table, uint64_t *cursor, struct sl
             return false;
         memcpy(cp->give_last, u->name, u->len);
         cp->give_last_len = u->len;
-        uint32_t len = user_value_put(cp->give_user, sizeof(cp->give_user),
-                                      slice_str(users_home_name(cp->users, u->home)),
-                                      u->contacts ? slice_str(u->contacts) : slice_of("", 0));
+        uint32_t len = users_value(u, slice_str(users_home_name(cp->users, u->home)), cp->give_user);
         *field = slice_of(u->name, u->len);
         *value = slice_of(cp->give_user, len);
         return true;

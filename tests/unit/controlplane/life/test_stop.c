@@ -3,16 +3,13 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
-#include "controlplane.h"
+#include "cp_rig.h"
 #include "fake_redis.h"
 #include "life/life.h"
 #include "store/record.h"
@@ -24,30 +21,16 @@ static const char request[] =
 struct rig {
     uv_loop_t loop; /* of the fake Redis */
     struct fake_redis fake;
-    struct controlplane *cp;
-    char dir[64], file[96];
+    struct cp_rig own;
+    struct controlplane *cp; /* of own */
 };
 
 static void start(struct rig *rig)
 {
     uv_loop_init(&rig->loop);
     fake_redis_start(&rig->fake, &rig->loop);
-    snprintf(rig->dir, sizeof(rig->dir), "/tmp/hg-stop-XXXXXX");
-    assert_non_null(mkdtemp(rig->dir));
-    snprintf(rig->file, sizeof(rig->file), "%s/c.cfg", rig->dir);
-    FILE *f = fopen(rig->file, "w");
-    assert_non_null(f);
-    fprintf(f,
-            "node: { name = \"stoptest%d\"; admin_socket = \"%s/s\"; metrics: { port = 0; };\n"
-            "  redis: { port = %u; }; log: { level = \"error\"; }; };\n"
-            "cluster: { domain = \"example.com\"; };\n",
-            (int)getpid(), rig->dir, rig->fake.port);
-    fclose(f);
-    rig->cp = calloc(1, sizeof(*rig->cp));
-    rig->cp->config_file = rig->file;
-    rig->cp->config = hg_config_load(rig->file, stderr);
-    assert_non_null(rig->cp->config);
-    assert_true(life_start(rig->cp));
+    cp_rig_start(&rig->own, "stop", rig->fake.port, "cluster: { domain = \"example.com\"; };\n");
+    rig->cp = rig->own.cp;
 }
 
 static void turn(struct rig *rig)
@@ -55,16 +38,6 @@ static void turn(struct rig *rig)
     uv_run(&rig->cp->loop, UV_RUN_NOWAIT);
     uv_run(&rig->loop, UV_RUN_NOWAIT);
     usleep(500);
-}
-
-static int dial(struct rig *rig)
-{
-    struct sockaddr_un addr = {.sun_family = AF_UNIX};
-    int fd = socket(AF_UNIX, SOCK_STREAM, 0);
-
-    snprintf(addr.sun_path, sizeof(addr.sun_path), "%s/s", rig->dir);
-    assert_int_equal(connect(fd, (struct sockaddr *)&addr, sizeof(addr)), 0);
-    return fd;
 }
 
 static void who_asked_hears_that_it_stops(void **state)
@@ -79,7 +52,7 @@ static void who_asked_hears_that_it_stops(void **state)
     assert_true(record_loaded(rig.cp->record));
     unsigned before = rig.fake.evalshas;
     rig.fake.silent = true;
-    int fd = dial(&rig);
+    int fd = cp_rig_dial(&rig.own, 0);
     assert_int_equal(send(fd, request, strlen(request), 0), strlen(request));
     for (uint64_t end = uv_hrtime() + 60000000000ull; !strstr(rig.fake.last, " gw ") && uv_hrtime() < end;)
         turn(&rig);
@@ -94,8 +67,7 @@ static void who_asked_hears_that_it_stops(void **state)
     fake_redis_stop(&rig.fake);
     turn_for(&rig.loop, 20);
     assert_int_equal(uv_loop_close(&rig.loop), 0);
-    unlink(rig.file);
-    assert_int_equal(rmdir(rig.dir), 0);
+    cp_rig_clear(&rig.own);
 }
 
 int main(void)

@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "assign/users.h"
-#include "controlplane.h"
+#include "cp_rig.h"
 #include "life/life.h"
 #include "push/push.h"
 #include "routes/book.h"
@@ -18,31 +18,17 @@
 #include "settings/settings_impl.h"
 
 struct rig {
-    struct controlplane *cp;
+    struct cp_rig own;
+    struct controlplane *cp; /* of own */
     struct record_events to;
-    char dir[64], file[96];
 };
 
 static int start(void **state)
 {
     struct rig *rig = calloc(1, sizeof(*rig));
 
-    snprintf(rig->dir, sizeof(rig->dir), "/tmp/hg-push-XXXXXX");
-    assert_non_null(mkdtemp(rig->dir));
-    snprintf(rig->file, sizeof(rig->file), "%s/c.cfg", rig->dir);
-    FILE *f = fopen(rig->file, "w");
-    assert_non_null(f);
-    fprintf(f,
-            "node: { name = \"pushtest%d\"; admin_socket = \"%s/s\"; metrics: { port = 0; };\n"
-            "  redis: { port = 1; }; log: { level = \"error\"; }; };\n"
-            "cluster: { domain = \"example.com\"; };\n",
-            (int)getpid(), rig->dir);
-    fclose(f);
-    rig->cp = calloc(1, sizeof(*rig->cp));
-    rig->cp->config_file = rig->file;
-    rig->cp->config = hg_config_load(rig->file, stderr);
-    assert_non_null(rig->cp->config);
-    assert_true(life_start(rig->cp));
+    cp_rig_start(&rig->own, "push", 1, "cluster: { domain = \"example.com\"; };\n");
+    rig->cp = rig->own.cp;
     rig->to = push_record_events(rig->cp);
     *state = rig;
     return 0;
@@ -53,8 +39,7 @@ static int stop(void **state)
     struct rig *rig = *state;
 
     life_stop(rig->cp);
-    unlink(rig->file);
-    assert_int_equal(rmdir(rig->dir), 0);
+    cp_rig_clear(&rig->own);
     free(rig);
     return 0;
 }
