@@ -348,6 +348,7 @@ static void dribble_is_coalesced(void **state)
     for (unsigned i = 0; i < 20000; i++) {
         char byte = (char)(i * 7);
         assert_int_equal(tcp_write(r->a.tcp, id, &(struct slice){&byte, 1}, 1), 1);
+        r->a.nevents = r->b.nevents = 0;
         rig_run(r, 1);
     }
     rig_run(r, 100);
