@@ -24,7 +24,7 @@ def _group(fields):
 def text(address="10.88.0.1/24", address6=None, access=(), neighbours=(), routes=(), templates=(), aliases=(),
          cores=None, device="net_af_xdp0,iface=hg0", dataplane="", cluster="", sip="", probe=NO_PROBES,
          node="", domain="example.com", listeners=None, users_max=100000, gateway=None):
-    """routes are dictionaries; protocol is UDP unless they say otherwise."""
+    """routes are dictionaries; protocol is UDP unless they say otherwise. listeners: strings, or dictionaries."""
     addresses = [address] + ([address6] if address6 else [])
     hosts = [a.split("/")[0] for a in addresses]
     listeners = listeners or [f"[{h}]:5060" if ":" in h else f"{h}:5060" for h in hosts]
@@ -37,7 +37,7 @@ dataplane = {{
   cores = "{cores}"; memory = 256; users_max = {users_max}; routes_max = 8192; mbufs = 8192;
   ports = ( {{ device = {_value(device)};
     interfaces = ( {{ addresses = {strings(addresses)}; {f"gateway4 = {_value(gateway)};" if gateway else ""} }} ); }} );
-  listeners = {strings(listeners)};
+  listeners = {groups(listeners) if isinstance(listeners[0], dict) else strings(listeners)};
   {dataplane}
 }};
 cluster = {{
