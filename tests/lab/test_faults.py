@@ -130,7 +130,8 @@ def a_far_or_narrow_way_is_an_alarm(p):
     """I01, I02, I15: round trip and throughput to the other nodes are measured all the time, at the limits of the settings."""
     p.normal()
     names = lambda: [a["alarm"] for a in p.n1.hgctl_json("alarm", "list")["alarms"]]
-    assert not {"wan_rtt", "wan_throughput"} & set(names()), names()
+    # the median of the last beats may still be that of the test before, whose wires were as slow
+    lab.wait_for(lambda: not {"wan_rtt", "wan_throughput"} & set(names()), 60, "the ways are as good as new")
     p.n1.mgmt.set(ab="delay_ms=45", ba="delay_ms=45")
     try:
         lab.wait_for(lambda: "wan_rtt" in names(), 60, "90 ms are more than 80")
