@@ -95,7 +95,7 @@ static void fetch(const struct tcp *t, uint64_t hash)
     const char *p = (const char *)table_key(t, v);
     __builtin_prefetch(p);
     if (TCP_VALUE_KIND(v) == TCP_KIND_CONN)
-        for (unsigned line = 64; line < sizeof(struct tcp_conn); line += 64)
+        for (unsigned line = 64; line <= offsetof(struct tcp_conn, hint); line += 64)
             __builtin_prefetch(p + line);
 }
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* RST out (RFC 9293 section 3.10.7.1). What answers strangers is limited: a flood must not be doubled. */
+/* RST out (RFC 9293 section 3.10.7.1). What answers strangers is limited. */
 #include "tcp/state.h"
 
-#define RESETS_A_SECOND 2000
+#define RESETS_A_SECOND                                                                                      \
+    100000 /* who took over the connections of another node has many to send away at once */
 
 static bool reset_allowed(struct tcp *t)
 {

@@ -134,7 +134,7 @@ struct tcp_reassembly {
 
 struct tcp_conn {
     /* -- line 0: whose it is, and what every segment asks first -- */
-    struct tcp_key key;
+    alignas(64) struct tcp_key key;
     uint32_t bits; /* enum tcp_conn_bits */
     uint32_t rcv_nxt;
     uint32_t rcv_adv;  /* right edge of the window that was told */
@@ -170,26 +170,29 @@ struct tcp_conn {
     uint32_t generation;
     uint32_t cookie;
     uint32_t next_dirty, next_event;
-    /* -- line 4: now and then -- */
-    float cubic_max, cubic_k, cubic_est; /* in octets, seconds, octets */
-    uint32_t cubic_epoch;                /* ms; 0: none */
+    /* -- line 4: per message, too -- */
+    struct net_hint hint;
+    uint64_t bytes_in, bytes_out;
     uint32_t stuck_ms; /* since when nothing has been acknowledged, or the window is closed; 0: not */
     uint32_t sent_ms;  /* when data left last */
     uint32_t snd_wnd_max, rtt_min_us;
-    uint32_t retransmits;
-    uint64_t bytes_in, bytes_out;
-    uint32_t opened_ms, challenge_s;
-    uint16_t listener; /* as the upper calls it */
+    float cubic_max, cubic_k, cubic_est; /* in octets, seconds, octets */
+    uint32_t cubic_epoch;                /* ms; 0: none */
+    uint16_t listener;                   /* as the upper calls it */
+    uint8_t slot;                        /* of tcp->listener, or TCP_LISTENERS_MAX */
     uint8_t challenges;
-    uint8_t slot; /* of tcp->listener, or TCP_LISTENERS_MAX */
+    uint32_t challenge_s;
+    /* -- line 5: hardly ever -- */
+    uint32_t opened_ms;
+    uint32_t retransmits;
     uint32_t next_free;
-    struct net_hint hint;
 };
 static_assert(offsetof(struct tcp_conn, snd_una) == 64, "line 1");
 static_assert(offsetof(struct tcp_conn, timer) == 128, "line 2");
 static_assert(offsetof(struct tcp_conn, rcv_first) == 192, "line 3");
-static_assert(offsetof(struct tcp_conn, cubic_max) == 256, "line 4");
-static_assert(sizeof(struct tcp_conn) <= 384, "an idle connection");
+static_assert(offsetof(struct tcp_conn, hint) == 256, "line 4");
+static_assert(offsetof(struct tcp_conn, opened_ms) == 320, "line 5");
+static_assert(sizeof(struct tcp_conn) == 384, "an idle connection");
 
 /* A SYN that was answered. */
 struct tcp_half {
