@@ -68,6 +68,19 @@ static void advance(struct tcp *t, struct tcp_conn *c, uint32_t ack)
     conn_dirty(t, c);
 }
 
+/* Karn's rule, for the whole ACK: what was sent once may have arrived long ago, its ACK been lost, and a
+ * retransmission of something else brought this one. Then the echoed timestamp tells, in milliseconds (RFC
+ * 7323 section 4). */
+static void take_sample(struct tcp *t, struct tcp_conn *c, const struct tcp_rx *rx, bool fresh,
+                        const struct flight_news *news)
+{
+    if (news->rtt_us && !news->again)
+        rtt_sample(c, news->rtt_us);
+    else if (news->again && fresh && c->bits & CONN_TS && rx->o.ts_ecr && !(c->bits & CONN_LOSS) &&
+             !c->backoff)
+        rtt_sample(c, (ts_now(t, c->ts_offset) - rx->o.ts_ecr) * 1000 + 500);
+}
+
 unsigned ack_input(struct tcp *t, struct tcp_rx *rx, struct tcp_conn *c)
 {
     if (unlikely(!ack_good(c, rx->ack)))
@@ -86,8 +99,7 @@ unsigned ack_input(struct tcp *t, struct tcp_rx *rx, struct tcp_conn *c)
         flight_acked(t, c, rx, &news);
     if (unlikely(rx->o.sacks && c->bits & CONN_SACK))
         flight_sacked(t, c, rx, &news);
-    if (news.rtt_us)
-        rtt_sample(c, news.rtt_us);
+    take_sample(t, c, rx, fresh, &news);
     if (fresh)
         advance(t, c, rx->ack);
     recovery_ack(t, c, acked, dup, rx, &news);

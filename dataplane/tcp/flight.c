@@ -126,8 +126,7 @@ void flight_mark_lost(struct tcp_flight *f, struct tcp_sent *s)
 }
 
 /* It is known to have arrived. */
-static void arrived(struct tcp *t, struct tcp_conn *c, const struct tcp_sent *s, const struct tcp_rx *rx,
-                    struct flight_news *news)
+static void arrived(struct tcp *t, struct tcp_conn *c, const struct tcp_sent *s, struct flight_news *news)
 {
     struct tcp_flight *f = c->flight;
     uint32_t end = s->seq + s->len;
@@ -136,13 +135,13 @@ static void arrived(struct tcp *t, struct tcp_conn *c, const struct tcp_sent *s,
         news->again = true;
     else {
         uint32_t us = t->now_us - s->us;
-        news->rtt_us = us ? us : 1; /* Karn's rule: of what was sent once */
+        news->rtt_us = us ? us : 1;
         if (seq_lt(end, f->fack))
             c->bits |= CONN_REORDERS;
     }
     f->fack = seq_max(f->fack, end);
     if (c->bits & CONN_SACK)
-        rack_arrived(t, c, s, &rx->o);
+        rack_arrived(t, c, s);
 }
 
 /* Of an entry that is acknowledged in part. */
@@ -173,7 +172,7 @@ void flight_acked(struct tcp *t, struct tcp_conn *c, const struct tcp_rx *rx, st
             f->sacked -= s->len;
             f->sacked_n--;
         } else {
-            arrived(t, c, s, rx, news);
+            arrived(t, c, s, news);
         }
         if (s->bits & SENT_LOST)
             f->lost -= s->len;
@@ -183,7 +182,7 @@ void flight_acked(struct tcp *t, struct tcp_conn *c, const struct tcp_rx *rx, st
 }
 
 static void range_sacked(struct tcp *t, struct tcp_conn *c, const struct tcp_range *r,
-                         const struct tcp_rx *rx, struct flight_news *news)
+                         struct flight_news *news)
 {
     struct tcp_flight *f = c->flight;
     for (uint32_t i = 0; i < f->n; i++) {
@@ -192,7 +191,7 @@ static void range_sacked(struct tcp *t, struct tcp_conn *c, const struct tcp_ran
             return;
         if (s->bits & SENT_SACKED || seq_lt(s->seq, r->from) || seq_gt(s->seq + s->len, r->to))
             continue;
-        arrived(t, c, s, rx, news);
+        arrived(t, c, s, news);
         if (s->bits & SENT_LOST)
             f->lost -= s->len;
         s->bits = (uint8_t)((s->bits & ~SENT_LOST) | SENT_SACKED);
@@ -217,6 +216,6 @@ void flight_sacked(struct tcp *t, struct tcp_conn *c, const struct tcp_rx *rx, s
     for (unsigned i = news->duplicate; i < rx->o.sacks; i++) {
         const struct tcp_range *r = &rx->o.sack[i];
         if (seq_lt(r->from, r->to) && seq_gt(r->from, c->snd_una) && seq_leq(r->to, c->snd_nxt))
-            range_sacked(t, c, r, rx, news);
+            range_sacked(t, c, r, news);
     }
 }

@@ -9,19 +9,14 @@ static bool sent_before(uint32_t us, uint32_t end, uint32_t than_us, uint32_t th
     return seq_lt(us, than_us) || (us == than_us && seq_lt(end, than_end));
 }
 
-/* Step 2. s has arrived: unless that was the copy that was sent before. */
-void rack_arrived(const struct tcp *t, struct tcp_conn *c, const struct tcp_sent *s,
-                  const struct tcp_options *o)
+/* Step 2. s has arrived: unless that was the copy sent before, which it was if this one was too quick. (The
+ * echoed timestamp would not tell: that of an ACK about a hole is of what came before the hole.) */
+void rack_arrived(const struct tcp *t, struct tcp_conn *c, const struct tcp_sent *s)
 {
     struct tcp_flight *f = c->flight;
     uint32_t rtt = t->now_us - s->us, end = s->seq + s->len;
-    if (s->bits & SENT_AGAIN) {
-        uint32_t sent_ts = ts_now(t, c->ts_offset) - rtt / 1000;
-        if (c->bits & CONN_TS && seq_lt(o->ts_ecr + 1, sent_ts)) /* one for rounding */
-            return;
-        if (rtt < c->rtt_min_us)
-            return;
-    }
+    if (s->bits & SENT_AGAIN && rtt < c->rtt_min_us)
+        return;
     if (f->rack_set && sent_before(s->us, end, f->rack_us, f->rack_end))
         return;
     f->rack_set = true;

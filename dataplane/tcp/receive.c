@@ -5,6 +5,7 @@
 #include "tcp/state.h"
 
 #define PIN_MAX     4u /* buffers that one connection may pin */
+#define NEARLY      8u
 #define KEPT_MAX    16000u
 #define PIN_WORTH   2u /* ... as long as at least one in so many of their bytes are data */
 #define READ_FLIGHT 2u /* full segments that may go without an ACK (RFC 9293 section 3.8.6.3) */
@@ -14,9 +15,16 @@ static uint32_t pin_size(const struct rte_mbuf *m)
     return m->buf_len + (uint32_t)sizeof(*m);
 }
 
+/* The largest window that can be told. */
+static uint32_t window_max(const struct tcp *t, const struct tcp_conn *c)
+{
+    uint32_t field = (uint32_t)UINT16_MAX << c->rcv_scale;
+    return t->limits.window < field ? t->limits.window : field;
+}
+
 uint32_t receive_edge(const struct tcp *t, const struct tcp_conn *c)
 {
-    uint32_t window = t->limits.window, used = c->readable;
+    uint32_t window = window_max(t, c), used = c->readable;
     uint32_t edge = c->rcv_nxt + (used < window ? window - used : 0);
     uint32_t step = window / 2 < c->rcv_mss ? window / 2 : c->rcv_mss;
     /* never drawn back, and not moved by little: RFC 9293 section 3.8.6.2.2 */
@@ -159,8 +167,8 @@ void tcp_consume(struct tcp *t, tcp_id id, uint32_t bytes)
             conn_event(t, c, TCP_EVENT_CLOSED);
         return;
     }
-    if (receive_edge(t, c) != c->rcv_adv && c->rcv_adv - c->rcv_nxt < t->limits.window / 2)
-        c->bits |= CONN_ACK_NOW; /* the window opens again */
+    if (c->rcv_adv - c->rcv_nxt < window_max(t, c) / NEARLY && receive_edge(t, c) != c->rcv_adv)
+        c->bits |= CONN_ACK_NOW; /* the window was nearly closed, and opens again */
     conn_dirty(t, c);
 }
 

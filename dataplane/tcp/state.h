@@ -410,8 +410,7 @@ struct flight_news {
 void flight_acked(struct tcp *t, struct tcp_conn *c, const struct tcp_rx *rx, struct flight_news *news);
 void flight_sacked(struct tcp *t, struct tcp_conn *c, const struct tcp_rx *rx, struct flight_news *news);
 /* rack.c */
-void rack_arrived(const struct tcp *t, struct tcp_conn *c, const struct tcp_sent *s,
-                  const struct tcp_options *o);
+void rack_arrived(const struct tcp *t, struct tcp_conn *c, const struct tcp_sent *s);
 void rack_detect(struct tcp *t, struct tcp_conn *c);
 /* recovery.c */
 void recovery_ack(struct tcp *t, struct tcp_conn *c, uint32_t acked, bool dup, const struct tcp_rx *rx,

@@ -24,7 +24,7 @@ void timer_idle_set(struct tcp *t, struct tcp_conn *c)
         timer_set(t, c, TCP_AT_IDLE, t->limits.keepalive_ms);
 }
 
-/* RFC 8985 section 7.2; 0: a time-out is sooner, or a probe would tell nothing. */
+/* RFC 8985 section 7.2: in place of the time-out, or before it; 0: a probe would tell nothing. */
 static uint32_t tail_ms(const struct tcp *t, const struct tcp_conn *c)
 {
     const struct tcp_flight *f = c->flight;
@@ -34,7 +34,8 @@ static uint32_t tail_ms(const struct tcp *t, const struct tcp_conn *c)
     uint32_t ms = c->srtt_us / 500 + 2;
     if (f->n == 1) /* the peer may delay its ACK */
         ms += TCP_DELAYED_ACK_MAX_MS;
-    return ms < rto_plain_ms(t, c) ? ms : 0;
+    uint32_t rto = rto_plain_ms(t, c);
+    return ms < rto ? ms : rto;
 }
 
 /* A time-out, but no later than the user time-out. */
