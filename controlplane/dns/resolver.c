@@ -150,7 +150,7 @@ static void on_answer(void *arg, const struct dns_answer *answer)
     if (answer->n) {
         struct routes_address *list = calloc(answer->n, sizeof(list[0]));
         for (unsigned i = 0; list && i < answer->n; i++) {
-            bool srv = n->kind == ROUTES_SRV;
+            bool srv = n->kind != ROUTES_ADDRESSES;
             list[i].ip = answer->rr[i].ip;
             list[i].port = answer->rr[i].port;
             list[i].priority = answer->rr[i].priority;
@@ -179,7 +179,7 @@ static void ask(struct resolver *r, struct name *n)
         return;
     }
     bool labelled = n->name[0] == '_'; /* L11: the SRV name itself */
-    snprintf(question, sizeof(question), labelled ? "%s" : "_sip._udp.%s", n->name);
+    snprintf(question, sizeof(question), "%s%s", labelled ? "" : routes_srv_labels(n->kind), n->name);
     dns_service(r->dns, question, on_answer, n);
 }
 

@@ -71,7 +71,7 @@ static void build_names(struct builder *b)
         if (!c->items[i].named)
             continue;
         const struct hg_static_route *r = input_route(c->input, c->items[i].route);
-        name_resolved(b, r->next_hop, r->port == 0 ? ROUTES_SRV : ROUTES_ADDRESSES, r->port);
+        name_resolved(b, r->next_hop, routes_kind(r), r->port);
     }
     for (uint32_t i = 0; i < g->nneighbours; i++)
         for (unsigned k = 0; k < 2; k++)

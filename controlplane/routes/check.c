@@ -9,10 +9,22 @@ static bool template_fits(const struct hg_pattern *templates, uint32_t n, const 
     return false;
 }
 
+uint8_t routes_kind(const struct hg_static_route *route)
+{
+    static const uint8_t srv[] = {
+        [HG_UDP] = ROUTES_SRV, [HG_TCP] = ROUTES_SRV_TCP, [HG_TLS] = ROUTES_SRV_TLS};
+    return route->port != 0 || route->proto > HG_TLS ? ROUTES_ADDRESSES : srv[route->proto];
+}
+
+const char *routes_srv_labels(uint8_t kind)
+{
+    return kind == ROUTES_SRV_TCP ? "_sip._tcp." : kind == ROUTES_SRV_TLS ? "_sips._tcp." : "_sip._udp.";
+}
+
 bool route_needs_name(const struct hg_static_route *route, uint8_t *kind)
 {
-    *kind = route->port == 0 ? ROUTES_SRV : ROUTES_ADDRESSES;
-    return !route->block && route->in_service && route->proto == HG_UDP &&
+    *kind = routes_kind(route);
+    return !route->block && route->in_service && route->proto != HG_TLS &&
            hg_host_check(route->next_hop, NULL, 0) == HG_HOST_NAME;
 }
 

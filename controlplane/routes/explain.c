@@ -195,9 +195,10 @@ static void tell_level(struct explain *e, uint32_t first, uint32_t end)
             continue;
         some = true;
         last = &e->match[i];
-        all_stateless &= !last->route->stateful;
+        all_stateless &= !last->route->stateful && last->route->proto == HG_UDP;
     }
-    /* A stateless request has no second try; where only some of the first are stateless, the draw decides. */
+    /* A stateless request by UDP has no second try, one whose connection does not come about has; where only
+     * some of the first are stateless, the draw decides. */
     if (last && !e->found && all_stateless)
         end_search(e, last, "it is stateless, there is no second try");
     e->found |= some;

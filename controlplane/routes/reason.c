@@ -32,18 +32,17 @@ static void name_reason(const struct hg_static_route *r, bool asked, char *out, 
     if (asked)
         snprintf(out, size, "next hop %s is being resolved", r->next_hop);
     else if (r->port == 0)
-        snprintf(
-            out, size,
-            "next hop %s has no SRV record _sip._udp.%s with an address; give a port to use its address, or "
-            "check DNS",
-            r->next_hop, r->next_hop);
+        snprintf(out, size,
+                 "next hop %s has no SRV record %s%s with an address; give a port to use its address, or "
+                 "check DNS",
+                 r->next_hop, routes_srv_labels(routes_kind(r)), r->next_hop);
     else
         snprintf(out, size, "next hop %s has no address; check DNS, or give a full IP address", r->next_hop);
 }
 
 static void transport_reason(const struct hg_static_route *r, char *out, size_t size)
 {
-    snprintf(out, size, "out of service: no transport; %s is not there yet, use protocol udp",
+    snprintf(out, size, "out of service: no transport; %s is not there yet, use protocol udp or tcp",
              r->proto <= HG_TLS ? proto_name[r->proto] : "that");
 }
 

@@ -23,10 +23,18 @@ struct routes *routes_create(const char *node, uint32_t slots, uint64_t first_ge
 void routes_destroy(struct routes *routes); /* the mappings stay: a dataplane may come back for them */
 
 /* ---- names (L11, L12, L28, K11) ---- */
-enum routes_kind { ROUTES_ADDRESSES, ROUTES_SRV }; /* A and AAAA, or SRV _sip._udp.NAME (port 0) */
-struct routes_name {                               /* to be resolved */
-    char name[HG_HOST_MAX + 1];                    /* lower case, without the root's dot */
-    uint8_t kind;                                  /* enum routes_kind */
+enum routes_kind { /* A and AAAA, or (port 0) SRV _sip._udp.NAME, _sip._tcp.NAME, _sips._tcp.NAME (RFC
+                      3263 4.2) */
+                   ROUTES_ADDRESSES,
+                   ROUTES_SRV,
+                   ROUTES_SRV_TCP,
+                   ROUTES_SRV_TLS
+};
+uint8_t routes_kind(const struct hg_static_route *route);
+const char *routes_srv_labels(uint8_t kind); /* "_sip._udp." */
+struct routes_name {                         /* to be resolved */
+    char name[HG_HOST_MAX + 1];              /* lower case, without the root's dot */
+    uint8_t kind;                            /* enum routes_kind */
 };
 struct routes_address { /* one answer; addresses: port 0, priority 0, weight 1 */
     struct hg_ip ip;
@@ -59,7 +67,7 @@ int64_t routes_names(const struct routes_input *input, struct routes_name **out)
 enum routes_state {
     ROUTES_ACTIVE,
     ROUTES_OUT_OF_SERVICE, /* in_service is false (L19) */
-    ROUTES_NO_TRANSPORT,   /* TCP and TLS, until they are there */
+    ROUTES_NO_TRANSPORT,   /* TLS, until it is there */
     ROUTES_UNRESOLVED,     /* the next hop's name has no address */
     ROUTES_REFUSED,        /* not enabled, see the reason */
     ROUTES_STATES

@@ -79,8 +79,7 @@ static int by_priority(const void *a, const void *b)
 
 static enum routes_reason add_named(struct compile *c, struct item *item, const struct hg_static_route *route)
 {
-    const struct routes_resolved *r =
-        resolved_find(c, route->next_hop, route->port == 0 ? ROUTES_SRV : ROUTES_ADDRESSES);
+    const struct routes_resolved *r = resolved_find(c, route->next_hop, routes_kind(route));
     if (!r || (r->n == 0 && r->pending))
         return ROUTES_RESOLVING;
     bool room = true;
@@ -112,7 +111,7 @@ void targets_add(struct compile *c, struct item *item)
     }
     if (route->block)
         return;
-    if (route->proto != HG_UDP) {
+    if (route->proto == HG_TLS) {
         s->state = ROUTES_NO_TRANSPORT;
         s->reason = ROUTES_TRANSPORT;
         item->flags |= HG_IMAGE_NO_TRANSPORT;

@@ -65,7 +65,7 @@ static bool create_rooms(struct core *core, const struct core_setup *s)
         return false;
     if ((core->route = route_create(&core->ctx, s->config, &s->secret)) == NULL)
         return false;
-    if ((core->sip = sip_create(&core->ctx, core->net, core->route)) == NULL)
+    if ((core->sip = sip_create(&core->ctx, core->net, core->route, core->stream)) == NULL)
         return false;
     if (s->segment == NULL)
         return true;

@@ -11,6 +11,7 @@
 #include "lib/prefetch.h"
 #include "net/stage.h"
 #include "route/route.h"
+#include "sip/sip.h"
 
 struct sorted_mail {
     unsigned datagrams;
@@ -79,6 +80,9 @@ static void mail_sort(struct core *core, struct sorted_mail *s, const struct mai
         break;
     case MAIL_TCP_NEWS:
         mail_icmp_news(core, mail);
+        break;
+    case MAIL_SIP_SEND:
+        sip_send_parcel(core->sip, mail->m);
         break;
     case MAIL_HOP_HEALTH:
         route_hop_mail(core->route, mail->a, mail->b);

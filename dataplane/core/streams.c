@@ -9,6 +9,7 @@
 #include "core/stage.h"
 #include "core/turn.h"
 #include "net/stage.h"
+#include "sip/sip.h"
 #include "stream/echo.h"
 #include "stream/stream.h"
 #include "tcp/tcp.h"
@@ -96,13 +97,19 @@ static void turn_news(struct core *core)
     }
 }
 
-/* To who speaks on the stream. */
-static void event_deliver(struct core *core, const struct stream_event *e)
+/* To who speaks on the streams: SIP takes all of its own at once. */
+static unsigned events_deliver(struct core *core, const struct stream_event *e, unsigned n)
 {
-    if (e->service == HG_SERVICE_ECHO)
-        echo_event(core->stream, e);
-    else if (!(e->bits & (STREAM_FAILED | STREAM_CLOSED)))
-        stream_abort(core->stream, e->id);
+    struct stream_event sip[STREAM_EVENTS_MAX];
+    unsigned nsip = 0;
+
+    for (unsigned i = 0; i < n; i++) {
+        if (e[i].service == HG_SERVICE_ECHO)
+            echo_event(core->stream, &e[i]);
+        else
+            sip[nsip++] = e[i];
+    }
+    return n - nsip + sip_streams(core->sip, sip, nsip);
 }
 
 unsigned turn_streams(struct core *core)
@@ -114,9 +121,7 @@ unsigned turn_streams(struct core *core)
     turn_news(core);
     do {
         n = stream_events(core->stream, &e);
-        for (unsigned i = 0; i < n; i++)
-            event_deliver(core, &e[i]);
-        work += n;
+        work += events_deliver(core, e, n);
     } while (n == STREAM_EVENTS_MAX);
     stage_end(core, HG_STAGE_stream, since, work);
     tcp_turn_end(core->tcp);

@@ -23,6 +23,7 @@ enum mail_kind {
     MAIL_TX_FRAME,     /* a = port: a finished frame for a port on which the sender has no queue */
     MAIL_NEIGHBOUR,    /* a = port: a copy of an ARP/ND frame, to be learned and not answered */
     MAIL_SIP_DATAGRAM, /* a datagram of the sip room; its struct datagram stands in the mbuf's private area */
+    MAIL_SIP_SEND,     /* a message for a connection of that core; the way stands in the private area */
     MAIL_HOP_HEALTH,   /* a = hop slot, b = state; no mbuf */
     MAIL_RX_SPRAYED,   /* like MAIL_RX_FRAME, of a hot flow: the sender's guard has let the source pass */
     MAIL_TCP_SEGMENT,  /* a segment that came in fragments; its struct segment stands in the private area */

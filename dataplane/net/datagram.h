@@ -24,10 +24,11 @@ struct datagram {
     uint8_t ttl;
     struct hg_endpoint src;
     struct hg_endpoint dst; /* the listener's address */
+    uint64_t flow;          /* what the protocol above notes of its way; 0 from here */
 };
 
 /* The mbuf private area (rte_mbuf_to_priv) is sized to hold a struct datagram, for MAIL_SIP_DATAGRAM. */
-#define DATAGRAM_PRIV_SIZE 64
+#define DATAGRAM_PRIV_SIZE 128
 static_assert(sizeof(struct datagram) <= DATAGRAM_PRIV_SIZE, "fits the mbuf's private area");
 
 #endif

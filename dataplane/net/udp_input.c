@@ -70,6 +70,7 @@ unsigned udp_input(struct net *net, struct frame *f)
         return HG_DROP_udp_no_listener;
     }
     struct datagram *d = f->out;
+    d->flow = 0;
     d->src = (struct hg_endpoint){.ip = f->src, .port = rte_be_to_cpu_16(h->src_port), .proto = HG_UDP};
     if (unlikely(!headroom_ensure(net, f, f->l4 + 8, len - 8)))
         return HG_DROP_no_mbuf;

@@ -66,7 +66,7 @@ unsigned route_contacts(struct route *r, const struct hg_user_key *key, struct r
     uint8_t group = 0;
     out->n = 0;
     for (unsigned i = 0; set && i < set->n; i++, c = hg_contact_next(c)) {
-        if (c->ep.proto != HG_UDP)
+        if (c->ep.proto == HG_TLS) /* not yet */
             continue;
         group = (uint8_t)(group + (out->n && c->q != q));
         q = c->q;

@@ -109,7 +109,8 @@ static void emit(struct walk *w, const struct hg_image_route *route, uint16_t ho
 static bool full(const struct walk *w)
 {
     const struct route_targets *out = w->out;
-    return out->n == HG_TARGETS_MAX || (out->n > 0 && !out->t[0].stateful);
+    /* a connection may not come about, and then others are asked for */
+    return out->n == HG_TARGETS_MAX || (out->n > 0 && !out->t[0].stateful && out->t[0].ep.proto == HG_UDP);
 }
 
 static void emit_serial(struct walk *w, const struct hg_image_route *route)

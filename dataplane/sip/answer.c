@@ -170,7 +170,7 @@ unsigned answer_send(struct sip *s, struct work *w, const struct answer *a)
         return HG_DROP_sip_no_memory;
     response_destination(s, &w->c.via, &w->d->src, &dst);
     count_answer(s, a->status);
-    sip_send(s, m, &w->d->dst, &dst);
+    (void)sip_send(s, m, &w->d->dst, &dst, w->d->flow);
     return HG_C_sip_answered;
 }
 

@@ -65,7 +65,7 @@ static void cancel_send(struct sip *s, struct client *c)
 {
     struct rte_mbuf *b = build(s, c, "CANCEL", NULL);
     if (b)
-        sip_send(s, b, &c->out->ep, &c->dst);
+        (void)sip_send(s, b, &c->out->ep, &c->dst, c->flow);
 }
 
 void cancel_client(struct sip *s, struct client *c)
@@ -81,7 +81,8 @@ void cancel_client(struct sip *s, struct client *c)
     ctx_count(s->ctx, HG_C_sip_cancels_sent);
     cancel_send(s, c);
     c->interval_ms = (uint32_t)s->ctx->config->sip_t1_ms;
-    wheel_arm(s->ctx->wheel, &c->again, now + c->interval_ms);
+    if (c->dst.proto == HG_UDP)
+        wheel_arm(s->ctx->wheel, &c->again, now + c->interval_ms);
     wheel_arm(s->ctx->wheel, &c->end, now + 64 * (uint64_t)s->ctx->config->sip_t1_ms);
 }
 
@@ -116,5 +117,5 @@ void ack_failure(struct sip *s, struct client *c, const struct work *response)
     if (!b)
         return;
     ctx_count(s->ctx, HG_C_sip_acks_sent);
-    sip_send(s, b, &c->out->ep, &c->dst);
+    (void)sip_send(s, b, &c->out->ep, &c->dst, c->flow);
 }

@@ -3,6 +3,7 @@
 #include <rte_prefetch.h>
 
 #include "sip/edit.h"
+#include "sip/flow.h"
 #include "sip/forward.h"
 #include "sip/probe.h"
 #include "sip/txn.h"
@@ -74,10 +75,13 @@ static enum client_event client_event_of(uint16_t status)
 static uint64_t end_after(const struct sip *s, const struct client *c)
 {
     const struct hg_config *cf = s->ctx->config;
+    bool reliable = c->dst.proto != HG_UDP; /* nothing comes twice: no D, no K */
     if (!c->invite)
-        return (uint64_t)cf->sip_t4_ms; /* K */
+        return reliable ? 0 : (uint64_t)cf->sip_t4_ms; /* K */
     if (c->state == CLIENT_PROCEEDING)
         return (uint64_t)cf->sip_timer_c_ms;
+    if (reliable && c->state == CLIENT_COMPLETED)
+        return 0;
     return 64 * (uint64_t)cf->sip_t1_ms; /* D: at least 32 s over UDP; M */
 }
 
@@ -96,7 +100,7 @@ static uint8_t client_move(struct sip *s, struct client *c, enum client_event ev
     if (a->next == 0)
         return 0;
     c->state = (uint8_t)(a->next - 1);
-    if (a->todo & DO_RESEND && message_send(s, &c->request, &c->out->ep, &c->dst)) {
+    if (a->todo & DO_RESEND && message_send(s, &c->request, &c->out->ep, &c->dst, c->flow)) {
         ctx_count(s->ctx, HG_C_sip_retransmissions_sent);
         if (c->hop_slot != SIP_SLOT_NONE)
             s->ctx->hop_stats[c->hop_slot].retransmissions++;
@@ -121,7 +125,8 @@ static void client_arm(struct sip *s, struct client *c, bool more)
         limit = (uint64_t)cf->probe_timeout_ms;
     else if (more && (uint64_t)cf->sip_failover_ms < limit)
         limit = (uint64_t)cf->sip_failover_ms;
-    wheel_arm(s->ctx->wheel, &c->again, now + c->interval_ms);
+    if (c->dst.proto == HG_UDP)
+        wheel_arm(s->ctx->wheel, &c->again, now + c->interval_ms);
     wheel_arm(s->ctx->wheel, &c->end, now + limit);
 }
 
@@ -146,7 +151,7 @@ static bool client_request(struct sip *s, struct client *c, struct work *w, cons
         !message_room(s, &c->request, (uint32_t)((int64_t)w->m->len + e.grow)))
         return false;
     edits_copy(&e, w->m->buf, w->m->len, c->request.p);
-    return message_send(s, &c->request, &c->out->ep, &c->dst);
+    return message_send(s, &c->request, &c->out->ep, &c->dst, c->flow);
 }
 
 bool client_start(struct sip *s, struct server *sv, struct work *w, const struct route_target *t,
@@ -273,6 +278,23 @@ static void client_timeout(struct sip *s, struct client *c)
         context_failed(s, sv, c, 408);
 }
 
+void client_unsent(struct sip *s, struct client *c)
+{
+    struct server *sv = client_server(s, c);
+    bool waits = !c->finished && c->state < CLIENT_COMPLETED;
+
+    if (c->hop_slot != SIP_SLOT_NONE && !c->heard) {
+        s->ctx->hop_stats[c->hop_slot].failed++;
+        route_hop_failed(s->route, c->hop_slot, c->probe);
+    }
+    if (c->route_slot != SIP_ROUTE_NONE && waits)
+        s->ctx->route_stats[c->route_slot].failed++;
+    s->fenced = c->fenced;
+    if (sv && waits)
+        context_failed(s, sv, c, 503);
+    client_free(s, c);
+}
+
 /* The time for this target is over, but another is left: it may still ring, so it is not forgotten before
  * timer B. */
 static bool client_abandon(struct sip *s, struct client *c)
@@ -330,6 +352,9 @@ static void run_timer(struct sip *s, struct wheel_timer *x)
     case TIMER_CLIENT_END:
         s->fenced = TXN_OF(x, client, end)->fenced;
         client_end(s, TXN_OF(x, client, end));
+        break;
+    case TIMER_FLOW:
+        flow_timer(s, TXN_OF(x, flow, timer));
         break;
     }
 }

@@ -69,10 +69,7 @@ static struct rte_mbuf *strip(struct sip *s, struct work *w)
     struct rte_mbuf *m;
     struct edits e;
     response_strip_edits(s, w, &e);
-    work_trim(w);
-    m = e.bad ? NULL : edits_mbuf(s, &e, w->d->m, w->m->len);
-    if (m)
-        w->d->m = NULL;
+    m = e.bad ? NULL : work_edit(s, w, &e);
     return m;
 }
 
@@ -129,7 +126,7 @@ static bool context_set_done(struct sip *s, struct server *sv)
     struct kept k;
     if (sv->pending || sv->final_sent)
         return false;
-    if (context_more(sv) && goes_on(sv->best_status) && kept_work(s, &k, &sv->request, &sv->src, sv->in)) {
+    if (context_more(sv) && goes_on(sv->best_status) && kept_work(s, &k, sv)) {
         ctx_count(s->ctx, HG_C_sip_failovers);
         if (context_next(s, sv, &k.w))
             return false;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "sip/forward.h"
 
+#include "sip/flow.h"
+
 static uint32_t offset(const struct sip_msg *m, const char *p)
 {
     return (uint32_t)(p - m->buf);
@@ -119,7 +121,10 @@ static void push_via(struct sip *s, struct work *w, const struct forward *f, str
 {
     static const char oc[] = ";oc;oc-algo=\"loss\"", hop[] = ";" SIP_HOP_PARAM "=";
     const struct sip_field *top = sip_first(w->m, SIP_H_VIA);
-    char *start = edits_room(e, sizeof(f->out->via) + BRANCH_LEN + sizeof(oc) + sizeof(hop) + 2), *p = start;
+    static const char flow[] = ";" FLOW_PARAM "=";
+    char *p, *start = edits_room(e, sizeof(f->out->via) + BRANCH_LEN + sizeof(oc) + sizeof(hop) +
+                                        sizeof(flow) + FLOW_TOKEN + 2);
+    p = start;
     if (!start)
         return;
     memcpy(p, f->out->via, sizeof(f->out->via)); /* all of it: a copy of constant length is the shorter one */
@@ -137,6 +142,11 @@ static void push_via(struct sip *s, struct work *w, const struct forward *f, str
         memcpy(p, hop, sizeof(hop) - 1);
         p += sizeof(hop) - 1;
         *p++ = (char)('0' + f->hop); /* serve.c lets no more than two pass */
+    }
+    if (unlikely(w->d->flow != 0) && !branch_is_transaction(f->branch)) { /* the answer finds its way by it */
+        memcpy(p, flow, sizeof(flow) - 1);
+        flow_token_write(s, w->d->flow, p + sizeof(flow) - 1);
+        p += sizeof(flow) - 1 + FLOW_TOKEN;
     }
     memcpy(p, "\r\n", 2);
     edits_put(e, top->name, 0, start, p + 2);
@@ -237,6 +247,8 @@ static void put_own_route(struct text *t, const char *name, const struct listene
 {
     text_str(t, name);
     text_bytes(t, l->hostport, l->hostport_len);
+    if (l->ep.proto != HG_UDP)
+        text_str(t, l->ep.proto == HG_TCP ? ";transport=tcp" : ";transport=tls");
     text_lit(t, ";lr>\r\n");
 }
 

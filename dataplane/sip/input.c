@@ -5,6 +5,8 @@
 
 #include "lib/ahead.h"
 #include "lib/log_out.h"
+#include "sip/edit.h"
+#include "sip/flow.h"
 #include "sip/proxy.h"
 #include "sip/txn.h"
 
@@ -41,6 +43,14 @@ static unsigned route_cancel(struct sip *s, struct work *w)
     return answer_status(s, w, 481);
 }
 
+/* Nobody repeats a request over a reliable transport: while its connection is being opened, somebody here has
+ * to know of it. */
+static bool waits_for_flow(const struct sip *s, const struct decision *dec)
+{
+    const struct hg_endpoint *ep = &dec->targets.t[0].ep;
+    return unlikely(ep->proto != HG_UDP) && !flow_is_open(s, ep);
+}
+
 static unsigned route_request(struct sip *s, struct work *w)
 {
     struct decision *dec = &s->decision;
@@ -59,7 +69,7 @@ static unsigned route_request(struct sip *s, struct work *w)
                            .extra = dec->extra};
         return answer_send(s, w, &a);
     }
-    if (!dec->stateful)
+    if (!dec->stateful && !waits_for_flow(s, dec))
         return stateless_forward(s, w, dec);
     if (sip_owner(s, w) != s->ctx->core)
         return stateless_hand_over(s, w, sip_owner(s, w));
@@ -121,12 +131,13 @@ void work_init(struct sip *s, struct work *w, struct datagram *d, struct sip_msg
     w->new_ruri.len = 0;
     w->user.len = 0;
     w->host.len = 0;
-    w->in = sip_listener_of(s, &d->dst.ip, d->dst.port);
+    w->in = sip_listener_of(s, &d->dst);
     if (!w->in)
         w->in = &s->listener[0];
 }
 
-void work_trim(struct work *w)
+/* Makes the mbuf hold the message alone: no empty lines before it, nothing behind it. */
+static void trim(struct work *w)
 {
     struct datagram *d = w->d;
     d->m->data_off = (uint16_t)(d->m->data_off + (w->m->buf - d->data));
@@ -136,12 +147,30 @@ void work_trim(struct work *w)
     d->len = w->m->len;
 }
 
+struct rte_mbuf *work_edit(struct sip *s, struct work *w, const struct edits *e)
+{
+    struct rte_mbuf *m;
+    if (likely(w->d->m)) {
+        trim(w);
+        m = edits_mbuf(s, e, w->d->m, w->m->len);
+        if (m)
+            w->d->m = NULL;
+        return m;
+    }
+    m = sip_mbuf(s, (uint32_t)((int64_t)w->m->len + e->grow));
+    if (m)
+        m->pkt_len = m->data_len = (uint16_t)edits_copy(e, w->m->buf, w->m->len, rte_pktmbuf_mtod(m, char *));
+    return m;
+}
+
 /* What can be said without the parser. */
 static unsigned stage_guard(struct sip *s, struct datagram *d)
 {
     unsigned r = guard_check(s, d);
     if (r)
         return r;
+    if (unlikely(d->flow != 0)) /* framed, and handed over */
+        return HG_COUNTERS_MAX;
     r = keepalive_check(s, d);
     if (r != HG_COUNTERS_MAX)
         return r;
@@ -150,12 +179,8 @@ static unsigned stage_guard(struct sip *s, struct datagram *d)
     return HG_COUNTERS_MAX;
 }
 
-static void stage_index(struct sip *s, struct work *w)
+static void stage_decode(struct sip *s, struct work *w)
 {
-    if (unlikely(log_trace_filter(s->ctx) != NULL) && !(w->d->flags & DATAGRAM_HANDED_OVER))
-        trace_message(s, slice_of(w->d->data, w->d->len), &w->d->src, &w->d->dst, false);
-    w->indexed =
-        sip_index_with(s->isa, w->m, w->d->data, w->d->len, true, (unsigned)s->ctx->config->sip_headers_max);
     if (!validate_decode(s, w))
         return;
     if (w->m->is_request) {
@@ -165,6 +190,15 @@ static void stage_index(struct sip *s, struct work *w)
     } else {
         response_prefetch(s, w);
     }
+}
+
+static void stage_index(struct sip *s, struct work *w)
+{
+    if (unlikely(log_trace_filter(s->ctx) != NULL) && !(w->d->flags & DATAGRAM_HANDED_OVER))
+        trace_message(s, slice_of(w->d->data, w->d->len), &w->d->src, &w->d->dst, false);
+    w->indexed =
+        sip_index_with(s->isa, w->m, w->d->data, w->d->len, true, (unsigned)s->ctx->config->sip_headers_max);
+    stage_decode(s, w);
 }
 
 static unsigned stage_route(struct sip *s, struct work *w)
@@ -190,6 +224,20 @@ static void finish(struct sip *s, struct datagram *d, unsigned disposition)
     }
 }
 
+/* Of n messages, indexed and decoded. */
+static void stages_behind(struct sip *s, unsigned n)
+{
+    batch_done(s, n);
+    for (unsigned i = 0; i < n; i++)
+        if (s->work[i].origin == BRANCH_OURS)
+            response_prefetch_more(s, &s->work[i]);
+    for (unsigned i = 0; i < n; i++) {
+        batch_fetch(s);
+        ahead_rest(s->ctx->ahead);
+        finish(s, s->work[i].d, stage_route(s, &s->work[i]));
+    }
+}
+
 static void input_chunk(struct sip *s, struct datagram *d, unsigned n)
 {
     unsigned k = 0;
@@ -208,15 +256,19 @@ static void input_chunk(struct sip *s, struct datagram *d, unsigned n)
         batch_fetch(s);
         stage_index(s, &s->work[i]);
     }
-    batch_done(s, k);
-    for (unsigned i = 0; i < k; i++)
-        if (s->work[i].origin == BRANCH_OURS)
-            response_prefetch_more(s, &s->work[i]);
-    for (unsigned i = 0; i < k; i++) {
+    stages_behind(s, k);
+}
+
+void input_indexed(struct sip *s, struct datagram *d, const enum sip_result *indexed, unsigned n)
+{
+    for (unsigned i = 0; i < n; i++) {
+        struct work *w = &s->work[i];
+        work_init(s, w, &d[i], &s->msg[i]);
+        w->indexed = indexed[i];
         batch_fetch(s);
-        ahead_rest(s->ctx->ahead);
-        finish(s, s->work[i].d, stage_route(s, &s->work[i]));
+        stage_decode(s, w);
     }
+    stages_behind(s, n);
 }
 
 void sip_input(struct sip *s, struct datagram *d, unsigned n)

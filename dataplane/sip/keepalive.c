@@ -14,7 +14,7 @@ static unsigned crlf(struct sip *s, struct datagram *d)
     d->m->data_len = 2;
     d->m->pkt_len = 2;
     memcpy(rte_pktmbuf_mtod(d->m, char *), "\r\n", 2);
-    sip_send(s, d->m, &d->dst, &d->src);
+    (void)sip_send(s, d->m, &d->dst, &d->src, 0);
     d->m = NULL;
     return HG_C_sip_answered;
 }

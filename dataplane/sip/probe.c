@@ -53,12 +53,13 @@ static void probe_send(struct sip *s, const struct route_target *t)
     c->method = SIP_M_OPTIONS;
     c->hop_slot = t->hop_slot;
     c->route_slot = SIP_ROUTE_NONE;
-    if (!probe_message(s, c, out) || !message_send(s, &c->request, &out->ep, &c->dst)) {
+    if (!probe_message(s, c, out) || !message_send(s, &c->request, &out->ep, &c->dst, 0)) {
         client_free(s, c);
         return;
     }
     c->interval_ms = (uint32_t)s->ctx->config->sip_t1_ms;
-    wheel_arm(s->ctx->wheel, &c->again, now + c->interval_ms);
+    if (c->dst.proto == HG_UDP)
+        wheel_arm(s->ctx->wheel, &c->again, now + c->interval_ms);
     wheel_arm(s->ctx->wheel, &c->end, now + (uint64_t)s->ctx->config->probe_timeout_ms);
     ctx_count(s->ctx, HG_C_sip_probes_sent);
     s->ctx->hop_stats[t->hop_slot].requests++;

@@ -24,7 +24,7 @@
 #include "sip/text.h"
 
 #define SIP_BURST       32
-#define SIP_SERVICE_MAX 64       /* listeners on service addresses */
+#define SIP_SERVICE_MAX 192      /* listeners on service addresses */
 #define SIP_HOP_PARAM   "hg-hop" /* of our Via towards another node: the how manieth hop between nodes */
 #define SIP_PATHS       64       /* remembered: destination -> which listener sends to it */
 #define SIP_SLOT_NONE   0xffff
@@ -35,6 +35,7 @@ struct listener {
     struct hg_endpoint ep;
     bool service; /* on a service address: comes and goes */
     bool gone;
+    bool quiet;     /* nobody listens there: it only sends */
     uint32_t users; /* of a service address: transactions that point here */
     uint16_t via_len, hostport_len, host_len;
     uint64_t host_word, host_mask; /* its first eight bytes, and which of them it has */
@@ -49,7 +50,7 @@ struct sip_path {
 
 /* One datagram on its way through the stages of a burst. */
 struct work {
-    struct datagram *d; /* d->m becomes NULL when the mbuf has a new owner */
+    struct datagram *d; /* d->m is NULL when the mbuf has a new owner; of streams, from the beginning */
     struct sip_msg *m;
     const struct listener *in;
     enum sip_result indexed;
@@ -96,6 +97,7 @@ struct decision {
 };
 
 struct edits;
+struct flows;
 struct guard;
 struct txns;
 
@@ -141,6 +143,8 @@ struct sip {
     struct sip_path path[SIP_PATHS];
     struct overload overload;
     struct guard *guard;
+    struct flows *flows;
+    struct stream *stream; /* NULL: none is listened to, and none is opened */
     struct txns *txns;
     struct hop_oc *oc; /* [HG_HOP_SLOTS] */
     struct decision decision;
@@ -169,17 +173,21 @@ const struct listener *sip_listener_for(struct sip *s, const struct route_target
 
 /* ---- room.c ---- */
 void listener_init(struct listener *l, const struct hg_endpoint *ep);
-const struct listener *sip_listener_of(const struct sip *s, const struct hg_ip *ip, uint16_t port);
-/* The listener that sends to dst; NULL: no route. like: of the same port if there is a choice. */
+uint16_t sip_default_port(uint8_t proto);
+/* The listener at exactly that endpoint. */
+const struct listener *sip_listener_of(const struct sip *s, const struct hg_endpoint *ep);
+/* The listener of its protocol that sends to dst; NULL: no route. like: of the same port if there is a
+ * choice. */
 const struct listener *sip_listener_to(struct sip *s, const struct hg_endpoint *dst,
                                        const struct listener *like);
-/* host:port (0 = 5060) is one of our listeners. */
+/* host:port (0 = the usual one) is one of our listeners, of any protocol. */
 bool sip_is_us(const struct sip *s, uint8_t host_kind, const struct hg_ip *ip, uint16_t port);
 /* An mbuf with room for len bytes at the usual headroom; NULL: none left. */
 struct rte_mbuf *sip_mbuf(struct sip *s, uint32_t len);
-/* Sends len bytes that stand in m, and counts; takes m. */
-void sip_send(struct sip *s, struct rte_mbuf *m, const struct hg_endpoint *src,
-              const struct hg_endpoint *dst);
+/* Sends what stands in m, and counts; takes m. flow: the connection to use, where there is one (sip/flow.h).
+ * false: there is no way there now. */
+bool sip_send(struct sip *s, struct rte_mbuf *m, const struct hg_endpoint *src, const struct hg_endpoint *dst,
+              uint64_t flow);
 
 /* ---- guard.c ---- */
 struct guard *guard_create(void);
@@ -235,8 +243,13 @@ bool target_is_us(const struct sip *s, const struct route_targets *t);
 
 /* ---- input.c ---- */
 void work_init(struct sip *s, struct work *w, struct datagram *d, struct sip_msg *m);
-/* Makes the mbuf hold the message alone: no empty lines before it, nothing behind it. */
-void work_trim(struct work *w);
+/* The message, edited: in the mbuf that it came in, which is the caller's then, or in a new one. NULL: no
+ * buffer. */
+struct rte_mbuf *work_edit(struct sip *s, struct work *w, const struct edits *e);
+/* Messages of streams, whose index stands in s->msg; the guard has let them pass. They have no mbuf of their
+ * own.
+ */
+void input_indexed(struct sip *s, struct datagram *d, const enum sip_result *indexed, unsigned n);
 unsigned proxy_request(struct sip *s, struct work *w);
 
 /* ---- stateless.c ---- */
@@ -254,6 +267,10 @@ static inline unsigned sip_owner(const struct sip *s, const struct work *w)
 {
     return sip_owner_of(s, w->call_hash);
 }
+
+/* ---- flow_send.c (sip/flow.h) ---- */
+bool flow_send(struct sip *s, struct rte_mbuf *m, const struct hg_endpoint *src,
+               const struct hg_endpoint *dst, uint64_t flow);
 
 /* ---- response.c ---- */
 /* Reads the branch of a well-formed response and fetches what it names, in two steps. */

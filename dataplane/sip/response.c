@@ -2,14 +2,16 @@
 /* Responses (RFC 3261 16.7, 16.11, 18.1.2): the top Via must be ours, its branch tells to whom they belong.
  */
 #include "sip/edit.h"
+#include "sip/flow.h"
 #include "sip/forward.h"
 #include "sip/txn.h"
 
 static void response_port(const struct sip_via *via, struct hg_endpoint *dst)
 {
     uint32_t port;
-    dst->port = via->port ? via->port : 5060;
-    if (via->rport.len && sip_uint_decode(via->rport, 65535, &port) == SIP_DONE && port)
+    dst->port = via->port ? via->port : sip_default_port(dst->proto);
+    if (dst->proto == HG_UDP && via->rport.len && sip_uint_decode(via->rport, 65535, &port) == SIP_DONE &&
+        port)
         dst->port = (uint16_t)port;
 }
 
@@ -18,15 +20,28 @@ void response_destination(const struct sip *s, const struct sip_via *via, const 
 {
     struct hg_ip maddr;
     *dst = *src;
-    dst->proto = HG_UDP;
-    if (!via->has_rport)
-        dst->port = via->port ? via->port : 5060;
+    if (!via->has_rport ||
+        src->proto != HG_UDP) /* of a stream: where a new one may be opened, if it is gone */
+        dst->port = via->port ? via->port : sip_default_port(src->proto);
     /* maddr only where the sender could also have sent from: else anybody could aim answers at others */
     if (via->maddr.len && hg_ip_parse(via->maddr, &maddr) &&
         target_address_allowed((struct sip *)(uintptr_t)s, &maddr)) {
         dst->ip = maddr;
-        dst->port = via->port ? via->port : 5060;
+        dst->port = via->port ? via->port : sip_default_port(src->proto);
     }
+}
+
+static bool via_proto(const struct sip_via *via, uint8_t *proto)
+{
+    if (slice_ieq(via->transport, SLICE_LIT("UDP")))
+        *proto = HG_UDP;
+    else if (slice_ieq(via->transport, SLICE_LIT("TCP")))
+        *proto = HG_TCP;
+    else if (slice_ieq(via->transport, SLICE_LIT("TLS")))
+        *proto = HG_TLS;
+    else
+        return false;
+    return true;
 }
 
 /* 18.2.2 for a Via that stood below ours: we wrote received and rport into it when the request passed. */
@@ -34,8 +49,7 @@ static bool next_via_endpoint(struct sip *s, const struct sip_via *via, struct h
 {
     struct slice received = via->received;
     memset(dst, 0, sizeof(*dst));
-    dst->proto = HG_UDP;
-    if (!slice_ieq(via->transport, SLICE_LIT("UDP")))
+    if (!via_proto(via, &dst->proto))
         return false;
     response_port(via, dst);
     if (via->maddr.len)
@@ -46,7 +60,19 @@ static bool next_via_endpoint(struct sip *s, const struct sip_via *via, struct h
         dst->ip = via->ip;
         return true;
     }
-    return route_host_find(s->route, via->host, via->port, dst) && dst->proto == HG_UDP;
+    uint8_t proto = dst->proto;
+    bool found = route_host_find(s->route, via->host, via->port, dst);
+    dst->proto = proto;
+    return found;
+}
+
+/* The flow that the request came by, which our Via has brought back. */
+static uint64_t flow_of_request(const struct sip *s, const struct work *w)
+{
+    struct slice token;
+    if (!w->c.via.params.len || !sip_param(w->c.via.params, SLICE_LIT(FLOW_PARAM), &token))
+        return 0;
+    return flow_token_read(s, token);
 }
 
 /* Our Via, with its comma or its whole line. */
@@ -94,16 +120,14 @@ unsigned response_by_via(struct sip *s, struct work *w, bool check_access)
     out = sip_listener_to(s, &dst, w->in);
     if (!out)
         return HG_DROP_sip_response_unroutable;
+    uint64_t flow = dst.proto == HG_UDP ? 0 : flow_of_request(s, w);
     edits_init(&e);
     cut_top_via(w, &e);
     overload_via_edits(s, w->m, &via, &e);
-    work_trim(w);
-    m = edits_mbuf(s, &e, w->d->m, w->m->len);
+    m = work_edit(s, w, &e);
     if (!m)
         return HG_DROP_sip_no_memory;
-    w->d->m = NULL;
-    sip_send(s, m, &out->ep, &dst);
-    return HG_C_sip_forwarded;
+    return sip_send(s, m, &out->ep, &dst, flow) ? HG_C_sip_forwarded : HG_DROP_sip_response_unroutable;
 }
 
 void response_prefetch(struct sip *s, struct work *w)

@@ -64,7 +64,10 @@ static const struct server_arc *server_arc(const struct server *sv, enum server_
 static uint64_t end_after(const struct sip *s, const struct server *sv)
 {
     const struct hg_config *c = s->ctx->config;
-    /* I lasts T4; H, J and L last 64 * T1 */
+    /* I lasts T4; H, J and L last 64 * T1. Over a reliable transport nothing comes twice: no I, no J. */
+    bool straggles = sv->state == SERVER_CONFIRMED || !sv->invite;
+    if (straggles && sv->reply.proto != HG_UDP)
+        return 0;
     return (uint64_t)(sv->state == SERVER_CONFIRMED ? c->sip_t4_ms : 64 * c->sip_t1_ms);
 }
 
@@ -76,11 +79,11 @@ static uint8_t server_move(struct sip *s, struct server *sv, enum server_event e
     if (a->next == 0)
         return 0;
     sv->state = (uint8_t)(a->next - 1);
-    if (a->todo & DO_RESEND && message_send(s, &sv->response, &sv->in->ep, &sv->reply))
+    if (a->todo & DO_RESEND && message_send(s, &sv->response, &sv->in->ep, &sv->reply, sv->flow))
         ctx_count(s->ctx, ev == EV_AGAIN ? HG_C_sip_retransmissions_sent : HG_C_sip_responses_resent);
     if (a->todo & DO_STOP)
         wheel_cancel(s->ctx->wheel, &sv->again);
-    if (a->todo & DO_AGAIN) {
+    if (a->todo & DO_AGAIN && sv->reply.proto == HG_UDP) { /* 17.2.1: not over a reliable transport */
         uint32_t t2 = (uint32_t)s->ctx->config->sip_t2_ms;
         sv->interval_ms = ev == EV_AGAIN ? sv->interval_ms * 2 : (uint32_t)s->ctx->config->sip_t1_ms;
         if (sv->interval_ms > t2)
@@ -110,7 +113,7 @@ void server_respond(struct sip *s, struct server *sv, struct rte_mbuf *m, unsign
         message_drop(s, &sv->targets);
         server_lingers(s, sv);
     }
-    sip_send(s, m, &sv->in->ep, &sv->reply);
+    (void)sip_send(s, m, &sv->in->ep, &sv->reply, sv->flow);
 }
 
 void server_answer(struct sip *s, struct server *sv, unsigned status)
@@ -120,7 +123,7 @@ void server_answer(struct sip *s, struct server *sv, unsigned status)
     struct kept k;
     if (sv->auth.p && (status == 401 || status == 407))
         a.extra = slice_of(sv->auth.p, sv->auth.len);
-    if (kept_work(s, &k, &sv->request, &sv->src, sv->in))
+    if (kept_work(s, &k, sv))
         m = answer_build(s, &k.w, &a);
     if (!m) {
         server_free(s, sv); /* no buffer: the client sends again and starts anew */
@@ -145,7 +148,7 @@ void server_again(struct sip *s, struct server *sv)
 {
     if (server_move(s, sv, EV_AGAIN) & DO_TRYING) {
         struct kept k;
-        if (kept_work(s, &k, &sv->request, &sv->src, sv->in))
+        if (kept_work(s, &k, sv))
             server_trying(s, sv, &k.w);
     }
 }
@@ -255,6 +258,7 @@ static bool server_fill(struct sip *s, struct server *sv, struct work *w, const 
     sv->in = w->in;
     listener_hold(s, sv->in);
     sv->src = w->d->src;
+    sv->flow = w->d->flow;
     sv->breadth = forward_breadth(s, w);
     response_destination(s, &w->c.via, &w->d->src, &sv->reply);
     return message_keep(s, &sv->request, w->m->buf, w->m->len) &&

@@ -49,7 +49,9 @@ static bool each(struct sip *s, const struct hg_ip *ip, unsigned n,
     bool all = true;
     for (unsigned i = 0; i < n; i++)
         for (unsigned p = 0; p < s->nlisteners && !s->listener[p].service; p++)
-            all &= f(s, &(struct hg_endpoint){.ip = ip[i], .port = s->listener[p].ep.port});
+            all &= s->listener[p].quiet ||
+                   f(s, &(struct hg_endpoint){
+                            .ip = ip[i], .port = s->listener[p].ep.port, .proto = s->listener[p].ep.proto});
     return all;
 }
 

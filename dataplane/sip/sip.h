@@ -12,10 +12,13 @@
 struct sip;
 struct net;
 struct route;
+struct rte_mbuf;
+struct stream;
 struct wheel_timer;
 
 /* Off the hot path, before the loop. NULL with a message on stderr when memory is short. */
-struct sip *sip_create(struct ctx *ctx, struct net *net, struct route *route);
+/* stream: where streams come from and go to; NULL: nowhere. */
+struct sip *sip_create(struct ctx *ctx, struct net *net, struct route *route, struct stream *stream);
 void sip_destroy(struct sip *sip);
 
 /* A burst of datagrams, owned from here on; every one ends in exactly one disposition. */
@@ -32,6 +35,12 @@ bool sip_spray(struct sip *sip, const char *data, uint32_t len, uint32_t *from, 
 unsigned sip_spray_admit(struct sip *sip, const struct hg_ip *src, unsigned n);
 /* One that was admitted stays here after all, and the guard asks it again. */
 void sip_spray_refund(struct sip *sip, const struct hg_ip *src);
+/* What happened on streams of the SIP service, and what is still to be read of them. */
+struct stream_event;
+/* Returns how much was done. */
+unsigned sip_streams(struct sip *sip, const struct stream_event *e, unsigned n);
+/* MAIL_SIP_SEND: a message for a connection of this core; takes m. */
+void sip_send_parcel(struct sip *sip, struct rte_mbuf *m);
 void sip_timers(struct sip *sip, struct wheel_timer **t, unsigned n);
 /* Every few hundred turns: probes due, overload state. */
 void sip_housekeeping(struct sip *sip);

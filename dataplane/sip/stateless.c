@@ -63,29 +63,48 @@ unsigned stateless_forward(struct sip *s, struct work *w, const struct decision 
         stateless_branch(s, w, s->branch_kind, &w->branch);
     if (!forward_edits(s, w, &f, &e))
         return ack ? HG_DROP_sip_too_large : answer_status(s, w, 513);
-    work_trim(w);
-    m = edits_mbuf(s, &e, w->d->m, w->m->len);
+    m = work_edit(s, w, &e);
     if (!m)
         return HG_DROP_sip_no_memory;
-    w->d->m = NULL;
     if (t->route_slot != SIP_ROUTE_NONE)
         s->ctx->route_stats[t->route_slot].requests++;
     if (t->hop_slot != SIP_SLOT_NONE)
         s->ctx->hop_stats[t->hop_slot].requests++;
     count_target(s, t);
-    sip_send(s, m, &f.out->ep, &dst);
+    if (!sip_send(s, m, &f.out->ep, &dst, 0))
+        return ack ? HG_DROP_sip_ack_unroutable : answer_status(s, w, 503);
     ctx_count(s->ctx, HG_C_sip_stateless);
     return HG_C_sip_forwarded;
 }
 
+/* What came by a stream lies where it is not for long. */
+static struct rte_mbuf *copy_of(struct sip *s, const struct work *w)
+{
+    struct rte_mbuf *m = sip_mbuf(s, w->d->len);
+    if (!m)
+        return NULL;
+    memcpy(rte_pktmbuf_mtod(m, char *), w->d->data, w->d->len);
+    m->data_len = (uint16_t)w->d->len;
+    m->pkt_len = w->d->len;
+    return m;
+}
+
 unsigned stateless_hand_over(struct sip *s, struct work *w, unsigned core)
 {
-    struct mail mail = {.kind = MAIL_SIP_DATAGRAM, .m = w->d->m};
-    struct datagram *copy = rte_mbuf_to_priv(w->d->m);
+    struct rte_mbuf *m = w->d->m ? w->d->m : copy_of(s, w);
+    if (!m)
+        return HG_DROP_sip_no_memory;
+    struct mail mail = {.kind = MAIL_SIP_DATAGRAM, .m = m};
+    struct datagram *copy = rte_mbuf_to_priv(m);
     *copy = *w->d;
+    copy->m = m;
+    copy->data = rte_pktmbuf_mtod(m, const char *);
     copy->flags |= DATAGRAM_HANDED_OVER | DATAGRAM_ALLOWED;
-    if (!mail_send(s->ctx, core, mail))
+    if (!mail_send(s->ctx, core, mail)) {
+        if (m != w->d->m)
+            rte_pktmbuf_free(m);
         return HG_DROP_sip_mail_full;
+    }
     w->d->m = NULL;
     return HG_C_sip_handed_over;
 }

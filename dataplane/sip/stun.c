@@ -150,6 +150,6 @@ unsigned stun_answer(struct sip *s, struct datagram *d)
     m->data_len = (uint16_t)(p - start);
     m->pkt_len = m->data_len;
     ctx_count(s->ctx, HG_C_sip_keepalives);
-    sip_send(s, m, &d->dst, &d->src);
+    (void)sip_send(s, m, &d->dst, &d->src, 0);
     return HG_C_sip_answered;
 }

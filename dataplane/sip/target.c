@@ -39,51 +39,80 @@ bool target_is_us(const struct sip *s, const struct route_targets *t)
 {
     unsigned us = 0;
     for (unsigned i = 0; i < t->n; i++)
-        us += sip_listener_of(s, &t->t[i].ep.ip, t->t[i].ep.port) != NULL;
+        us += sip_listener_of(s, &t->t[i].ep) != NULL;
     return us == t->n && us > 0;
 }
 
-static bool udp_uri(const struct sip_uri *uri)
+/* RFC 3263 4.1, as far as the URI itself says it. false: a transport that nobody here speaks. */
+static bool uri_proto(const struct sip_uri *uri, uint8_t *proto, bool *told)
 {
     struct slice transport;
-    if (uri->scheme == SIP_SCHEME_SIPS)
-        return false;
-    return !uri->params.len || !sip_param(uri->params, SLICE_LIT("transport"), &transport) ||
-           slice_ieq(transport, SLICE_LIT("udp"));
+    *told = uri->params.len && sip_param(uri->params, SLICE_LIT("transport"), &transport);
+    if (uri->scheme == SIP_SCHEME_SIPS || (*told && slice_ieq(transport, SLICE_LIT("tls"))))
+        *proto = HG_TLS;
+    else if (*told && slice_ieq(transport, SLICE_LIT("tcp")))
+        *proto = HG_TCP;
+    else
+        *proto = HG_UDP;
+    return *proto != HG_UDP || !*told || slice_ieq(transport, SLICE_LIT("udp"));
+}
+
+/* RFC 3261 18.1.1: what may not fit into one packet goes by TCP, unless the URI wants UDP; and by UDP all the
+ * same where nobody listens. */
+static void target_large(struct sip *s, struct work *w, struct decision *out)
+{
+    struct net_path path;
+    struct route_target *t = out->targets.t;
+    uint32_t most = net_path_find(s->net, &t->ep.ip, &path) ? path.mtu - 200u : 1300;
+
+    if (w->m->len <= most || !s->stream)
+        return;
+    t[1] = t[0];
+    t[1].set = (uint8_t)(t[0].set + 1);
+    t[0].ep.proto = HG_TCP;
+    out->targets.n = 2;
+    out->stateful = true;
+    ctx_count(s->ctx, HG_C_sip_large_by_tcp);
 }
 
 /* The address that a URI names by itself: a Route value, or the Request-URI of a foreign domain. */
-static void target_uri(struct sip *s, const struct sip_uri *uri, struct decision *out)
+static void target_uri(struct sip *s, struct work *w, const struct sip_uri *uri, struct decision *out)
 {
-    struct hg_endpoint ep = {.port = uri->port ? uri->port : 5060, .proto = HG_UDP};
+    struct hg_endpoint ep = {.port = uri->port};
     struct slice host = uri->host, maddr;
-    bool known = uri->host_kind != SIP_HOST_NAME;
+    bool known = uri->host_kind != SIP_HOST_NAME, told;
+    uint8_t proto;
     if (uri->scheme != SIP_SCHEME_SIP && uri->scheme != SIP_SCHEME_SIPS) {
         target_refuse(out, 404, NULL);
         return;
     }
-    if (!udp_uri(uri)) {
+    if (!uri_proto(uri, &proto, &told) || (proto != HG_UDP && !s->stream) || proto == HG_TLS) {
         target_refuse(out, 480, "No Transport To Next Hop");
         return;
     }
+    if (ep.port == 0 && (known || proto != HG_UDP)) /* a name may have its port in DNS */
+        ep.port = sip_default_port(proto);
+    ep.proto = proto;
     ep.ip = uri->ip;
     if (uri->params.len && sip_param(uri->params, SLICE_LIT("maddr"), &maddr)) {
         host = maddr;
         known = hg_ip_parse(maddr, &ep.ip);
+        if (known && ep.port == 0)
+            ep.port = sip_default_port(proto);
     }
     if (!known) {
-        if (!route_host_find(s->route, host, uri->port, &ep))
+        if (!route_host_find(s->route, host, ep.port, &ep)) {
             target_refuse(out, 404, NULL);
-        else if (ep.proto != HG_UDP)
-            target_refuse(out, 480, "No Transport To Next Hop");
-        else
-            target_one(s, out, &ep);
+            return;
+        }
+        ep.proto = proto;
+    } else if (!target_address_allowed(s, &ep.ip)) {
+        target_refuse(out, 403, "Relaying Denied");
         return;
     }
-    if (!target_address_allowed(s, &ep.ip))
-        target_refuse(out, 403, "Relaying Denied");
-    else
-        target_one(s, out, &ep);
+    target_one(s, out, &ep);
+    if (proto == HG_UDP && !told)
+        target_large(s, w, out);
 }
 
 /* true: the static routes have decided. */
@@ -115,13 +144,13 @@ static bool target_static(struct sip *s, struct work *w, struct decision *out)
 static void find(struct sip *s, struct work *w, struct decision *out)
 {
     if (w->route_element.len)
-        target_uri(s, &w->route.uri, out);
+        target_uri(s, w, &w->route.uri, out);
     else if (target_static(s, w, out))
         return;
     else if (w->own_domain)
         serve_user(s, w, out);
     else
-        target_uri(s, &w->uri, out);
+        target_uri(s, w, &w->uri, out);
 }
 
 void target_find(struct sip *s, struct work *w, struct decision *out)

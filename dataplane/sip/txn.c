@@ -92,7 +92,7 @@ void message_drop(struct sip *s, struct message *m)
 }
 
 bool message_send(struct sip *s, const struct message *m, const struct hg_endpoint *src,
-                  const struct hg_endpoint *dst)
+                  const struct hg_endpoint *dst, uint64_t flow)
 {
     struct rte_mbuf *b = m->p ? sip_mbuf(s, m->len) : NULL;
     if (!b)
@@ -100,8 +100,7 @@ bool message_send(struct sip *s, const struct message *m, const struct hg_endpoi
     memcpy(rte_pktmbuf_mtod(b, char *), m->p, m->len);
     b->data_len = (uint16_t)m->len;
     b->pkt_len = m->len;
-    sip_send(s, b, src, dst);
-    return true;
+    return sip_send(s, b, src, dst, flow);
 }
 
 static void linger_remove(struct txns *t, struct server *sv)
@@ -310,16 +309,17 @@ void client_free(struct sip *s, struct client *c)
     slab_put(s->txns->clients, c);
 }
 
-bool kept_work(struct sip *s, struct kept *k, const struct message *m, const struct hg_endpoint *src,
-               const struct listener *in)
+bool kept_work(struct sip *s, struct kept *k, const struct server *sv)
 {
+    const struct message *m = &sv->request;
     memset(&k->d, 0, sizeof(k->d));
     if (!m->p)
         return false;
     k->d.data = m->p;
     k->d.len = m->len;
-    k->d.src = *src;
-    k->d.dst = in->ep;
+    k->d.src = sv->src;
+    k->d.dst = sv->in->ep;
+    k->d.flow = sv->flow;
     work_init(s, &k->w, &k->d, &s->kept);
     k->w.indexed = sip_index(k->w.m, m->p, m->len, true, SIP_HEADERS_MAX);
     if (!validate_decode(s, &k->w) || !preprocess_request(s, &k->w))

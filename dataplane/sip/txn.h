@@ -63,6 +63,7 @@ struct server {
     uint32_t older, newer; /* lingering list: index + 1 */
     uint32_t interval_ms;
     uint64_t since_ms; /* of lingering */
+    uint64_t flow;     /* that the request came by; 0: UDP */
     const struct listener *in;
     struct hg_endpoint src, reply;
     struct message request, response, best, auth;
@@ -87,6 +88,7 @@ struct client {
     uint32_t sibling;         /* index + 1 */
     uint32_t interval_ms;
     uint64_t give_up_ms; /* B or F, when end is armed for an earlier fail-over */
+    uint64_t flow;       /* that the request has to go by; 0: any that leads to dst */
     const struct listener *out;
     struct hg_endpoint dst;
     struct message request;
@@ -125,7 +127,7 @@ bool message_room(struct sip *s, struct message *m, uint32_t len);
 void message_drop(struct sip *s, struct message *m);
 /* A copy on its way; the message stays. */
 bool message_send(struct sip *s, const struct message *m, const struct hg_endpoint *src,
-                  const struct hg_endpoint *dst);
+                  const struct hg_endpoint *dst, uint64_t flow);
 
 struct server *server_new(struct sip *s);
 void server_free(struct sip *s, struct server *sv);
@@ -149,8 +151,7 @@ struct kept {
     struct work w;
     struct datagram d;
 };
-bool kept_work(struct sip *s, struct kept *k, const struct message *m, const struct hg_endpoint *src,
-               const struct listener *in);
+bool kept_work(struct sip *s, struct kept *k, const struct server *sv);
 
 /* ---- server_txn.c ---- */
 void server_prefetch(struct sip *s,
@@ -174,6 +175,8 @@ void client_prefetch(struct sip *s, const struct branch *b);
 void client_prefetch_server(struct sip *s, const struct branch *b);
 void client_again(struct sip *s, struct client *c);
 void client_end(struct sip *s, struct client *c);
+/* The connection that carried its request is gone, or never came: a transport error (17.1.4). */
+void client_unsent(struct sip *s, struct client *c);
 
 /* ---- cancel.c ---- */
 void cancel_client(struct sip *s, struct client *c);

@@ -86,16 +86,17 @@ static void persist(struct tcp *t, struct tcp_conn *c)
 {
     if (!patience(t, c, TCP_REASON_STALLED))
         return;
-    uint32_t window = conn_window(c), len = conn_unsent(c), payload = conn_payload(c);
+    uint32_t window = conn_window(c), unsent = conn_unsent(c);
     if (c->backoff < UINT8_MAX)
         c->backoff++;
     c->send_timer = TCP_SEND_NONE;
-    if (!len)
+    if (!unsent)
         conn_dirty(t, c);
     else if (!window)
         probe_output(t, c, true);
     else
-        segment_new(t, c, RTE_MIN(RTE_MIN(window, len), payload), false);
+        segment_new(t, c, window < unsent ? (window < conn_payload(c) ? window : conn_payload(c)) : unsent,
+                    false);
     timer_send_set(t, c, true);
 }
 

@@ -142,9 +142,6 @@ static void check_network(const struct hg_config *c, struct config_errors *e)
         if (ep->proto == HG_TLS)
             config_error_in(e, CONFIG_LISTENERS, i, "protocol", "a transport that is not available yet",
                             "udp or tcp");
-        if (ep->proto == HG_TCP && c->listeners[i].service == HG_SERVICE_SIP)
-            config_error_in(e, CONFIG_LISTENERS, i, "protocol", "a transport that SIP has not got yet",
-                            "udp, or tcp with service = \"echo\"");
         if (ep->proto == HG_UDP && c->listeners[i].service != HG_SERVICE_SIP)
             config_error_in(e, CONFIG_LISTENERS, i, "service", "needs connections", "protocol = \"tcp\"");
         for (uint32_t k = 0; k < i; k++)

@@ -155,7 +155,7 @@ static const struct config_field route_fields[] = {
     M_INT(ROUTE, port, "port", 5060, 0, 65535, "", "Port of the next hop; 0 = found by DNS SRV (L12)."),
     M_ENUM(ROUTE, type, "type", "user", "user|domain", "What the pattern is compared with (L13)."),
     M_ENUM(ROUTE, proto, "protocol", "tcp", "udp|tcp|tls",
-           "Transport to the next hop (L14). Routes by TCP and TLS load, and stay out of service for now."),
+           "Transport to the next hop (L14). Routes by TLS load, and stay out of service for now."),
     M_INT(ROUTE, priority, "priority", 1, 1, 65535, "", "Lower is tried first (L15)."),
     M_INT(ROUTE, weight, "weight", 1, 1, 65535, "", "Share among routes of one priority (L16)."),
     M_BOOL(ROUTE, less_specific, "less_specific", true, "Allow a less specific route after this one (L18)."),

@@ -292,8 +292,7 @@ static void give_feed(struct churn *c)
                                .images = c->images,
                                .net = core->net,
                                .route = core->route,
-                               .sip = core->sip,
-                               .stream = core->stream};
+                               .sip = core->sip};
     if (core->ctx.log == NULL || c->images == NULL || (core->feed = feed_init(&setup)) == NULL)
         churn_die("no feed");
 }

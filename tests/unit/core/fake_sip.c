@@ -19,11 +19,12 @@ struct sip {
 
 struct fake_sip fake;
 
-struct sip *sip_create(struct ctx *ctx, struct net *net, struct route *route)
+struct sip *sip_create(struct ctx *ctx, struct net *net, struct route *route, struct stream *stream)
 {
     struct sip *sip = calloc(1, sizeof(*sip));
 
     (void)route;
+    (void)stream;
     sip->ctx = ctx;
     sip->net = net;
     sip->timer.kind = WHEEL_KIND(WHEEL_SIP, 1);
@@ -59,6 +60,19 @@ static void one(struct sip *sip, struct datagram *d)
     }
     ctx_count(c, HG_C_sip_absorbed);
     rte_pktmbuf_free(d->m);
+}
+
+unsigned sip_streams(struct sip *sip, const struct stream_event *e, unsigned n)
+{
+    (void)sip;
+    (void)e;
+    return n;
+}
+
+void sip_send_parcel(struct sip *sip, struct rte_mbuf *m)
+{
+    (void)sip;
+    rte_pktmbuf_free(m);
 }
 
 void sip_input(struct sip *sip, struct datagram *d, unsigned n)

@@ -176,24 +176,25 @@ static void L20_blocked(void **state)
     assert_int_equal(t.n, 2);
 }
 
-static void L14_no_transport_yet(void **state)
+static void L14_no_tls_yet(void **state)
 {
     struct rig *rig = *state;
     struct route_targets t;
     char why[300];
-    rig_add(rig, HG_ROUTE_USER, "1*", "192.0.2.1")->proto = HG_TCP;
+    rig_add(rig, HG_ROUTE_USER, "1*", "192.0.2.1")->proto = HG_TLS;
     rig_add(rig, HG_ROUTE_USER, "2*", "192.0.2.1")->proto = HG_TLS;
     rig_compile(rig);
     assert_int_equal(rig_find(rig, "123", "example.com", 0, &t), ROUTE_NO_TRANSPORT);
     assert_int_equal(rig_status(rig, 0)->state, ROUTES_NO_TRANSPORT);
     assert_string_equal(rig_reason(rig, 1, why, sizeof(why)),
-                        "out of service: no transport; TLS is not there yet, use protocol udp");
+                        "out of service: no transport; TLS is not there yet, use protocol udp or tcp");
     struct hg_static_route fresh;
     hg_static_route_defaults(&fresh);
     assert_int_equal(fresh.proto, HG_TCP);
-    rig_add(rig, HG_ROUTE_USER, "*", "192.0.2.2"); /* less specific, reachable */
+    rig_add(rig, HG_ROUTE_USER, "*", "192.0.2.2")->proto = HG_TCP; /* less specific, reachable */
     rig_compile(rig);
     assert_int_equal(rig_find(rig, "123", "example.com", 0, &t), ROUTE_FOUND);
+    assert_int_equal(t.t[0].ep.proto, HG_TCP);
 }
 
 static void L24_L26_samples_route(void **state)
@@ -468,7 +469,7 @@ int main(void)
         T(no_input_of_any_length_harms),
         T(L13_K06_user_and_domain),
         T(L13_addresses_of_listeners_are_ours),
-        T(L14_no_transport_yet),
+        T(L14_no_tls_yet),
         T(L15_lower_priority_value_first),
         T(L17_twice_the_traffic_then_failover),
         T(L18_less_specific),

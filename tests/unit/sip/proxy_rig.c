@@ -6,6 +6,7 @@
 #include "sip/sip.h"
 
 struct rig rig;
+const char *rig_listeners;
 static char made[70000];
 static char last_request[70000];
 
@@ -18,10 +19,11 @@ void rig_open(unsigned cores, const char *extra)
              "routes_max = 1024;\n"
              "  ports = ( { device = \"net_ring\"; interfaces = (\n"
              "    { addresses = [ \"10.0.0.1/24\", \"fd00::1/64\" ]; gateway4 = \"10.0.0.254\"; } ); } );\n"
-             "  listeners = ( { address = \"10.0.0.1\"; }, { address = \"fd00::1\"; } ); };\n"
+             "  listeners = ( { address = \"10.0.0.1\"; }, { address = \"fd00::1\"; }%s ); };\n"
              "cluster = { domain = \"example.com\"; access = [ \"10.0.0.0/24\", \"fd00::/64\" ];\n"
              "  probe = { enabled = false; };\n"
              "  sip = { %s }; };\n",
+             rig_listeners ? rig_listeners : "",
              extra ? extra : "source_rate = 10000000; source_burst = 10000000;");
     memset(&rig, 0, sizeof(rig));
     rig.h = harness_open(&(struct harness_options){.config = config, .cores = cores, .virtual_clock = true});
@@ -35,7 +37,8 @@ void rig_close(void)
     unsigned lost;
     harness_settle(rig.h);
     harness_take_all(rig.h);
-    assert_int_equal(harness_sip_sum(rig.h), harness_counter(rig.h, HG_C_net_up_datagrams));
+    assert_int_equal(harness_sip_sum(rig.h), harness_counter(rig.h, HG_C_net_up_datagrams) +
+                                                 harness_counter(rig.h, HG_C_sip_stream_messages));
     lost = rte_mempool_in_use_count(harness_pool(rig.h));
     for (unsigned i = 0; i < harness_core(rig.h, 0)->ctx.cores; i++) {
         lost += rte_mempool_in_use_count(harness_core(rig.h, i)->ctx.pool);

@@ -29,6 +29,8 @@ struct rig {
 };
 
 extern struct rig rig;
+/* Further elements of dataplane.listeners, after a comma; NULL: none. */
+extern const char *rig_listeners;
 
 /* extra: further items of cluster.sip, may be NULL. */
 void rig_open(unsigned cores, const char *extra);

@@ -221,7 +221,9 @@ static struct hg_ip service_ip(unsigned i)
 /* The place of an address that is gone is another's only once no transaction points there. */
 static void a_place_is_not_taken_from_a_transaction(void **state)
 {
-    enum { PLACES = HG_LISTENERS_MAX + SIP_SERVICE_MAX - 2 }; /* two are the configuration's */
+    enum {
+        PLACES = HG_LISTENERS_MAX + SIP_SERVICE_MAX - 4
+    }; /* two are the configuration's, and send by TCP */
     struct hg_ip ip[PLACES + 1];
     (void)state;
     cluster_open(1, NULL);
@@ -230,18 +232,19 @@ static void a_place_is_not_taken_from_a_transaction(void **state)
         ip[i] = service_ip(i);
     assert_true(sip_service_set(s, ip, PLACES));
     assert_false(sip_service_set(s, ip, PLACES + 1));
-    const struct listener *held = sip_listener_of(s, &ip[0], 5060);
+    const struct listener *held = sip_listener_of(s, &(struct hg_endpoint){.ip = ip[0], .port = 5060});
     assert_non_null(held);
     listener_hold(s, held);
     assert_false(sip_service_set(s, ip + 1, PLACES)); /* the only place that is free has a transaction */
     assert_true(hg_ip_eq(&held->ep.ip, &ip[0]));
-    assert_null(sip_listener_of(s, &ip[0], 5060));
-    assert_non_null(sip_listener_of(s, &ip[PLACES - 1], 5060)); /* those that stay were not touched */
-    assert_null(sip_listener_of(s, &ip[PLACES], 5060));
+    assert_null(sip_listener_of(s, &(struct hg_endpoint){.ip = ip[0], .port = 5060}));
+    assert_non_null(sip_listener_of(
+        s, &(struct hg_endpoint){.ip = ip[PLACES - 1], .port = 5060})); /* those that stay were not touched */
+    assert_null(sip_listener_of(s, &(struct hg_endpoint){.ip = ip[PLACES], .port = 5060}));
     listener_release(s, held);
     assert_true(sip_service_set(s, ip + 1, PLACES));
     for (unsigned i = 1; i <= PLACES; i++)
-        assert_non_null(sip_listener_of(s, &ip[i], 5060));
+        assert_non_null(sip_listener_of(s, &(struct hg_endpoint){.ip = ip[i], .port = 5060}));
     rig_close();
 }
 
@@ -255,7 +258,8 @@ static void transactions_hold_their_listener(void **state)
     assert_true(harness_service(rig.h, 1, SERVICE "/24"));
     harness_take_all(rig.h);
     assert_true(hg_ip_parse(slice_str(SERVICE), &ip));
-    const struct listener *l = sip_listener_of(harness_core(rig.h, 0)->sip, &ip, 5060);
+    const struct listener *l =
+        sip_listener_of(harness_core(rig.h, 0)->sip, &(struct hg_endpoint){.ip = ip, .port = 5060});
     assert_non_null(l);
     assert_int_equal(l->users, 0);
     ring("1", SERVICE ":5060");

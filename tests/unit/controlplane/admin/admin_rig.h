@@ -17,7 +17,7 @@
 #include <cmocka.h>
 #include <jansson.h>
 
-#include "cp_rig.h"
+#include "../cp_rig.h"
 
 struct rig {
     struct cp_rig own;

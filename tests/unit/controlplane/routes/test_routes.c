@@ -244,7 +244,7 @@ static void B09_L11_names(void **state)
     in_file(b, "again", "2*", "gw.example.net")->port = 5070;
     in_file(b, "srv", "3*", "gw.example.net")->port = 0;
     in_file(b, "address", "4*", "192.0.2.1");
-    in_file(b, "tcp", "5*", "tcp.example.net")->proto = HG_TCP;
+    in_file(b, "tls", "5*", "tls.example.net")->proto = HG_TLS;
     in_file(b, "bad", "6*", "1.2.3.4.5");
     b->config->neighbours = calloc(2, sizeof(*b->config->neighbours));
     b->config->nneighbours = 2;
