@@ -40,7 +40,7 @@ _hgctl() {
   esac
   if [ -z "$words" ]; then
     case "$first $second" in
-      " ") words="status drain undrain counters config set route node subcluster ha alarm event troubleshoot user whatif backup restore core hop trace version help --socket --timeout --json --quiet --help --version" ;;
+      " ") words="status drain undrain counters config set route node subcluster ha alarm event troubleshoot user whatif backup restore core hop connections trace version help --socket --timeout --json --quiet --help --version" ;;
       "config ") words="check show diff save reload" ;;
       "route ") words="list add set remove explain" ;;
       "node ") words="list show add set remove assign unassign move ping" ;;
@@ -51,6 +51,7 @@ _hgctl() {
       "whatif ") words="fail rebalance" ;;
       "core ") words="list" ;;
       "hop ") words="list" ;;
+      "connections ") words="close" ;;
       "status "*) words="--help --json" ;;
       "drain "*) words="--help --json --retry-after --wait" ;;
       "undrain "*) words="--help --json" ;;
@@ -104,9 +105,11 @@ _hgctl() {
       "restore "*) words="--help --json --force --yes --dry-run" ;;
       "core list") words="--help --json" ;;
       "hop list") words="--help --json" ;;
+      "connections close") words="--help --json --address --state --listener --id" ;;
+      "connections "*) words="--help --json --address --state --listener --id --limit" ;;
       "trace "*) words="--help --json --method --from --to --uri --call-id --address --count --seconds --rate --pcap" ;;
       "version "*) words="--help --json" ;;
-      "help "*) words="--help --json status drain undrain counters config set route node subcluster ha alarm event troubleshoot user whatif backup restore core hop trace version help" ;;
+      "help "*) words="--help --json status drain undrain counters config set route node subcluster ha alarm event troubleshoot user whatif backup restore core hop connections trace version help" ;;
     esac
   fi
   mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")

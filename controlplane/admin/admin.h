@@ -17,6 +17,8 @@ void admin_close(struct admin *admin);
 
 /* About every 10 ms: requests that wait for cores or time. */
 void admin_poll(struct admin *admin, uint64_t now_ms);
+/* A page of connections from the feed. */
+void admin_connections(struct admin *admin, unsigned core, const struct hg_up_connections *page);
 /* A traced message from the feed. */
 void admin_trace(struct admin *admin, unsigned core, const struct hg_up_trace *trace, struct slice message);
 

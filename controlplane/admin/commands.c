@@ -52,6 +52,8 @@ const struct admin_command admin_commands[] = {
     {"record.finish", admin_record_finish},
     {"core.list", admin_core_list},
     {"hop.list", admin_hop_list},
+    {"connection.list", admin_connection_list},
+    {"connection.close", admin_connection_close},
     {"trace", admin_trace_start},
     {0},
 };

@@ -150,6 +150,8 @@ void admin_alarm_list(struct admin_request *req);
 void admin_event_list(struct admin_request *req);
 void admin_troubleshoot(struct admin_request *req);
 void admin_core_list(struct admin_request *req);
+void admin_connection_list(struct admin_request *req);
+void admin_connection_close(struct admin_request *req);
 void admin_hop_list(struct admin_request *req);
 void admin_trace_start(struct admin_request *req);
 

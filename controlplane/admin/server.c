@@ -6,6 +6,7 @@
 
 #include "admin/admin.h"
 #include "admin/request.h"
+#include "admin/connections.h"
 #include "admin/trace.h"
 #include "controlplane.h"
 
@@ -256,6 +257,16 @@ void admin_trace(struct admin *admin, unsigned core, const struct hg_up_trace *t
     for (struct admin_request *req = admin->requests; req; req = req->next) {
         if (trace_is(req)) {
             trace_message(req, core, trace, message);
+            return;
+        }
+    }
+}
+
+void admin_connections(struct admin *admin, unsigned core, const struct hg_up_connections *page)
+{
+    for (struct admin_request *req = admin->requests; req; req = req->next) {
+        if (connections_wants(req, page->id)) {
+            connections_page(req, core, page);
             return;
         }
     }

@@ -96,6 +96,24 @@ static const struct ctl_param explain_params[] = {
      "A SIP URI, such as sip:19194762030@example.com, or tel:+19194762030."},
     END,
 };
+#define CONNECTION_FILTERS                                                                                   \
+    {"--address", "address", CTL_TEXT,                                                                       \
+     false,       "NETWORK", "Whose other end is this address, or in this network."},                        \
+        {"--state", "state", CTL_TEXT,                                                                       \
+         false,     "STATE", "In this state: established, close_wait, fin_wait_2, ..."},                     \
+        {"--listener", "listener", CTL_TEXT, false, "IP:PORT", "Accepted by this listener."},                \
+    {                                                                                                        \
+        "--id", "id", CTL_TEXT, false, "ID", "This one, as the list shows it."                               \
+    }
+static const struct ctl_param connections_params[] = {
+    CONNECTION_FILTERS,
+    {"--limit", "limit", CTL_NUMBER, false, "N", "So many at most (default 1000, at most 100000)."},
+    END,
+};
+static const struct ctl_param connections_close_params[] = {
+    CONNECTION_FILTERS,
+    END,
+};
 static const struct ctl_param trace_params[] = {
     {"--method", "method", CTL_TEXT, false, "METHOD", "Only this method, and responses to it."},
     {"--from", "from", CTL_TEXT, false, "TEXT", "What From contains."},
@@ -260,6 +278,16 @@ const struct ctl_command ctl_commands[] = {
      NULL, run_restore},
     {"core list", "core.list", NULL, "The cores of the dataplane", NULL, show_cores, NULL},
     {"hop list", "hop.list", NULL, "Next hops with their health and counters", NULL, show_hops, NULL},
+    {"connections close", "connection.close", connections_close_params, "End connections that match",
+     "They are reset at once: both ends are told. At least one of the options has to be given, and all that "
+     "are "
+     "given must match. Half-open connections and those in TIME-WAIT are not among them.",
+     show_connections, NULL},
+    {"connections", "connection.list", connections_params,
+     "Connections of TCP, with what is under way on them",
+     "All that is given must match. Half-open connections and those in TIME-WAIT are counted only "
+     "(hgctl counters).",
+     show_connections, NULL},
     {"trace", "trace", trace_params, "Show a few matching messages as they pass",
      "All that is given must match. One trace runs at a time; what is over the rate is held back and "
      "counted.",

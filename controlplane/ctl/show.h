@@ -9,6 +9,7 @@ int show_status(struct ctl *ctl, json_t *result);
 int show_version(struct ctl *ctl, json_t *result);
 int show_drain(struct ctl *ctl, json_t *result);
 int show_cores(struct ctl *ctl, json_t *result);
+int show_connections(struct ctl *ctl, json_t *result);
 int show_hops(struct ctl *ctl, json_t *result);
 int show_config(struct ctl *ctl, json_t *result);
 int show_set(struct ctl *ctl, json_t *result);

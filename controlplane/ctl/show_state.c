@@ -109,6 +109,30 @@ int show_cores(struct ctl *ctl, json_t *result)
     return CTL_DONE;
 }
 
+int show_connections(struct ctl *ctl, json_t *result)
+{
+    static const struct column columns[] = {
+        {"ID", "id", false},          {"LOCAL", "local", false},  {"REMOTE", "remote", false},
+        {"STATE", "state", false},    {"IN", "bytes_in", true},   {"OUT", "bytes_out", true},
+        {"UNACKED", "unacked", true}, {"UNREAD", "unread", true}, {"RESENT", "retransmissions", true},
+        {"RTT MS", "rtt_ms", true},   {"AGE MS", "age_ms", true}, {"IDLE MS", "idle_ms", true},
+    };
+    json_t *closed = table_member(result, "closed"), *silent = table_member(result, "silent_cores");
+    if (ctl->json)
+        return CTL_DONE;
+    table_print(ctl->out, closed ? closed : table_member(result, "connections"), columns,
+                sizeof(columns) / sizeof(columns[0]));
+    if (closed)
+        fprintf(ctl->out, "%zu connection%s closed\n", json_array_size(closed),
+                table_plural((long long)json_array_size(closed)));
+    else if (json_is_true(table_member(result, "more")))
+        fputs("... there are more: --limit\n", ctl->out);
+    for (size_t i = 0; i < json_array_size(silent); i++)
+        fprintf(ctl->err, "core %lld did not answer in time\n",
+                (long long)json_integer_value(json_array_get(silent, i)));
+    return CTL_DONE;
+}
+
 int show_hops(struct ctl *ctl, json_t *result)
 {
     static const struct column columns[] = {

@@ -8,7 +8,7 @@
 static bool others_clean(const struct others *o)
 {
     return !o->begin && !o->nodes && !o->services && !o->settings[0] && !o->settings[1] && !o->image &&
-           !o->drain && !o->trace;
+           !o->drain && !o->trace && !o->connections;
 }
 
 /* The next record's header; the caller has filled the rest behind it in feed->buf. */
@@ -98,6 +98,12 @@ static bool put_trace(struct feed *feed, unsigned core)
     return feed_put(feed, core, &out, HG_DOWN_TRACE, sizeof(out));
 }
 
+static bool put_connections(struct feed *feed, unsigned core)
+{
+    struct hg_down_connections out = feed->connections;
+    return feed_put(feed, core, &out, HG_DOWN_CONNECTIONS, sizeof(out));
+}
+
 /* Sends one of the others; false when none is left or the ring is full. */
 static bool fill_one(struct feed *feed, unsigned core)
 {
@@ -123,6 +129,9 @@ static bool fill_one(struct feed *feed, unsigned core)
     } else if (o->trace) {
         if ((ok = put_trace(feed, core)))
             o->trace = false;
+    } else if (o->connections) {
+        if ((ok = put_connections(feed, core)))
+            o->connections = false;
     } else if (o->image) { /* last, because the core waits for the mapping */
         if ((ok = put_image(feed, core)))
             o->image = false;

@@ -48,6 +48,7 @@ struct feed_handlers {
     void (*on_hop_state)(void *ctx, unsigned core, uint16_t hop_slot, uint8_t state,
                          const struct hg_endpoint *ep);
     void (*on_trace)(void *ctx, unsigned core, const struct hg_up_trace *trace, struct slice message);
+    void (*on_connections)(void *ctx, unsigned core, const struct hg_up_connections *page);
     /* from the address of a node, over the service network; authenticate it */
     void (*on_datagram)(void *ctx, const struct hg_endpoint *src, uint64_t tsc, const void *data,
                         uint32_t length);
@@ -115,6 +116,10 @@ bool feed_setting(struct feed *feed, const char *path, const char *value);
 bool feed_drain(struct feed *feed, bool on, uint32_t retry_after_s);
 /* filter->on == 0 stops. The record header is filled here. Not repeated to later dataplanes. */
 bool feed_trace(struct feed *feed, const struct hg_down_trace *filter);
+
+/* Asks every core which connections it has that match, or has them ended; the answers come to on_connections,
+ * those of one id. The record header is filled here. Not repeated to later dataplanes. */
+bool feed_connections(struct feed *feed, const struct hg_down_connections *ask);
 
 /* ---- when is it in force ---- */
 struct feed_token {

@@ -23,7 +23,7 @@ struct others {
     uint64_t nodes;                       /* bit per node */
     uint64_t services;                    /* bit per home node */
     uint64_t settings[SETTINGS_MAX / 64]; /* bit per setting */
-    bool image, drain, trace, begin;
+    bool image, drain, trace, connections, begin;
 };
 
 /* A record that was sent: which queue positions and changes are in force once its seq is applied. */
@@ -125,6 +125,7 @@ struct feed {
     bool drain_known, drain_on;
     uint32_t drain_retry_after_s;
     struct hg_down_trace trace;
+    struct hg_down_connections connections;
     alignas(64) char buf[HG_RECORD_MAX];
 };
 

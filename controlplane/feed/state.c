@@ -115,6 +115,17 @@ bool feed_drain(struct feed *feed, bool on, uint32_t retry_after_s)
     return true;
 }
 
+bool feed_connections(struct feed *feed, const struct hg_down_connections *ask)
+{
+    if (!ask->id || ask->max > HG_CONNECTIONS_MAX || ask->peer.bits > 128 || ask->end > 1)
+        return false;
+    feed->connections = *ask;
+    feed->change++;
+    for (unsigned i = 0; i < HG_CORES_MAX; i++)
+        feed->core[i].others.connections = feed->segment.header != NULL;
+    return true;
+}
+
 bool feed_trace(struct feed *feed, const struct hg_down_trace *filter)
 {
     const struct hg_down_trace *t = filter;

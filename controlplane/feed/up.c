@@ -67,6 +67,21 @@ static bool take_trace(struct feed *feed, unsigned core, const struct hg_record 
     return true;
 }
 
+static bool take_connections(struct feed *feed, unsigned core, const struct hg_record *r)
+{
+    const struct hg_up_connections *in = (const void *)r;
+    if (r->length < sizeof(*in) || in->n > HG_CONNECTIONS_PAGE || in->done > 1 ||
+        r->length != sizeof(*in) + in->n * sizeof(in->row[0]))
+        return false;
+    for (uint32_t i = 0; i < in->n; i++)
+        if (in->row[i].state >= HG_CONNECTION_STATES_N || in->row[i].local.proto > HG_TLS ||
+            in->row[i].remote.proto > HG_TLS)
+            return false;
+    if (feed->on.on_connections)
+        feed->on.on_connections(feed->ctx, core, in);
+    return true;
+}
+
 static bool take_plain(struct feed *feed, unsigned core, const struct hg_record *r,
                        void (*handler)(void *ctx, unsigned core))
 {
@@ -100,6 +115,8 @@ bool feed_take_up(struct feed *feed, unsigned core, const struct hg_record *r)
         return take_hop_state(feed, core, r);
     case HG_UP_TRACE:
         return take_trace(feed, core, r);
+    case HG_UP_CONNECTIONS:
+        return take_connections(feed, core, r);
     case HG_UP_READY:
         return take_plain(feed, core, r, feed->on.on_ready);
     case HG_UP_DRAINED:

@@ -82,6 +82,13 @@ static void on_trace(void *ctx, unsigned core, const struct hg_up_trace *trace, 
     admin_trace(cp->admin, core, trace, message);
 }
 
+static void on_connections(void *ctx, unsigned core, const struct hg_up_connections *page)
+{
+    struct controlplane *cp = ctx;
+
+    admin_connections(cp->admin, core, page);
+}
+
 static void on_datagram(void *ctx, const struct hg_endpoint *src, uint64_t tsc, const void *data,
                         uint32_t length)
 {
@@ -109,6 +116,7 @@ const struct feed_handlers events_handlers = {
     .on_drained = on_drained,
     .on_log = on_log,
     .on_trace = on_trace,
+    .on_connections = on_connections,
     .on_datagram = on_datagram,
     .on_message = on_message,
 };

@@ -76,6 +76,7 @@ static bool create_rooms(struct core *core, const struct core_setup *s)
                               .net = core->net,
                               .route = core->route,
                               .sip = core->sip,
+                              .tcp = core->tcp,
                               .stream = core->stream};
     return (core->feed = feed_init(&feed)) != NULL;
 }

@@ -16,6 +16,7 @@ struct net;
 struct route;
 struct sip;
 struct stream;
+struct tcp;
 
 struct feed_setup {
     struct ctx *ctx; /* ctx->log and ctx->config are set */
@@ -24,6 +25,7 @@ struct feed_setup {
     struct net *net;
     struct route *route;
     struct sip *sip;
+    struct tcp *tcp;
     struct stream *stream;
 };
 

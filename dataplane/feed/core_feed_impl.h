@@ -12,6 +12,7 @@
 #include "impl/segment.h"
 #include "lib/log_text.h"
 #include "route/route.h"
+#include "tcp/tcp.h"
 
 #define SETTING_PATH_MAX  127
 #define SETTING_VALUE_MAX 1023
@@ -33,6 +34,14 @@ struct feed_urgent {
     bool lost;              /* records are missing: nothing counts as applied before the next map */
 };
 
+struct feed_connections { /* a question of the control plane (connections.c) */
+    struct hg_down_connections ask;
+    uint32_t at, found;
+    bool waiting; /* the page is full, and not yet told */
+    alignas(
+        8) char page[sizeof(struct hg_up_connections) + HG_CONNECTIONS_PAGE * sizeof(struct hg_connection)];
+};
+
 struct feed {
     struct feed_setup setup;
     struct hg_core_area *area;
@@ -50,7 +59,8 @@ struct feed {
     struct hg_down_image wanted;
     unsigned nevents, turn;
     struct route_event event[EVENTS_MAX]; /* hop states that the ring has not taken yet */
-    struct hg_config snapshot[2];         /* the core's configuration after settings came */
+    struct feed_connections connections;
+    struct hg_config snapshot[2]; /* the core's configuration after settings came */
     alignas(64) char buf[HG_RECORD_MAX];
 };
 
@@ -64,6 +74,9 @@ void feed_open(struct feed *feed);
 bool feed_urgent_open(struct feed_urgent *urgent, const struct hg_segment_core *core);
 unsigned feed_urgent_turn(struct feed *feed);
 unsigned feed_tell_datagrams(struct feed *feed); /* what came for the control plane goes up */
+/* connections.c */
+bool feed_take_connections(struct feed *feed, const struct hg_record *r);
+unsigned feed_tell_connections(struct feed *feed);
 /* cluster.c */
 bool feed_take_node(struct feed *feed, const struct hg_record *r);
 bool feed_take_serving(struct feed *feed, const struct hg_record *r);

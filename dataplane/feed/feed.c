@@ -188,6 +188,8 @@ static bool take(struct feed *feed, const struct hg_record *r)
         return take_drain(feed, r);
     case HG_DOWN_TRACE:
         return take_trace(feed, r);
+    case HG_DOWN_CONNECTIONS:
+        return feed_take_connections(feed, r);
     case HG_DOWN_PING:
         return r->length == sizeof(*r);
     case HG_DOWN_CONTACTS:

@@ -72,8 +72,9 @@ unsigned feed_tell(struct feed *feed)
         tell(feed, NEWS_READY, HG_UP_READY);
         tell(feed, NEWS_DRAINED, HG_UP_DRAINED);
     }
+    unsigned told = feed_tell_connections(feed);
     if (++feed->turn & TELL_MASK)
-        return 0;
+        return told;
     if (feed->lost && feed->setup.ctx->ms - feed->asked_ms >= ASK_AGAIN_MS)
         feed_ask(feed);
     if (feed->draining && !feed->drained && !sip_busy(feed->setup.sip)) {
@@ -82,5 +83,5 @@ unsigned feed_tell(struct feed *feed)
     }
     log_trace_expire(feed->setup.ctx);
     hg_gauge(feed->setup.ctx->counters, HG_C_down_depth, hg_ring_used(&feed->ring));
-    return tell_hops(feed);
+    return told + tell_hops(feed);
 }

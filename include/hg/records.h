@@ -34,30 +34,32 @@ static_assert(sizeof(struct hg_record) == 16, "wire format");
 
 /* control plane -> core */
 enum hg_down {
-    HG_DOWN_BEGIN = 1, /* resynchronisation starts: u64 generation */
-    HG_DOWN_END,       /* ... and is complete: sweep what it did not mention */
-    HG_DOWN_USERS,     /* n x {key, node}; node 0 deletes */
-    HG_DOWN_NODE,      /* a node's index, endpoint, name; self flag */
-    HG_DOWN_IMAGE,     /* a compiled route image: generation, size, name of its mapping */
-    HG_DOWN_SETTING,   /* a reloadable configuration item: path and value as text */
-    HG_DOWN_DRAIN,     /* u32 on/off */
-    HG_DOWN_TRACE,     /* trace filter, limits; off */
-    HG_DOWN_PING,      /* to be answered by applied_seq alone */
-    HG_DOWN_SERVING,   /* urgent lane: the whole map home node -> serving node, in force at once */
-    HG_DOWN_CONTACTS,  /* n x {key, contacts}; no contacts deletes */
-    HG_DOWN_SERVICE,   /* the service addresses of a home node */
-    HG_DOWN_DATAGRAM,  /* urgent lane: a datagram of the control plane's own for another node */
+    HG_DOWN_BEGIN = 1,   /* resynchronisation starts: u64 generation */
+    HG_DOWN_END,         /* ... and is complete: sweep what it did not mention */
+    HG_DOWN_USERS,       /* n x {key, node}; node 0 deletes */
+    HG_DOWN_NODE,        /* a node's index, endpoint, name; self flag */
+    HG_DOWN_IMAGE,       /* a compiled route image: generation, size, name of its mapping */
+    HG_DOWN_SETTING,     /* a reloadable configuration item: path and value as text */
+    HG_DOWN_DRAIN,       /* u32 on/off */
+    HG_DOWN_TRACE,       /* trace filter, limits; off */
+    HG_DOWN_PING,        /* to be answered by applied_seq alone */
+    HG_DOWN_SERVING,     /* urgent lane: the whole map home node -> serving node, in force at once */
+    HG_DOWN_CONTACTS,    /* n x {key, contacts}; no contacts deletes */
+    HG_DOWN_SERVICE,     /* the service addresses of a home node */
+    HG_DOWN_CONNECTIONS, /* list, or end, the connections that match */
+    HG_DOWN_DATAGRAM,    /* urgent lane: a datagram of the control plane's own for another node */
 };
 
 /* core -> control plane */
 enum hg_up {
-    HG_UP_LOG = 1,   /* log id, time, arguments */
-    HG_UP_HOP_STATE, /* hop slot, state */
-    HG_UP_TRACE,     /* a traced message with addresses and time */
-    HG_UP_READY,     /* listeners open */
-    HG_UP_DRAINED,   /* no transaction left */
-    HG_UP_RESYNC,    /* the core lost its place in the down ring: it wants everything again */
-    HG_UP_DATAGRAM,  /* urgent lane: such a datagram from another node */
+    HG_UP_LOG = 1,     /* log id, time, arguments */
+    HG_UP_HOP_STATE,   /* hop slot, state */
+    HG_UP_TRACE,       /* a traced message with addresses and time */
+    HG_UP_READY,       /* listeners open */
+    HG_UP_DRAINED,     /* no transaction left */
+    HG_UP_CONNECTIONS, /* a page of them */
+    HG_UP_RESYNC,      /* the core lost its place in the down ring: it wants everything again */
+    HG_UP_DATAGRAM,    /* urgent lane: such a datagram from another node */
 };
 
 struct hg_down_begin {
@@ -129,6 +131,63 @@ static_assert(sizeof(struct hg_down_trace) == 608, "wire format");
 #define HG_TRACE_COUNT_MAX 1000
 #define HG_TRACE_RATE_MAX  1000
 #define HG_TRACE_TIME_MAX  3600
+
+/* Which connections. All conditions given must hold. A later question takes the place of one under way. */
+struct hg_down_connections {
+    struct hg_record r;
+    uint32_t id;         /* of the question, above 0; 0: none */
+    uint32_t max;        /* rows of this core at most */
+    struct hg_net peer;  /* bits 0: any */
+    uint16_t listener;   /* index in dataplane.listeners; HG_LISTENER_ANY */
+    uint8_t state;       /* enum hg_connection_state; HG_CONNECTION_ANY */
+    uint8_t end;         /* 1: they are reset */
+    uint64_t connection; /* this one; 0: any */
+    uint32_t core;       /* of this core only; HG_CORE_ANY */
+    uint32_t pad;
+};
+#define HG_CORE_ANY         0xffffffffu
+#define HG_LISTENER_ANY     0xfffe /* 0xffff: those that were opened from here */
+#define HG_CONNECTION_ANY   0xff
+#define HG_CONNECTIONS_MAX  100000
+#define HG_CONNECTIONS_PAGE 32
+
+/* Names as `hgctl connections` has them, in the order of RFC 9293's life of a connection. */
+#define HG_CONNECTION_STATES(X)                                                                              \
+    X(closed)                                                                                                \
+    X(syn_sent)                                                                                              \
+    X(syn_received)                                                                                          \
+    X(established)                                                                                           \
+    X(close_wait)                                                                                            \
+    X(fin_wait_1)                                                                                            \
+    X(fin_wait_2)                                                                                            \
+    X(closing)                                                                                               \
+    X(last_ack)                                                                                              \
+    X(time_wait)
+enum hg_connection_state {
+#define HG_STATE(name) HG_CONNECTION_##name,
+    HG_CONNECTION_STATES(HG_STATE)
+#undef HG_STATE
+        HG_CONNECTION_STATES_N
+};
+
+struct hg_connection {
+    uint64_t id; /* of its core */
+    struct hg_endpoint local, remote;
+    uint16_t listener; /* 0xffff: opened from here */
+    uint8_t state;
+    uint8_t orphan; /* its owner has closed it; it lingers */
+    uint32_t srtt_us, cwnd, unacked, unread, retransmits;
+    uint64_t bytes_in, bytes_out, age_ms, idle_ms;
+};
+
+struct hg_up_connections {
+    struct hg_record r;
+    uint32_t id;    /* of the question */
+    uint32_t n;     /* rows here */
+    uint32_t found; /* that matched so far */
+    uint32_t done;  /* 1: this is the last page */
+    struct hg_connection row[];
+};
 
 /* Whole: a home that is not in it has nobody. */
 struct hg_down_serves {
@@ -236,6 +295,9 @@ static_assert(sizeof(struct hg_down_contacts) == 24, "wire format");
 static_assert(sizeof(struct hg_down_service) == 24, "wire format");
 static_assert(sizeof(struct hg_down_datagram) == 40, "wire format");
 static_assert(sizeof(struct hg_up_datagram) == 48, "wire format");
+static_assert(sizeof(struct hg_down_connections) == 64, "wire format");
+static_assert(sizeof(struct hg_connection) == 104, "wire format");
+static_assert(sizeof(struct hg_up_connections) == 32, "wire format");
 static_assert(sizeof(struct hg_up_log) == 32, "wire format");
 static_assert(sizeof(struct hg_up_hop_state) == 40, "wire format");
 static_assert(sizeof(struct hg_up_trace) == 80, "wire format");

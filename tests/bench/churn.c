@@ -292,7 +292,9 @@ static void give_feed(struct churn *c)
                                .images = c->images,
                                .net = core->net,
                                .route = core->route,
-                               .sip = core->sip};
+                               .sip = core->sip,
+                               .tcp = core->tcp,
+                               .stream = core->stream};
     if (core->ctx.log == NULL || c->images == NULL || (core->feed = feed_init(&setup)) == NULL)
         churn_die("no feed");
 }

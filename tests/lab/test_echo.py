@@ -201,6 +201,47 @@ def ten_thousand_at_a_time(place, n=MANY):
     lab.wait_for(lambda: place.connections() == 0, 120, "all are gone")
 
 
+def hgctl_shows_and_ends_them(place):
+    lab.wait_for(lambda: place.connections() == 0, 60, "no connection is open")
+    many = [place.connect(place.both()[i % 3 == 0]) for i in range(30)]
+    try:
+        lab.wait_for(lambda: place.connections() == 30, 60, "30 connections are counted")
+        node = place.node
+        rows = node.hgctl_json("connections")["connections"]
+        assert len(rows) == 30 and {r["state"] for r in rows} == {"established"}, rows
+        mine = {"%s:%d" % s.getsockname()[:2] for s in many if s.family == socket.AF_INET}
+        assert mine == {r["remote"].split("/")[0] for r in rows if "[" not in r["remote"]}
+        four = many[1].getsockname()[0]
+        assert len(node.hgctl_json("connections", "--address", four)["connections"]) == 20
+        assert len(node.hgctl_json("connections", "--listener", f"[{place.v6}]:{PORT}")["connections"]) == 10
+        assert not node.hgctl_json("connections", "--state", "close_wait")["connections"]
+        few = node.hgctl_json("connections", "--limit", "7")
+        assert len(few["connections"]) == 7 and few["more"]
+        assert node.hgctl("connections", "close", check=False).returncode == 1
+        assert "established" in node.hgctl("connections").stdout
+        one = many[1].getsockname()[1]
+        which = next(r["id"] for r in rows if r["remote"].split("/")[0] == f"{four}:{one}")
+        assert len(node.hgctl_json("connections", "close", "--id", which)["closed"]) == 1
+        assert ended(many[1]) and not ended(many[2])
+        assert len(node.hgctl_json("connections", "close", "--address", four)["closed"]) == 19
+        for i, s in enumerate(many):
+            assert i == 1 or ended(s) == (i % 3 != 0), i  # the first was told already
+    finally:
+        for s in many:
+            s.close()
+
+
+def ended(s):
+    s.settimeout(0.2)
+    try:
+        s.recv(1)
+    except ConnectionResetError:
+        return True
+    except TimeoutError:
+        return False
+    raise AssertionError("it was closed, and not reset")
+
+
 def short_ones(place, n=5000):
     for i in range(n):
         with place.connect(place.v4) as s:
@@ -223,7 +264,7 @@ def read_drops(layer):
 
 TCP_DROPS = {"drop_" + name for name in read_drops("tcp")}
 CASES = [what_is_sent_comes_back, bulk_both_ways, a_reader_that_is_late_holds_the_sender, half_close, resets_end_connections,
-         nobody_listens_there, http, ten_thousand_at_a_time, short_ones, every_segment_has_one_disposition]
+         nobody_listens_there, http, hgctl_shows_and_ends_them, ten_thousand_at_a_time, short_ones, every_segment_has_one_disposition]
 
 
 def run(where):

@@ -14,6 +14,7 @@
 #include "route/apply.h"
 #include "route/route.h"
 #include "sip/sip.h"
+#include "tcp/tcp.h"
 
 struct net {
     bool open;
@@ -33,6 +34,12 @@ struct stream {
     unsigned nservice;
 };
 
+struct tcp {
+    unsigned n;
+    struct tcp_info info[FEED_CONNECTIONS];
+    bool killed[FEED_CONNECTIONS];
+};
+
 struct feed_node {
     struct hg_segment segment;
     struct images *images;
@@ -42,6 +49,7 @@ struct feed_node {
     struct net net[HG_CORES_MAX];
     struct sip sip[HG_CORES_MAX];
     struct stream stream[HG_CORES_MAX];
+    struct tcp tcp[HG_CORES_MAX];
     struct route *route[HG_CORES_MAX];
     struct feed *feed[HG_CORES_MAX];
 };
@@ -60,6 +68,22 @@ void sip_drain(struct sip *sip, bool on, uint32_t retry_after_s)
 void stream_drain(struct stream *s, bool on)
 {
     s->draining = on;
+}
+
+bool tcp_walk(const struct tcp *t, uint32_t *at, uint32_t look, struct tcp_info *out, unsigned max,
+              unsigned *found)
+{
+    *found = 0;
+    for (; *at < t->n && look && *found < max; (*at)++, look--)
+        if (!t->killed[*at])
+            out[(*found)++] = t->info[*at];
+    return *at < t->n;
+}
+
+void tcp_kill(struct tcp *t, tcp_id id)
+{
+    for (unsigned i = 0; i < t->n; i++)
+        t->killed[i] |= t->info[i].id == id;
 }
 
 bool stream_service_set(struct stream *s, const struct hg_ip *ip, unsigned n)
@@ -136,6 +160,7 @@ static bool start_core(struct feed_node *n, unsigned i)
                                .net = &n->net[i],
                                .route = n->route[i],
                                .sip = &n->sip[i],
+                               .tcp = &n->tcp[i],
                                .stream = &n->stream[i]};
     n->feed[i] = feed_init(&setup);
     return n->feed[i] != NULL;
@@ -250,6 +275,29 @@ bool feed_node_open(struct feed_node *n, unsigned core)
 bool feed_node_draining(struct feed_node *n, unsigned core)
 {
     return n->sip[core].draining && n->stream[core].draining;
+}
+
+void feed_node_connections(struct feed_node *n, unsigned core, unsigned connections)
+{
+    struct tcp *t = &n->tcp[core];
+    memset(t, 0, sizeof(*t));
+    for (t->n = 0; t->n < connections; t->n++)
+        t->info[t->n] = (struct tcp_info){
+            .id = 1000 * (core + 1) + t->n,
+            .local = {.ip = hg_ip_from4(0x0100000a), .port = 5060},
+            .remote = {.ip = hg_ip_from4(0x0200000a + (t->n % 2 << 24)), .port = (uint16_t)(t->n + 1)},
+            .listener = TCP_LISTENER_NONE,
+            .state = t->n % 3 ? TCP_ESTABLISHED : TCP_CLOSE_WAIT,
+            .bytes_in = t->n,
+        };
+}
+
+unsigned feed_node_killed(const struct feed_node *n, unsigned core)
+{
+    unsigned killed = 0;
+    for (unsigned i = 0; i < n->tcp[core].n; i++)
+        killed += n->tcp[core].killed[i];
+    return killed;
 }
 
 void feed_node_busy(struct feed_node *n, bool busy)

@@ -37,6 +37,10 @@ void feed_node_busy(struct feed_node *n, bool busy); /* what sip_busy says */
 unsigned feed_node_images(struct feed_node *n);      /* mapped */
 struct route *feed_node_route(struct feed_node *n, unsigned core);
 /* What net_service_set was told last; 0 also when sip was told something else. */
+/* Connections with ids from 1000 * (core + 1) on, of two addresses in turn, every third in CLOSE-WAIT. */
+#define FEED_CONNECTIONS 1000
+void feed_node_connections(struct feed_node *n, unsigned core, unsigned connections);
+unsigned feed_node_killed(const struct feed_node *n, unsigned core);
 unsigned feed_node_service(struct feed_node *n, unsigned core, const struct net_service_address **out);
 bool feed_node_peer(struct feed_node *n, unsigned core, const struct hg_ip *ip); /* of net_control_peers */
 /* A datagram of another node's control plane came; the last one that was sent (its src is where to). */

@@ -52,6 +52,18 @@ static void on_trace(void *ctx, unsigned core, const struct hg_up_trace *trace, 
     snprintf(w.traced, sizeof(w.traced), SLICE_FMT, SLICE_ARG(message));
 }
 
+static void on_connections(void *ctx, unsigned core, const struct hg_up_connections *page)
+{
+    (void)ctx;
+    if (page->id != w.answer)
+        return;
+    w.rows[core] += page->n;
+    if (page->n)
+        w.last_row = page->row[page->n - 1];
+    if (page->done)
+        w.answered |= 1u << core;
+}
+
 static void on_datagram(void *ctx, const struct hg_endpoint *src, uint64_t tsc, const void *data,
                         uint32_t length)
 {
@@ -74,6 +86,7 @@ static const struct feed_handlers handlers = {
     .on_drained = on_drained,
     .on_log = on_log,
     .on_trace = on_trace,
+    .on_connections = on_connections,
     .on_datagram = on_datagram,
     .on_message = on_message,
     .on_hop_state = on_hop_state,

@@ -32,6 +32,9 @@ struct world {
     char log[512], message[1024];
     uint32_t log_suppressed;
     char traced[64];
+    uint32_t answer;                /* the question about connections whose answer counts */
+    unsigned answered, rows[CORES]; /* by which cores, and how much */
+    struct hg_connection last_row;
     unsigned datagrams;
     char datagram[64];
     struct hg_endpoint datagram_src;
