@@ -86,17 +86,16 @@ static void persist(struct tcp *t, struct tcp_conn *c)
 {
     if (!patience(t, c, TCP_REASON_STALLED))
         return;
-    uint32_t window = conn_window(c), unsent = conn_unsent(c);
+    uint32_t window = conn_window(c), len = conn_unsent(c), payload = conn_payload(c);
     if (c->backoff < UINT8_MAX)
         c->backoff++;
     c->send_timer = TCP_SEND_NONE;
-    if (!unsent)
+    if (!len)
         conn_dirty(t, c);
     else if (!window)
         probe_output(t, c, true);
     else
-        segment_new(t, c, window < unsent ? (window < conn_payload(c) ? window : conn_payload(c)) : unsent,
-                    false);
+        segment_new(t, c, RTE_MIN(RTE_MIN(window, len), payload), false);
     timer_send_set(t, c, true);
 }
 
