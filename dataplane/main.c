@@ -72,6 +72,10 @@ int main(int argc, char **argv)
         return 1;
     if (options.check) {
         hg_config_warn(config, stderr);
+        if (!certificates_check(config)) {
+            hg_config_free(config);
+            return 1;
+        }
         hg_config_free(config);
         puts("the configuration is good");
         return 0;

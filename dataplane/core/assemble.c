@@ -14,6 +14,7 @@
 #include "sip/sip.h"
 #include "stream/stream.h"
 #include "tcp/tcp.h"
+#include "tls/tls.h"
 
 /* One rule for all ports of the node: where a port spreads by RSS, everybody does as it does. */
 static struct flow_home home_of(const struct core_setup *s)
@@ -48,6 +49,22 @@ static void fill_ctx(struct core *core, const struct core_setup *s)
         c->rng = s->start_tsc | 1;
 }
 
+static bool create_tls(struct core *core, const struct core_setup *s)
+{
+    const struct hg_config *config = s->config;
+    const struct tls_setup setup = {
+        .shelf = s->shelf,
+        .workers = s->workers,
+        .connections_max = (uint32_t)config->tls_connections_max,
+        .handshakes_max = (uint32_t)config->tls_handshakes_max,
+        .handshake_ms = (uint32_t)config->tls_handshake_timeout_ms,
+        .kept_max = (uint32_t)config->tls_kept_max,
+        .kept_total = (uint32_t)config->tls_kept_memory_mb << 20,
+    };
+
+    return (core->tls = tls_create(&core->ctx, core->tcp, &setup)) != NULL;
+}
+
 static bool create_rooms(struct core *core, const struct core_setup *s)
 {
     struct net_setup net = {.nports = core->nports, .config = s->config};
@@ -61,7 +78,9 @@ static bool create_rooms(struct core *core, const struct core_setup *s)
         return false;
     if ((core->tcp = tcp_create(&core->ctx, core->net)) == NULL)
         return false;
-    if ((core->stream = stream_create(&core->ctx, core->tcp)) == NULL)
+    if (s->shelf != NULL && !create_tls(core, s))
+        return false;
+    if ((core->stream = stream_create(&core->ctx, core->tcp, core->tls)) == NULL)
         return false;
     if ((core->route = route_create(&core->ctx, s->config, &s->secret)) == NULL)
         return false;
@@ -132,6 +151,7 @@ void core_destroy(struct core *core)
         route_destroy(core->route);
     if (core->stream != NULL)
         stream_destroy(core->stream);
+    tls_destroy(core->tls);
     if (core->tcp != NULL)
         tcp_destroy(core->tcp);
     if (core->net != NULL)

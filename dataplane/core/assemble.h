@@ -13,6 +13,8 @@
 struct hg_config;
 struct hg_segment;
 struct images;
+struct tls_shelf;
+struct workers;
 
 struct core_setup {
     const struct hg_config *config;
@@ -27,6 +29,8 @@ struct core_setup {
     const struct hg_segment
         *segment; /* NULL: without a control plane (tests); then the next three are given */
     struct images *images;
+    struct tls_shelf *shelf; /* NULL: no TLS (tests) */
+    struct workers *workers;
     struct hg_core_area *area;
     struct hg_route_stats *route_stats;
     struct hg_hop_stats *hop_stats;

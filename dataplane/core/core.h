@@ -25,6 +25,7 @@ struct route;
 struct sip;
 struct stream;
 struct tcp;
+struct tls;
 
 #define CORE_BURST   QUEUE_BURST
 #define CORE_POLL    (2 * CORE_BURST) /* asked of a port while frames of a hot flow are given away */
@@ -57,6 +58,7 @@ struct core {
     struct clock clock;
     struct net *net;
     struct tcp *tcp;
+    struct tls *tls; /* NULL in the test harness */
     struct stream *stream;
     struct route *route;
     struct sip *sip;

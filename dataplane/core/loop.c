@@ -15,6 +15,7 @@
 #include "sip/sip.h"
 #include "stream/stream.h"
 #include "tcp/tcp.h"
+#include "tls/tls.h"
 
 #define SPIN_TURNS  256  /* idle turns at full speed first: a request's answer is often near */
 #define PAUSE_TURNS 1024 /* then with a pause, about a tenth of a microsecond each */
@@ -79,6 +80,8 @@ void core_house(struct core *core)
     net_service_house(core->net);
     net_health(core->net, core->area);
     tcp_housekeeping(core->tcp);
+    if (core->tls != NULL)
+        tls_housekeeping(core->tls);
     stream_housekeeping(core->stream);
     sip_housekeeping(core->sip);
     unsigned bucket = 63 - (unsigned)__builtin_clzll((rte_rdtsc() - since) | 1);

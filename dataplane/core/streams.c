@@ -13,6 +13,7 @@
 #include "stream/echo.h"
 #include "stream/stream.h"
 #include "tcp/tcp.h"
+#include "tls/tls.h"
 
 static void mail_away(struct core *core, unsigned to, uint8_t kind, struct rte_mbuf *m)
 {
@@ -119,11 +120,15 @@ unsigned turn_streams(struct core *core)
     uint64_t since = stage_begin(core);
 
     turn_news(core);
-    do {
-        n = stream_events(core->stream, &e);
+    if (core->tls != NULL)
+        work += tls_work(core->tls);
+    n = stream_events(core->stream, &e);
+    do
         work += events_deliver(core, e, n);
-    } while (n == STREAM_EVENTS_MAX);
+    while (n > 0 && (n = stream_events(core->stream, &e)) > 0);
     stage_end(core, HG_STAGE_stream, since, work);
+    if (core->tls != NULL)
+        tls_turn_end(core->tls);
     tcp_turn_end(core->tcp);
     return work;
 }

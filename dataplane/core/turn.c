@@ -12,6 +12,7 @@
 #include "route/route.h"
 #include "sip/sip.h"
 #include "tcp/tcp.h"
+#include "tls/tls.h"
 
 #define TIMERS_MAX  256 /* a storm of timers is spread over turns */
 #define HOUSE_MASK  255
@@ -119,6 +120,8 @@ static unsigned turn_timers(struct core *core)
             sip_timers(core->sip, &t, 1);
         else if (WHEEL_ROOM(t->kind) == WHEEL_TCP)
             tcp_timers(core->tcp, &t, 1);
+        else if (WHEEL_ROOM(t->kind) == WHEEL_TLS)
+            tls_timers(core->tls, &t, 1);
     }
     stage_end(core, HG_STAGE_timers, since, work);
     return work;

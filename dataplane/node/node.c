@@ -26,6 +26,7 @@
     4095 /* mails of one sender that a core may leave lying: eight bursts of the largest port */
 #define TICK_NS     5000000 /* of the main thread */
 #define LINK_TICKS  20      /* ticks between two looks at the links: 100 ms */
+#define FILE_TICKS  100     /* ... at the files of certificates: half a second */
 #define DEFAULT_MTU 1500
 
 static unsigned largest_mtu(const struct hg_config *config)
@@ -126,6 +127,8 @@ static int worker_create(void *arg)
         .secret = node->segment.header->secret,
         .segment = &node->segment,
         .images = node->images,
+        .shelf = node->certificates.shelf,
+        .workers = node->certificates.workers,
     };
 
     node->core[i] = core_create(&setup);
@@ -171,7 +174,8 @@ bool node_open(struct node *node)
         fputs("hg-dataplane: no memory\n", stderr);
         return false;
     }
-    if (!open_ports(node))
+    if (!certificates_open(&node->certificates, node->config, node->cores, &node->segment.header->tls) ||
+        !open_ports(node))
         return false;
     /* each core makes its tables itself: on its CPU, in its memory */
     bool launched = on_workers(node, worker_create);
@@ -237,6 +241,8 @@ static void keep_house(struct node *node)
         watch_ready(node);
         if (n % LINK_TICKS == 0)
             watch_control(node);
+        if (n % FILE_TICKS == 0)
+            certificates_look(&node->certificates);
         if (n % LINK_TICKS == 0)
             for (unsigned i = 0; i < node->ports.n; i++)
                 port_watch(&node->ports.port[i]);
@@ -267,8 +273,10 @@ void node_close(struct node *node)
 {
     for (unsigned i = 0; i < node->ports.n; i++)
         port_close(&node->ports.port[i]);
+    certificates_stop(&node->certificates);
     for (unsigned i = 0; i < node->cores; i++)
         core_destroy(node->core[i]);
+    certificates_close(&node->certificates);
     mail_office_close(&node->office);
     if (node->images != NULL)
         images_destroy(node->images);

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "node/certificates.h"
 #include "node/config.h"
 #include "core/assemble.h"
 #include "core/port.h"
@@ -26,6 +27,7 @@ struct node {
     struct hg_segment segment;
     struct images *images;
     struct mail_office office;
+    struct certificates certificates;
     struct rte_mempool *pool[HG_CORES_MAX], *pool_big[HG_CORES_MAX];
     struct ports ports;
     struct core *core[HG_CORES_MAX]; /* written by worker i before the loop starts */

@@ -53,29 +53,53 @@ struct tls_conn *list_take(struct tls *tls, struct tls_list *list)
     return c;
 }
 
-tls_id conn_id(const struct tls *tls, const struct tls_conn *c)
+tls_id tls_conn_id(const struct tls *tls, const struct tls_conn *c)
 {
     uint32_t i = slab_index(tls->conns, c);
     return (uint64_t)tls->generation[i] << 32 | i;
 }
 
-struct tls_conn *conn_of(const struct tls *tls, tls_id id)
+/* Those that are gone, too, as long as nobody has their place. */
+static struct tls_conn *tls_conn_here(const struct tls *tls, tls_id id)
 {
     uint32_t i = (uint32_t)id, generation = (uint32_t)(id >> 32);
 
     if (i >= tls->setup.connections_max || tls->generation[i] != generation || !(generation & 1))
         return NULL;
-    struct tls_conn *c = slab_at(tls->conns, i);
-    return c->gone ? NULL : c;
+    return slab_at(tls->conns, i);
 }
 
-void conn_tell(struct tls *tls, struct tls_conn *c, uint16_t bits)
+struct tls_conn *tls_conn_of(const struct tls *tls, tls_id id)
+{
+    struct tls_conn *c = tls_conn_here(tls, id);
+    return c && !c->gone ? c : NULL;
+}
+
+tls_id tls_over(const struct tls *tls, uint32_t index, tcp_id tcp)
+{
+    if (index >= tls->setup.connections_max || !(tls->generation[index] & 1))
+        return 0;
+    const struct tls_conn *c = slab_at(tls->conns, index);
+    return !c->gone && c->tcp == tcp ? tls_conn_id(tls, c) : 0;
+}
+
+/* Its owner has forgotten it before it heard the news: tls_conn_of() of an id that is to end. */
+static struct tls_conn *tls_conn_to_end(const struct tls *tls, tls_id id)
+{
+    struct tls_conn *c = tls_conn_here(tls, id);
+
+    if (c && c->gone)
+        c->bits = 0;
+    return c && !c->gone ? c : NULL;
+}
+
+void tls_conn_tell(struct tls *tls, struct tls_conn *c, uint16_t bits)
 {
     c->bits |= bits;
     list_add(tls, &tls->touched, c);
 }
 
-static struct tls_conn *conn_new(struct tls *tls, tcp_id tcp, uint32_t cookie)
+static struct tls_conn *tls_conn_new(struct tls *tls, tcp_id tcp, uint16_t listener, uint32_t cookie)
 {
     struct tls_conn *c = slab_get(tls->conns);
     if (!c) {
@@ -85,6 +109,7 @@ static struct tls_conn *conn_new(struct tls *tls, tcp_id tcp, uint32_t cookie)
     uint32_t i = slab_index(tls->conns, c);
     *c = (struct tls_conn){.tcp = tcp,
                            .cookie = cookie,
+                           .listener = listener,
                            .state = TLS_WAITS,
                            .next_step = i,
                            .next_more = i,
@@ -116,7 +141,7 @@ static void free_text(struct tls *tls, struct tls_conn *c)
     c->kept_len = c->kept_at = c->fresh_len = c->fresh_at = c->over_len = c->over_at = 0;
 }
 
-void conn_drop(struct tls *tls, struct tls_conn *c)
+void tls_conn_drop(struct tls *tls, struct tls_conn *c)
 {
     c->gone = true;
     wheel_cancel(tls->ctx->wheel, &c->timer);
@@ -133,12 +158,13 @@ static void end_tcp(struct tls *tls, struct tls_conn *c)
     tcp_close(tls->tcp, c->tcp);
 }
 
-void conn_fail(struct tls *tls, struct tls_conn *c, unsigned counter)
+void tls_conn_fail(struct tls *tls, struct tls_conn *c, unsigned counter)
 {
     ctx_count(tls->ctx, counter);
     end_tcp(tls, c);
     c->bits |= TLS_FAILED;
-    conn_drop(tls, c);
+    c->reason = TCP_REASON_PROTOCOL;
+    tls_conn_drop(tls, c);
 }
 
 /* The place of one that is gone; false: somebody may still come by its index. */
@@ -182,7 +208,11 @@ unsigned tls_events(struct tls *tls, const struct tls_event **e)
         at = c->next_touched;
         if (!c->bits)
             continue;
-        tls->events[n++] = (struct tls_event){.id = conn_id(tls, c), .cookie = c->cookie, .bits = c->bits};
+        tls->events[n++] = (struct tls_event){.id = tls_conn_id(tls, c),
+                                              .cookie = c->cookie,
+                                              .listener = c->listener,
+                                              .bits = (uint8_t)c->bits,
+                                              .reason = c->reason};
         c->bits = 0;
     }
     *e = tls->events;
@@ -199,18 +229,18 @@ static tls_id begin(struct tls *tls, struct tls_conn *c, SSL *ssl, struct tls_st
     c->store = store;
     if (!ssl) {
         ctx_count(tls->ctx, could ? HG_C_tls_no_memory : HG_C_tls_no_certificate);
-        conn_drop(tls, c);
+        tls_conn_drop(tls, c);
         return 0;
     }
     wheel_arm(tls->ctx->wheel, &c->timer, tls->ctx->ms + tls->setup.handshake_ms);
     if (c->ready || tcp_readable(tls->tcp, c->tcp) > 0)
         handshake_want(tls, c);
-    return conn_id(tls, c);
+    return tls_conn_id(tls, c);
 }
 
 tls_id tls_accept(struct tls *tls, tcp_id tcp, uint16_t listener, uint32_t cookie)
 {
-    struct tls_conn *c = conn_new(tls, tcp, cookie);
+    struct tls_conn *c = tls_conn_new(tls, tcp, listener, cookie);
 
     if (!c)
         return 0;
@@ -221,7 +251,7 @@ tls_id tls_accept(struct tls *tls, tcp_id tcp, uint16_t listener, uint32_t cooki
 
 tls_id tls_connect(struct tls *tls, tcp_id tcp, const char *name, uint32_t cookie)
 {
-    struct tls_conn *c = conn_new(tls, tcp, cookie);
+    struct tls_conn *c = tls_conn_new(tls, tcp, TCP_LISTENER_NONE, cookie);
 
     if (!c)
         return 0;
@@ -239,7 +269,7 @@ tls_id tls_connect(struct tls *tls, tcp_id tcp, const char *name, uint32_t cooki
 
 void tls_shutdown(struct tls *tls, tls_id id)
 {
-    struct tls_conn *c = conn_of(tls, id);
+    struct tls_conn *c = tls_conn_of(tls, id);
 
     if (!c)
         return;
@@ -249,23 +279,23 @@ void tls_shutdown(struct tls *tls, tls_id id)
 
 void tls_close(struct tls *tls, tls_id id)
 {
-    struct tls_conn *c = conn_of(tls, id);
+    struct tls_conn *c = tls_conn_to_end(tls, id);
 
     if (!c)
         return;
     output_bye(tls, c);
     end_tcp(tls, c);
     c->bits = 0;
-    conn_drop(tls, c);
+    tls_conn_drop(tls, c);
 }
 
 void tls_abort(struct tls *tls, tls_id id)
 {
-    struct tls_conn *c = conn_of(tls, id);
+    struct tls_conn *c = tls_conn_to_end(tls, id);
 
     if (!c)
         return;
     tcp_abort(tls->tcp, c->tcp);
     c->bits = 0;
-    conn_drop(tls, c);
+    tls_conn_drop(tls, c);
 }

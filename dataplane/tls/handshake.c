@@ -103,7 +103,7 @@ static struct tls_job *job_for(struct tls *tls, struct tls_conn *c)
         return NULL;
     job->head.run = job_run;
     job->ssl = c->ssl;
-    job->id = conn_id(tls, c);
+    job->id = tls_conn_id(tls, c);
     job->name = c->name;
     job->why = HG_C_tls_protocol;
     job->peer = NULL;
@@ -136,7 +136,7 @@ static void handshake_done(struct tls *tls, struct tls_conn *c, struct tls_job *
     c->name = NULL;
     wheel_cancel(tls->ctx->wheel, &c->timer);
     c->state = TLS_UP;
-    conn_tell(tls, c, TLS_OPEN | TLS_WRITABLE);
+    tls_conn_tell(tls, c, TLS_OPEN | TLS_WRITABLE);
     input_pull(tls, c);
 }
 
@@ -144,23 +144,23 @@ static void job_back(struct tls *tls, struct tls_conn *c, struct tls_job *job)
 {
     c->state = TLS_WAITS;
     if (c->gone) { /* in the meantime */
-        conn_drop(tls, c);
+        tls_conn_drop(tls, c);
         return;
     }
     tcp_consume(tls->tcp, c->tcp, job->io.used);
     if (job->out_len > 0 && !output_put(tls, c, job->out, job->out_len)) {
-        conn_fail(tls, c, HG_C_tls_no_memory);
+        tls_conn_fail(tls, c, HG_C_tls_no_memory);
         return;
     }
     tcp_flush(tls->tcp, c->tcp);
     if (job->error == SSL_ERROR_NONE)
         handshake_done(tls, c, job);
     else if (job->error != SSL_ERROR_WANT_READ)
-        conn_fail(tls, c, job->why);
+        tls_conn_fail(tls, c, job->why);
     else if (tcp_readable(tls->tcp, c->tcp) > 0)
         handshake_want(tls, c);
     else if (c->peer_closed)
-        conn_fail(tls, c, HG_C_tls_gave_up);
+        tls_conn_fail(tls, c, HG_C_tls_gave_up);
 }
 
 static void job_end(struct tls *tls, struct tls_job *job)

@@ -72,7 +72,7 @@ static void peer_ends(struct tls *tls, struct tls_conn *c, bool truncated)
 {
     if (truncated)
         ctx_count(tls->ctx, HG_C_tls_truncated);
-    conn_tell(tls, c, TLS_PEER_CLOSED);
+    tls_conn_tell(tls, c, TLS_PEER_CLOSED);
 }
 
 void input_pull(struct tls *tls, struct tls_conn *c)
@@ -92,20 +92,20 @@ void input_pull(struct tls *tls, struct tls_conn *c)
         error = pull_once(tls, c, &used);
     } while (error == SSL_ERROR_WANT_READ && used > 0 && tcp_readable(tls->tcp, c->tcp) > 0);
     if (input_unread(c) > before)
-        conn_tell(tls, c, TLS_READABLE);
+        tls_conn_tell(tls, c, TLS_READABLE);
     if (error == SSL_ERROR_NONE)
         list_add(tls, &tls->more, c);
     else if (error == SSL_ERROR_ZERO_RETURN)
         peer_ends(tls, c, false);
     else if (error != SSL_ERROR_WANT_READ)
-        conn_fail(tls, c, why_failed());
+        tls_conn_fail(tls, c, why_failed());
     else if (c->peer_closed && tcp_readable(tls->tcp, c->tcp) == 0)
         peer_ends(tls, c, true);
 }
 
 unsigned tls_peek(struct tls *tls, tls_id id, struct slice *out, unsigned max)
 {
-    const struct tls_conn *c = conn_of(tls, id);
+    const struct tls_conn *c = tls_conn_of(tls, id);
     unsigned n = 0;
 
     if (!c)
@@ -115,6 +115,12 @@ unsigned tls_peek(struct tls *tls, tls_id id, struct slice *out, unsigned max)
     if (n < max && c->fresh_at < c->fresh_len)
         out[n++] = slice_of(c->fresh + c->fresh_at, c->fresh_len - c->fresh_at);
     return n;
+}
+
+uint32_t tls_readable(const struct tls *tls, tls_id id)
+{
+    const struct tls_conn *c = tls_conn_of(tls, id);
+    return c ? input_unread(c) : 0;
 }
 
 static void kept_free(struct tls *tls, struct tls_conn *c)
@@ -127,7 +133,7 @@ static void kept_free(struct tls *tls, struct tls_conn *c)
 
 void tls_consume(struct tls *tls, tls_id id, uint32_t bytes)
 {
-    struct tls_conn *c = conn_of(tls, id);
+    struct tls_conn *c = tls_conn_of(tls, id);
 
     if (!c)
         return;
@@ -148,7 +154,7 @@ void input_keep(struct tls *tls, struct tls_conn *c)
     if (fresh > 0) {
         char *to = tls->kept_bytes + all <= tls->setup.kept_total ? sized_get(&tls->kept, all) : NULL;
         if (!to) {
-            conn_fail(tls, c, HG_C_tls_no_memory);
+            tls_conn_fail(tls, c, HG_C_tls_no_memory);
             return;
         }
         if (kept > 0)

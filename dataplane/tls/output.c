@@ -63,7 +63,7 @@ bool output_from_bio(struct tls_io *io, const char *p, uint32_t len)
 
 uint32_t tls_room(struct tls *tls, tls_id id)
 {
-    struct tls_conn *c = conn_of(tls, id);
+    struct tls_conn *c = tls_conn_of(tls, id);
 
     if (!c || c->state != TLS_UP || c->over)
         return 0;
@@ -91,7 +91,7 @@ static uint32_t gather(char *to, uint32_t max, const struct slice *s, unsigned n
 
 uint32_t tls_write(struct tls *tls, tls_id id, const struct slice *s, unsigned n)
 {
-    struct tls_conn *c = conn_of(tls, id);
+    struct tls_conn *c = tls_conn_of(tls, id);
     uint32_t room = tls_room(tls, id), sent = 0, off = 0;
     unsigned at = 0;
     struct output o = {tls, c};
@@ -108,7 +108,7 @@ uint32_t tls_write(struct tls *tls, tls_id id, const struct slice *s, unsigned n
             break;
         if (SSL_write_ex(c->ssl, tls->scratch, len, &done) != 1 || done != len) {
             ERR_clear_error();
-            conn_fail(tls, c, HG_C_tls_no_memory);
+            tls_conn_fail(tls, c, HG_C_tls_no_memory);
             return sent;
         }
         sent += len;
@@ -121,7 +121,7 @@ uint32_t tls_write(struct tls *tls, tls_id id, const struct slice *s, unsigned n
 
 void tls_flush(struct tls *tls, tls_id id)
 {
-    struct tls_conn *c = conn_of(tls, id);
+    struct tls_conn *c = tls_conn_of(tls, id);
 
     if (c)
         tcp_flush(tls->tcp, c->tcp);

@@ -11,14 +11,13 @@
 #include "tls/store.h"
 #include "tls/tls.h"
 
-#define TLS_NIL        UINT32_MAX
-#define TLS_EVENTS_MAX 256
-#define TLS_PLAIN      (512 * 1024) /* plain text of one turn */
-#define TLS_RECORD     16384
-#define TLS_OVERHEAD   96 /* of a record at most, the answer to a key update among them */
-#define TLS_JOB_IN     (TLS_RECORD + 2048)
-#define TLS_JOB_OUT    (2 * TLS_RECORD) /* of one step: chains are shorter (context.c) */
-#define TLS_PULL       65536            /* bytes of one connection in one turn, so that others get theirs */
+#define TLS_NIL      UINT32_MAX
+#define TLS_PLAIN    (512 * 1024) /* plain text of one turn */
+#define TLS_RECORD   16384
+#define TLS_OVERHEAD 96 /* of a record at most, the answer to a key update among them */
+#define TLS_JOB_IN   (TLS_RECORD + 2048)
+#define TLS_JOB_OUT  (2 * TLS_RECORD) /* of one step: chains are shorter (context.c) */
+#define TLS_PULL     65536            /* bytes of one connection in one turn, so that others get theirs */
 
 enum tls_timer { TLS_TIMER_HANDSHAKE = 1 };
 
@@ -67,6 +66,7 @@ struct tls_conn {
     uint32_t cookie;
     uint32_t next_step, next_more, next_touched; /* in the lists below; own index: not in it */
     uint16_t listener, bits;
+    uint8_t reason;     /* enum tcp_reason */
     uint8_t state;      /* enum tls_state */
     bool client, ready; /* ready: the first step of a client needs no bytes */
     bool peer_closed;   /* FIN */
@@ -105,13 +105,13 @@ struct tls {
 };
 
 /* ---- conn.c ---- */
-struct tls_conn *conn_of(const struct tls *tls, tls_id id); /* NULL: gone */
-tls_id conn_id(const struct tls *tls, const struct tls_conn *c);
-void conn_tell(struct tls *tls, struct tls_conn *c, uint16_t bits);
+struct tls_conn *tls_conn_of(const struct tls *tls, tls_id id); /* NULL: gone */
+tls_id tls_conn_id(const struct tls *tls, const struct tls_conn *c);
+void tls_conn_tell(struct tls *tls, struct tls_conn *c, uint16_t bits);
 /* It ends here: counted, an alert may be on its way; the upper is told with FAILED. */
-void conn_fail(struct tls *tls, struct tls_conn *c, unsigned counter);
+void tls_conn_fail(struct tls *tls, struct tls_conn *c, unsigned counter);
 /* Nobody knows it any more, but for an event that waits. */
-void conn_drop(struct tls *tls, struct tls_conn *c);
+void tls_conn_drop(struct tls *tls, struct tls_conn *c);
 /* The first one of a list; NULL: empty. */
 struct tls_conn *list_take(struct tls *tls, struct tls_list *list);
 void list_add(struct tls *tls, struct tls_list *list, struct tls_conn *c);

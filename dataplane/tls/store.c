@@ -72,6 +72,18 @@ void tls_store_drop(struct tls_store *store)
         store_free(store);
 }
 
+int64_t tls_store_certificate(const struct tls_store *store, unsigned certificate, char *names, size_t size)
+{
+    const struct tls_certificate *c = &store->certificate[certificate];
+    size_t used = 0;
+
+    names[0] = '\0';
+    for (unsigned i = 0; i < c->names.n && used + c->names.name[i].len + 2 < size; i++)
+        used += (size_t)snprintf(names + used, size - used, "%s" SLICE_FMT, i ? "," : "",
+                                 SLICE_ARG(c->names.name[i]));
+    return c->ends;
+}
+
 int64_t tls_store_ends(const struct tls_store *store, unsigned *certificate)
 {
     int64_t first = 0;

@@ -6,6 +6,7 @@
 #define TLS_STORE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "hg/slice.h"
@@ -47,6 +48,9 @@ struct tls_store_setup {
 struct tls_store *tls_store_load(const struct tls_store_setup *setup, char error[TLS_ERROR]);
 void tls_store_drop(struct tls_store *store);
 
+/* When one of our certificates ends, in seconds since 1970 (0: it does not say), and its names separated by
+ * commas, as many as fit. */
+int64_t tls_store_certificate(const struct tls_store *store, unsigned certificate, char *names, size_t size);
 /* When the first of our certificates ends, in seconds since 1970. */
 int64_t tls_store_ends(const struct tls_store *store, unsigned *certificate);
 

@@ -37,7 +37,7 @@ void tls_destroy(struct tls *tls)
             continue;
         struct tls_conn *c = slab_at(tls->conns, i);
         c->state = TLS_WAITS;
-        conn_drop(tls, c);
+        tls_conn_drop(tls, c);
     }
     sized_destroy(&tls->kept);
     slab_destroy(tls->conns);
@@ -61,28 +61,29 @@ static void peer_closed(struct tls *tls, struct tls_conn *c)
     if (c->state == TLS_UP)
         input_pull(tls, c);
     else if (c->state == TLS_WAITS)
-        conn_fail(tls, c, HG_C_tls_gave_up);
+        tls_conn_fail(tls, c, HG_C_tls_gave_up);
 }
 
 void tls_input(struct tls *tls, tls_id id, const struct tcp_event *e)
 {
-    struct tls_conn *c = conn_of(tls, id);
+    struct tls_conn *c = tls_conn_of(tls, id);
 
     if (c && (e->bits & (TCP_EVENT_FAILED | TCP_EVENT_CLOSED))) {
         bool failed = (e->bits & TCP_EVENT_FAILED) || c->state != TLS_UP;
         if (c->state != TLS_UP)
             ctx_count(tls->ctx, HG_C_tls_gave_up);
         c->bits |= failed ? TLS_FAILED : TLS_CLOSED;
-        conn_drop(tls, c);
+        c->reason = e->reason;
+        tls_conn_drop(tls, c);
         return;
     }
     if (c && (e->bits & TCP_EVENT_WRITABLE) && output_go_on(tls, c) && c->state == TLS_UP) {
-        conn_tell(tls, c, TLS_WRITABLE);
+        tls_conn_tell(tls, c, TLS_WRITABLE);
         list_add(tls, &tls->more, c); /* reading had stopped for it */
     }
     if (c && (e->bits & TCP_EVENT_READABLE))
         readable(tls, c);
-    if ((e->bits & TCP_EVENT_PEER_CLOSED) && (c = conn_of(tls, id)))
+    if ((e->bits & TCP_EVENT_PEER_CLOSED) && (c = tls_conn_of(tls, id)))
         peer_closed(tls, c);
 }
 
@@ -119,13 +120,33 @@ void tls_timers(struct tls *tls, struct wheel_timer **t, unsigned n)
 {
     for (unsigned i = 0; i < n; i++) {
         struct tls_conn *c = (struct tls_conn *)((char *)t[i] - offsetof(struct tls_conn, timer));
-        conn_fail(tls, c, HG_C_tls_handshake_timeout);
+        tls_conn_fail(tls, c, HG_C_tls_handshake_timeout);
     }
+}
+
+void tls_set_cookie(struct tls *tls, tls_id id, uint32_t cookie)
+{
+    struct tls_conn *c = tls_conn_of(tls, id);
+
+    if (c)
+        c->cookie = cookie;
+}
+
+uint32_t tls_cookie(const struct tls *tls, tls_id id)
+{
+    const struct tls_conn *c = tls_conn_of(tls, id);
+    return c ? c->cookie : 0;
+}
+
+tcp_id tls_below(const struct tls *tls, tls_id id)
+{
+    const struct tls_conn *c = tls_conn_of(tls, id);
+    return c ? c->tcp : 0;
 }
 
 bool tls_peer(struct tls *tls, tls_id id, struct tls_peer *out)
 {
-    const struct tls_conn *c = conn_of(tls, id);
+    const struct tls_conn *c = tls_conn_of(tls, id);
     const unsigned char *alpn;
     unsigned len;
 

@@ -42,6 +42,8 @@ tls_id tls_connect(struct tls *tls, tcp_id tcp, const char *name, uint32_t cooki
 /* ---- stages of the turn ---- */
 /* What tcp/ says about the connection under id. */
 void tls_input(struct tls *tls, tls_id id, const struct tcp_event *e);
+/* The connection over that one of tcp/; index: the low half of its id. 0: gone. */
+tls_id tls_over(const struct tls *tls, uint32_t index, tcp_id tcp);
 /* What came back from the workers, what may go there now, and what is to be read on. */
 unsigned tls_work(struct tls *tls);
 void tls_timers(struct tls *tls, struct wheel_timer **t, unsigned n);
@@ -59,10 +61,13 @@ enum tls_bits {
 struct tls_event {
     tls_id id;
     uint32_t cookie;
-    uint16_t bits;
+    uint16_t listener; /* TCP_LISTENER_NONE: opened from here */
+    uint8_t bits;
+    uint8_t reason; /* enum tcp_reason, with FAILED: what ended the connection below, or PROTOCOL */
 };
 
-/* Since the last call; at most one of each connection. */
+/* Since the last call; at most one of each connection, and TLS_EVENTS_MAX: then there may be more. */
+#define TLS_EVENTS_MAX 256
 unsigned tls_events(struct tls *tls, const struct tls_event **e);
 
 /* ---- a connection ---- */
@@ -70,12 +75,17 @@ unsigned tls_events(struct tls *tls, const struct tls_event **e);
 /* Plain text in order, valid until the turn's end. */
 unsigned tls_peek(struct tls *tls, tls_id id, struct slice *out, unsigned max);
 void tls_consume(struct tls *tls, tls_id id, uint32_t bytes);
+uint32_t tls_readable(const struct tls *tls, tls_id id);
+uint32_t tls_cookie(const struct tls *tls, tls_id id);
+void tls_set_cookie(struct tls *tls, tls_id id, uint32_t cookie);
+/* The connection below; 0: no such id. */
+tcp_id tls_below(const struct tls *tls, tls_id id);
 /* Takes what there is room for; returns how many bytes. */
 uint32_t tls_write(struct tls *tls, tls_id id, const struct slice *s, unsigned n);
 uint32_t tls_room(struct tls *tls, tls_id id);
 void tls_flush(struct tls *tls, tls_id id);
 void tls_shutdown(struct tls *tls, tls_id id); /* close_notify, then FIN */
-void tls_close(struct tls *tls, tls_id id);    /* the same, and the id is forgotten */
+void tls_close(struct tls *tls, tls_id id);    /* the same, and the id is forgotten: no more events */
 void tls_abort(struct tls *tls, tls_id id);    /* forgotten, with a reset */
 
 /* Of the handshake; valid as long as the connection. */

@@ -41,6 +41,17 @@ struct hg_config_listener { /* dataplane.listeners[] */
     struct hg_endpoint ep;
     uint8_t service;          /* enum hg_service */
     uint32_t connections_max; /* of each core; 0: as many as dataplane.tcp.connections_max lets */
+    uint8_t client_auth;      /* of TLS: enum hg_client_auth */
+    char alpn[HG_ALPN_MAX + 1];
+};
+
+/* The words of dataplane.listeners[].client_auth, in their order. */
+enum hg_client_auth { HG_CLIENT_AUTH_NONE = 0, HG_CLIENT_AUTH_ASK = 1, HG_CLIENT_AUTH_REQUIRE = 2 };
+
+struct hg_config_certificate { /* dataplane.tls.certificates[] */
+    char chain[HG_FILE_MAX + 1], key[HG_FILE_MAX + 1];
+    uint16_t nnames;
+    char name[HG_CERTIFICATE_NAMES][HG_HOST_MAX + 1];
 };
 
 struct hg_config_access { /* cluster.access[] (networks) */
@@ -69,7 +80,7 @@ struct hg_config {
 #undef HG_ENUM
     /* lists, allocated by the loader */
     uint32_t nports, nstatics, nlisteners, naccess, nneighbours, nnodes, nroutes, ntemplates, naliases,
-        nsentinels;
+        nsentinels, ncertificates;
     struct hg_config_port *ports;
     struct hg_config_static *statics;
     struct hg_config_listener *listeners;
@@ -80,7 +91,8 @@ struct hg_config {
     char (*templates)[HG_PATTERN_MAX + 1];  /* cluster.route_embed_templates[] (L21) */
     char (*aliases)[HG_HOST_MAX + 1];       /* cluster.domain_aliases[] */
     char (*sentinels)[HG_SENTINEL_MAX + 1]; /* node.redis.sentinels[], address:port */
-    struct hg_config_source *source;        /* file and lines, for hg_config_show */
+    struct hg_config_certificate *certificates;
+    struct hg_config_source *source; /* file and lines, for hg_config_show */
 };
 
 #define HG_POLLING_BUSY     0

@@ -17,11 +17,29 @@
 
 #define HG_SEGMENT_MAGIC 0x48454c494f475231ull /* "HELIOGR1" */
 /* raised with every change of this file or records.h; lists tell by themselves */
-#define HG_SEGMENT_LAYOUT 3
+#define HG_SEGMENT_LAYOUT 4
 #define HG_CELL           64
 #define HG_URGENT_CELLS   2048 /* of each urgent ring: 100 of the longest datagrams */
 #define HG_STAGES         12   /* stages of a turn with a cycle histogram */
 #define HG_HISTOGRAM      40   /* log2 buckets */
+
+/* TLS (hgctl tls): what the dataplane's main thread has read, and that somebody wants it read again. */
+struct hg_segment_tls {
+    /* written by cp */
+    alignas(64) _Atomic uint32_t asked; /* raised for each reading that is wanted */
+    /* written by dp */
+    alignas(64) _Atomic uint32_t done; /* the last one that was asked for and is done */
+    _Atomic uint32_t version;          /* odd: being written, to be read again */
+    uint32_t certificates;
+    uint32_t loads, refused; /* since the start */
+    uint64_t loaded_at;      /* seconds since 1970 */
+    char error[512];         /* of the last reading; empty: it was good */
+    struct {
+        int64_t ends; /* seconds since 1970 */
+        char chain[HG_FILE_MAX + 1];
+        char names[HG_FILE_MAX + 1]; /* separated by commas, as many as fit */
+    } certificate[HG_CERTIFICATES_MAX];
+};
 
 struct hg_segment_header {
     /* written by dp before the name appears, read-only afterwards */
@@ -57,6 +75,8 @@ struct hg_segment_header {
      * from a service address. 0: nothing may (a dataplane that starts), UINT64_MAX: no deadline. */
     alignas(64) _Atomic uint64_t serve_until;
     _Atomic uint64_t serve_epoch; /* of the record that the lease stands on; read by a cp that starts */
+
+    struct hg_segment_tls tls;
 };
 
 struct hg_route_stats {
@@ -81,7 +101,8 @@ static_assert(sizeof(struct hg_hop_stats) == 64, "one cache line");
 static_assert(offsetof(struct hg_segment_header, cp_epoch) == 128, "shared with the other process");
 static_assert(offsetof(struct hg_segment_header, dp_ready) == 192, "shared with the other process");
 static_assert(offsetof(struct hg_segment_header, serve_until) == 256, "shared with the other process");
-static_assert(sizeof(struct hg_segment_header) == 320, "shared with the other process");
+static_assert(offsetof(struct hg_segment_header, tls) == 320, "shared with the other process");
+static_assert(sizeof(struct hg_segment_tls) == 64 + 64 + 512 + 64 * 520, "shared with the other process");
 static_assert(ATOMIC_LLONG_LOCK_FREE == 2 && ATOMIC_INT_LOCK_FREE == 2, "no lock may hide in the segment");
 
 /* One core's area. The arrays stand behind it in the order of the offsets. */

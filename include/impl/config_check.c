@@ -112,6 +112,12 @@ static void check_iface(const struct hg_config *c, struct config_errors *e, uint
     check_gateways(iface, e, port, index);
 }
 
+/* TCP and TLS share their ports. */
+static bool same_place(const struct hg_endpoint *a, const struct hg_endpoint *b)
+{
+    return hg_ip_eq(&a->ip, &b->ip) && a->port == b->port && (a->proto == HG_UDP) == (b->proto == HG_UDP);
+}
+
 static void check_network(const struct hg_config *c, struct config_errors *e)
 {
     for (uint32_t p = 0; p < c->nports; p++) {
@@ -139,13 +145,17 @@ static void check_network(const struct hg_config *c, struct config_errors *e)
         if (iface_of(c, &ep->ip) == NULL)
             config_error_in(e, CONFIG_LISTENERS, i, "address", "on none of the interfaces",
                             "an address of dataplane.ports[].interfaces[].addresses");
-        if (ep->proto == HG_TLS)
-            config_error_in(e, CONFIG_LISTENERS, i, "protocol", "a transport that is not available yet",
-                            "udp or tcp");
+        if (ep->proto == HG_TLS && c->ncertificates == 0)
+            config_error_in(e, CONFIG_LISTENERS, i, "protocol", "needs a certificate, and there is none",
+                            "dataplane.tls.certificates with a chain and its key");
+        if (ep->proto != HG_TLS &&
+            (c->listeners[i].client_auth != HG_CLIENT_AUTH_NONE || c->listeners[i].alpn[0]))
+            config_error_in(e, CONFIG_LISTENERS, i, c->listeners[i].alpn[0] ? "alpn" : "client_auth",
+                            "means nothing without TLS", "protocol = \"tls\"");
         if (ep->proto == HG_UDP && c->listeners[i].service != HG_SERVICE_SIP)
             config_error_in(e, CONFIG_LISTENERS, i, "service", "needs connections", "protocol = \"tcp\"");
         for (uint32_t k = 0; k < i; k++)
-            if (hg_endpoint_eq(ep, &c->listeners[k].ep))
+            if (same_place(ep, &c->listeners[k].ep))
                 config_error_in(e, CONFIG_LISTENERS, i, NULL, "the same as an earlier one",
                                 "each endpoint once");
     }

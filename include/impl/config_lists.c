@@ -100,13 +100,20 @@ static const struct config_field static_fields[] = {
 static const struct config_field listener_fields[] = {
     M_OTHER(LISTENER, ep.ip, "address", CONFIG_IP, true, "One of this node's addresses.", "an IP address"),
     M_INT(LISTENER, ep.port, "port", 5060, 1, 65535, "", "Port."),
-    M_ENUM(LISTENER, ep.proto, "protocol", "udp", "udp|tcp|tls", "Transport. TLS is not available yet."),
+    M_ENUM(LISTENER, ep.proto, "protocol", "udp", "udp|tcp|tls",
+           "Transport; tls needs dataplane.tls.certificates."),
     M_ENUM(LISTENER, service, "service", "sip", "sip|echo",
            "What speaks there: SIP, or a service that sends back what it gets and answers an HTTP GET with a "
            "page "
            "(TCP only; for labs and benchmarks, open to everybody)."),
     M_INT(LISTENER, connections_max, "connections_max", 0, 0, 100000000, "per core",
           "Connections of this listener at most; 0 = as many as dataplane.tcp.connections_max lets."),
+    M_ENUM(LISTENER, client_auth, "client_auth", "none", "none|ask|require",
+           "Whether a client by TLS is asked for its certificate: ask takes whatever it shows, and what is "
+           "trusted tells who it is; require refuses a client without a trusted one (dataplane.tls.trust)."),
+    M_TEXT(LISTENER, alpn, "alpn", FORM_TOKEN, false,
+           "Application protocols by TLS (RFC 7301), separated by commas, the best first: a client that "
+           "offers others only is refused. Empty: not looked at."),
 };
 
 static const struct config_field listener_brief =
@@ -195,6 +202,36 @@ static const struct config_field sentinel_field[] = {
      .expected = "a string"},
 };
 
+static const struct config_field certificate_name_field[] = {
+    {.kind = CONFIG_TEXT,
+     .form = FORM_TOKEN,
+     .size = HG_HOST_MAX + 1,
+     .max = HG_HOST_MAX,
+     .text = "",
+     .doc = "Name that a client asks for (SNI); the leftmost label may be a star.",
+     .expected = "a string"},
+};
+
+static const struct config_list certificate_names = {
+    .name = "names",
+    FIELDS(certificate_name_field),
+    .element = HG_HOST_MAX + 1,
+    .offset = offsetof(struct hg_config_certificate, name),
+    .count_offset = offsetof(struct hg_config_certificate, nnames),
+    .count_size = sizeof(uint16_t),
+    .max = HG_CERTIFICATE_NAMES,
+    .inner = true,
+};
+
+#define CERTIFICATE struct hg_config_certificate
+static const struct config_field certificate_fields[] = {
+    M_TEXT(CERTIFICATE, chain, "chain", FORM_PATH, true,
+           "PEM file with the certificate of this node and the chain behind it."),
+    M_TEXT(CERTIFICATE, key, "key", FORM_PATH, true, "PEM file with its private key, without a passphrase."),
+    M_LIST("names", &certificate_names,
+           "Names by which a client chooses it (SNI); none: those in the certificate."),
+};
+
 #define TOP(pointer, count_)                                                                                 \
     .element = sizeof(*((struct hg_config *)0)->pointer), .offset = offsetof(struct hg_config, pointer),     \
     .count_offset = offsetof(struct hg_config, count_), .count_size = sizeof(uint32_t)
@@ -266,5 +303,13 @@ const struct config_list config_lists[CONFIG_LISTS_N] = {
                           .max = 16,
                           .doc =
                               "Sentinels that say which Redis is the master; an odd number, at least three."},
+    [CONFIG_CERTIFICATES] = {.name = "dataplane.tls.certificates",
+                             FIELDS(certificate_fields),
+                             TOP(certificates, ncertificates),
+                             .max = HG_CERTIFICATES_MAX,
+                             .doc =
+                                 "Certificates of this node; the first one is for clients that ask for none "
+                                 "of the names, and is shown to next hops by TLS. Files that change are read "
+                                 "again within seconds (hgctl tls show); open connections go on."},
 };
 const unsigned config_lists_n = CONFIG_LISTS_N;

@@ -158,6 +158,21 @@ static void redis_files(struct warn *w)
                 "empty: the certificate of each Redis server and Sentinel must name its address");
 }
 
+static void tls_files(struct warn *w)
+{
+    const struct hg_config *c = w->config;
+    static const char text[] = "this file cannot be read: hg-dataplane does not start";
+
+    if (c->tls_trust[0] && access(c->tls_trust, R_OK) != 0)
+        at_item(w, "dataplane.tls.trust", text);
+    for (uint32_t i = 0; i < c->ncertificates; i++) {
+        const char *const file[] = {c->certificates[i].chain, c->certificates[i].key};
+        for (unsigned k = 0; k < 2; k++)
+            if (access(file[k], R_OK) != 0)
+                at_element(w, CONFIG_CERTIFICATES, i, file[k], text);
+    }
+}
+
 void hg_config_warn(const struct hg_config *config, FILE *out)
 {
     struct warn w = {config, out};
@@ -172,6 +187,7 @@ void hg_config_warn(const struct hg_config *config, FILE *out)
     cores(&w);
     nothing_to_do(&w);
     redis_files(&w);
+    tls_files(&w);
     hg_ha_times_check(&times, at_item, &w);
     routes(&w);
     long_lists(&w);

@@ -215,23 +215,60 @@ static void listeners_have_services(void **state)
             "dataplane.listeners[1].service: \"ftp\"; expected one of sip|echo");
 }
 
+#define TLS_CERTIFICATES                                                                                     \
+    "tls = { certificates = ( { chain = \"/a.pem\"; key = \"/a.key\"; names = [ \"a.example\", "             \
+    "\"*.b.example\" ]; } ); };\n"
+static void listeners_of_tls(void **state)
+{
+    (void)state;
+    struct hg_config *c =
+        parse(PORT TLS_CERTIFICATES
+              "listeners = ( { address = \"10.0.0.2\"; port = 5061; protocol = \"tls\"; service = "
+              "\"echo\"; client_auth = \"require\"; alpn = \"sip,http/1.1\"; } ); };\n");
+    assert_non_null(c);
+    assert_int_equal(c->ncertificates, 1);
+    assert_string_equal(c->certificates[0].chain, "/a.pem");
+    assert_int_equal(c->certificates[0].nnames, 2);
+    assert_string_equal(c->certificates[0].name[1], "*.b.example");
+    assert_int_equal(c->listeners[0].ep.proto, HG_TLS);
+    assert_int_equal(c->listeners[0].client_auth, HG_CLIENT_AUTH_REQUIRE);
+    assert_string_equal(c->listeners[0].alpn, "sip,http/1.1");
+    hg_config_free(c);
+    REFUSED(
+        PORT TLS_CERTIFICATES
+        "listeners = ( { address = \"10.0.0.2\"; port = 9; protocol = \"tcp\"; service = \"echo\"; alpn = "
+        "\"sip\"; },\n"
+        "{ address = \"10.0.0.2\"; port = 9; protocol = \"tls\"; service = \"echo\"; },\n"
+        "{ address = \"10.0.0.2\"; client_auth = \"ask\"; } ); };\n",
+        "dataplane.listeners[0].alpn: means nothing without TLS",
+        "dataplane.listeners[1]: the same as an earlier one",
+        "dataplane.listeners[2].client_auth: means nothing without TLS");
+    REFUSED(
+        PORT
+        "tls = { certificates = ( { chain = \"a.pem\"; key = \"/a.key\"; } ); min_version = \"1.1\"; }; };\n",
+        "dataplane.tls.certificates[0].chain: \"a.pem\"; expected a string of at most 255 bytes: an absolute "
+        "path",
+        "dataplane.tls.min_version: \"1.1\"; expected one of 1.2|1.3");
+}
+
 static void network_rules(void **state)
 {
     (void)state;
-    REFUSED(
-        PORT "listeners = ( { address = \"10.0.0.3\"; },\n{ address = \"10.0.0.2\"; protocol = \"tls\"; },\n"
-             "{ address = \"10.0.0.2\"; protocol = \"udp\"; },\n{ address = \"10.0.0.2\"; } ); ring_cells = "
-             "5000;\n"
-             "routes = ( { network = \"192.0.2.0/24\"; gateway = \"10.1.0.9\"; },\n"
-             "{ network = \"192.0.2.1/24\"; gateway = \"10.0.0.9\"; } ); };\n",
-        "test.cfg:2: dataplane.listeners[0].address: on none of the interfaces",
-        "test.cfg:3: dataplane.listeners[1].protocol: a transport that is not available yet; expected udp",
-        "test.cfg:5: dataplane.listeners[3]: the same as an earlier one",
-        "test.cfg:5: dataplane.ring_cells: not a power of two",
-        "test.cfg:6: dataplane.routes[0].gateway: in no connected network",
-        "test.cfg:7: dataplane.routes[1].network: \"192.0.2.1/24\"; expected a network without host bits",
-        /* its network was refused, so that the gateway stands alone */
-        "test.cfg:7: dataplane.routes[1].gateway: of another address family");
+    REFUSED(PORT
+            "listeners = ( { address = \"10.0.0.3\"; },\n{ address = \"10.0.0.2\"; protocol = \"tls\"; },\n"
+            "{ address = \"10.0.0.2\"; protocol = \"udp\"; },\n{ address = \"10.0.0.2\"; } ); ring_cells = "
+            "5000;\n"
+            "routes = ( { network = \"192.0.2.0/24\"; gateway = \"10.1.0.9\"; },\n"
+            "{ network = \"192.0.2.1/24\"; gateway = \"10.0.0.9\"; } ); };\n",
+            "test.cfg:2: dataplane.listeners[0].address: on none of the interfaces",
+            "test.cfg:3: dataplane.listeners[1].protocol: needs a certificate, and there is none; expected "
+            "dataplane.tls.certificates with a chain and its key",
+            "test.cfg:5: dataplane.listeners[3]: the same as an earlier one",
+            "test.cfg:5: dataplane.ring_cells: not a power of two",
+            "test.cfg:6: dataplane.routes[0].gateway: in no connected network",
+            "test.cfg:7: dataplane.routes[1].network: \"192.0.2.1/24\"; expected a network without host bits",
+            /* its network was refused, so that the gateway stands alone */
+            "test.cfg:7: dataplane.routes[1].gateway: of another address family");
     REFUSED(
         "dataplane: { ports = ( { device = \"a\"; interfaces = ( { addresses = [ \"10.0.0.2\" ]; } ); },\n"
         "{ device = \"a\"; interfaces = ( { addresses = [ \"10.0.0.2/24\", \"224.0.0.1/24\" ]; mtu = 500; "
@@ -492,6 +529,7 @@ int main(void)
         cmocka_unit_test_teardown(all_errors_at_once_with_lines, drop_errors),
         cmocka_unit_test_teardown(unknown_names_get_a_hint, drop_errors),
         cmocka_unit_test_teardown(listeners_have_services, drop_errors),
+        cmocka_unit_test_teardown(listeners_of_tls, drop_errors),
         cmocka_unit_test_teardown(network_rules, drop_errors),
         cmocka_unit_test_teardown(brief_forms, drop_errors),
         cmocka_unit_test_teardown(route_rules, drop_errors),
