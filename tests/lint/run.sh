@@ -6,7 +6,7 @@ cd "$(dirname "$0")/../.." || exit 1
 export BUILD=${BUILD:-build}
 passed=0 failed=0
 names=("$@")
-[ $# -gt 0 ] || names=(spdx whitespace format layers statics size config docs requirements alarms headers)
+[ $# -gt 0 ] || names=(spdx whitespace format layers statics size config docs decisions requirements alarms headers)
 for name in "${names[@]}"; do
   if out=$(bash "tests/lint/$name.sh" 2>&1); then
     echo "ok lint $name"
