@@ -114,6 +114,14 @@ static bool is_known(struct controlplane *cp, struct slice path)
     return false;
 }
 
+/* What a file said when it was published is compared only. */
+static bool is_good(const struct setting *one)
+{
+    bool published = strncmp(one->path, SETTINGS_PUBLISHED, strlen(SETTINGS_PUBLISHED)) == 0;
+
+    return !one->unusable && (published || !settings_check(one->path, one->value));
+}
+
 bool settings_one(struct controlplane *cp, struct slice path, struct slice value,
                   struct record_version version)
 {
@@ -133,7 +141,7 @@ bool settings_one(struct controlplane *cp, struct slice path, struct slice value
         one->version = version;
     }
     if (same || (unusable && one))
-        return !unusable;
+        return !unusable && is_good(one);
     if (unusable)
         value.len = 0;
     char *text = malloc(path.len + value.len + 2);
@@ -150,8 +158,7 @@ bool settings_one(struct controlplane *cp, struct slice path, struct slice value
     *one = (struct setting){
         .path = text, .value = text + path.len + 1, .version = version, .mark = true, .unusable = unusable};
     s->dirty = true;
-    bool published = strncmp(text, SETTINGS_PUBLISHED, strlen(SETTINGS_PUBLISHED)) == 0;
-    return !unusable && (published || !settings_check(text, one->value));
+    return is_good(one);
 }
 
 void settings_gone(struct controlplane *cp, struct slice path)

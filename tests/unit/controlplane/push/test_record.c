@@ -148,6 +148,21 @@ static void a_setting_that_cannot_be_used_is_not_absent(void **state)
     assert_null(settings_entry(s, "", path));
 }
 
+/* Redis was away for a moment: what stands there is no better for being read twice. */
+static void a_setting_that_cannot_be_used_is_told_by_each_load(void **state)
+{
+    struct rig *rig = *state;
+
+    for (int i = 0; i < 2; i++) {
+        begin(rig);
+        one(rig, RECORD_SETTINGS, "cluster.sip.t2", "none");
+        one(rig, RECORD_SETTINGS, SETTINGS_PUBLISHED "cluster.sip.t2", "none");
+        end(rig);
+        assert_int_equal(rig->cp->record_bad, 1);
+        assert_true(rig->cp->alarms.a[ALARM_record_bad].standing);
+    }
+}
+
 /* However many another program puts there, what this version knows is followed, and can be written over. */
 static void settings_that_nobody_knows_take_no_room(void **state)
 {
@@ -200,6 +215,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_load_that_begins_ends_the_sweep_of_the_one_before, start, stop),
         cmocka_unit_test_setup_teardown(garbage_takes_nobody_out_of_service, start, stop),
         cmocka_unit_test_setup_teardown(a_setting_that_cannot_be_used_is_not_absent, start, stop),
+        cmocka_unit_test_setup_teardown(a_setting_that_cannot_be_used_is_told_by_each_load, start, stop),
         cmocka_unit_test_setup_teardown(settings_that_nobody_knows_take_no_room, start, stop),
         cmocka_unit_test_setup_teardown(a_value_of_the_record_is_known_as_one, start, stop),
     };
