@@ -94,7 +94,7 @@ bool nodes_takes_users(const struct controlplane *cp, uint16_t index)
 
 bool nodes_serve_here(const struct controlplane *cp, uint16_t node)
 {
-    return node && (node == cp->self || topology_peer(&cp->topology, node) == cp->self);
+    return node && cp->self && (node == cp->self || topology_peer(&cp->topology, node) == cp->self);
 }
 
 struct hg_config_node *nodes_list(const struct controlplane *cp, uint32_t *n)

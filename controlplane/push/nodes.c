@@ -25,8 +25,10 @@ void push_nodes(struct controlplane *cp)
     static const struct hg_endpoint none;
     uint16_t self = nodes_find(cp, slice_str(cp->config->node_name));
 
-    if (self || !cp->joined)
-        cp->self = self; /* a node that was removed goes on under its last index until it ends */
+    /* A node that was removed goes on under its last index, until that is another one's: whoever is served by
+     * that index then is not ours. */
+    if (self || !cp->joined || nodes_name(cp, cp->self)[0])
+        cp->self = self;
     if (!nodes_may_tell(cp)) {
         nodes_changed(cp);
         return;

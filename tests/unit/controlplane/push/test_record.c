@@ -12,6 +12,7 @@
 #include "assign/users.h"
 #include "cp_rig.h"
 #include "life/life.h"
+#include "node/nodes.h"
 #include "push/push.h"
 #include "routes/book.h"
 #include "settings/settings.h"
@@ -208,6 +209,37 @@ static void a_value_of_the_record_is_known_as_one(void **state)
     hg_config_free(config);
 }
 
+static void load_node(struct rig *rig, const char *name, const char *json)
+{
+    begin(rig);
+    if (name)
+        one(rig, RECORD_NODES, name, json);
+    end(rig);
+    nodes_turn(rig->cp);
+}
+
+/* Removed while it runs, or by a backup of others: its users and service addresses are another one's then. */
+static void whose_index_another_node_has_serves_nobody(void **state)
+{
+    struct rig *rig = *state;
+    struct controlplane *cp = rig->cp;
+
+    load_node(rig, rig->own.name, "{\"id\":4,\"installed\":true}");
+    cp->joined = true;
+    assert_int_equal(cp->self, 4);
+    assert_true(nodes_serve_here(cp, 4));
+    load_node(rig, "other1", "{\"id\":3,\"installed\":true}");
+    assert_int_equal(cp->self, 4); /* its own clients find it still */
+    load_node(rig, "other2", "{\"id\":4,\"installed\":true}");
+    assert_string_equal(nodes_name(cp, 4), "other2");
+    assert_int_equal(cp->self, 0);
+    for (uint16_t i = 0; i < HG_NODES_MAX; i++)
+        assert_false(nodes_serve_here(cp, i));
+    load_node(rig, rig->own.name, "{\"id\":5,\"installed\":true}");
+    assert_int_equal(cp->self, 5);
+    assert_true(nodes_serve_here(cp, 5));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -218,6 +250,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_setting_that_cannot_be_used_is_told_by_each_load, start, stop),
         cmocka_unit_test_setup_teardown(settings_that_nobody_knows_take_no_room, start, stop),
         cmocka_unit_test_setup_teardown(a_value_of_the_record_is_known_as_one, start, stop),
+        cmocka_unit_test_setup_teardown(whose_index_another_node_has_serves_nobody, start, stop),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
