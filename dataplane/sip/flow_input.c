@@ -249,6 +249,18 @@ static struct flow *accepted(struct sip *s, const struct stream_event *e)
     return f;
 }
 
+/* Who asked us still gets the answers. Of whom we asked nothing comes any more. */
+static void peer_closed(struct sip *s, struct flow *f)
+{
+    f->deaf = true;
+    flow_touch(s, f);
+    if (!f->listed)
+        return;
+    burst_run(s);
+    stream_close(s->stream, f->stream);
+    flow_lost(s, f);
+}
+
 static void event(struct sip *s, const struct stream_event *e)
 {
     bool opens = e->bits & STREAM_OPEN, from_there = e->listener != STREAM_NO_LISTENER;
@@ -262,10 +274,9 @@ static void event(struct sip *s, const struct stream_event *e)
     if (e->bits & STREAM_READABLE)
         flow_readable(s, f);
     f = flow_of(s, id); /* reading may have ended it */
-    if (f && e->bits & STREAM_PEER_CLOSED) {
-        f->deaf = true;
-        flow_touch(s, f);
-    }
+    if (f && e->bits & STREAM_PEER_CLOSED)
+        peer_closed(s, f);
+    f = flow_of(s, id);
     if (f && e->bits & (STREAM_FAILED | STREAM_CLOSED)) {
         burst_run(s); /* what it sent before is still answered, as far as others are concerned */
         flow_lost(s, f);

@@ -8,7 +8,7 @@
 #include "sip/txn.h"
 
 #define BACKOFF_FIRST 500 /* ms before a connection that failed is tried again; doubles */
-#define BACKOFF_STEPS 6
+#define BACKOFF_STEPS 2
 #define SPENT_KEPT    60000 /* how long it is remembered that one failed */
 
 /* What a message on its way to another core's connection takes along, in the mbuf's private area. */
@@ -161,8 +161,36 @@ void flow_opened(struct sip *s, struct flow *f)
         (void)put(s, f, m);
 }
 
-/* The transaction that a request of ours belongs to hears of it at once; nobody waits for anything else. */
-static void unsent(struct sip *s, struct rte_mbuf *m)
+/* Forwarded without state: what the next hop would say is said in its place, and finds its way back by our
+ * Via. */
+static void answer_for(struct sip *s, const struct flow *f, const struct rte_mbuf *m)
+{
+    struct datagram d = {.data = rte_pktmbuf_mtod(m, const char *),
+                         .len = m->data_len,
+                         .src = f->local, /* as our Via says: nothing is added to that */
+                         .dst = f->local};
+    const struct answer a = {.status = 503, .retry_after = true};
+    struct work *w = &s->work[0];
+
+    work_init(s, w, &d, &s->flows->scratch);
+    w->indexed = sip_index(w->m, d.data, d.len, true, SIP_HEADERS_MAX);
+    if (!validate_decode(s, w))
+        return;
+    struct rte_mbuf *b = answer_build(s, w, &a);
+    if (!b)
+        return;
+    ctx_count(s->ctx, HG_C_sip_stream_messages); /* as if it had come */
+    d = (struct datagram){.m = b,
+                          .data = rte_pktmbuf_mtod(b, const char *),
+                          .len = b->data_len,
+                          .src = f->remote,
+                          .dst = f->local,
+                          .flags = DATAGRAM_ALLOWED};
+    sip_input(s, &d, 1);
+}
+
+/* Whoever sent a request hears of it at once: its transaction, or the one before us. */
+static void unsent(struct sip *s, const struct flow *f, struct rte_mbuf *m)
 {
     struct sip_msg *msg = &s->flows->scratch;
     struct sip_cursor c;
@@ -173,20 +201,26 @@ static void unsent(struct sip *s, struct rte_mbuf *m)
     ctx_count(s->ctx, HG_C_sip_stream_unsent);
     sip_index(msg, rte_pktmbuf_mtod(m, const char *), m->data_len, true, SIP_HEADERS_MAX);
     sip_cursor_init(&c, msg, SIP_H_VIA);
-    bool ours = msg->is_request && msg->method != SIP_M_ACK && msg->method != SIP_M_CANCEL &&
-                sip_cursor_next(&c, &top) == SIP_DONE && sip_via_decode(top, &via) == SIP_DONE &&
+    bool ours = msg->is_request && msg->method != SIP_M_ACK && sip_cursor_next(&c, &top) == SIP_DONE &&
+                sip_via_decode(top, &via) == SIP_DONE &&
                 branch_read(&s->secret, s->node, s->ctx->boot, via.branch, &b) == BRANCH_OURS &&
-                branch_is_transaction(&b) && b.core == s->ctx->core;
-    rte_pktmbuf_free(m);
-    struct client *client = ours ? client_by_id(s, b.id) : NULL;
+                b.core < s->ctx->cores;
+    struct client *client =
+        ours && branch_is_transaction(&b) && msg->method != SIP_M_CANCEL && b.core == s->ctx->core
+            ? client_by_id(s, b.id)
+            : NULL;
     if (client)
         client_unsent(s, client);
+    else if (ours && !branch_is_transaction(&b))
+        answer_for(s, f, m);
+    rte_pktmbuf_free(m);
 }
 
 /* A flow that never opened stays for a while, so that nobody tries again and again. What waited is told last:
  * the next try of a transaction may well want this very endpoint. */
 void flow_lost(struct sip *s, struct flow *f)
 {
+    const struct flow gone = *f;
     struct rte_mbuf *all = f->first;
     bool keep = f->state == FLOW_OPENING;
 
@@ -205,7 +239,7 @@ void flow_lost(struct sip *s, struct flow *f)
     for (struct rte_mbuf *next; all; all = next) {
         next = all->next;
         all->next = NULL;
-        unsent(s, all);
+        unsent(s, &gone, all);
     }
 }
 

@@ -44,11 +44,12 @@ static unsigned route_cancel(struct sip *s, struct work *w)
 }
 
 /* Nobody repeats a request over a reliable transport: while its connection is being opened, somebody here has
- * to know of it. */
-static bool waits_for_flow(const struct sip *s, const struct decision *dec)
+ * to know of it, so that other targets are tried. Inside a dialog the order counts for more: what follows an
+ * ACK must wait behind it. */
+static bool waits_for_flow(const struct sip *s, const struct work *w, const struct decision *dec)
 {
     const struct hg_endpoint *ep = &dec->targets.t[0].ep;
-    return unlikely(ep->proto != HG_UDP) && !flow_is_open(s, ep);
+    return unlikely(ep->proto != HG_UDP) && !in_dialog(w) && !flow_is_open(s, ep);
 }
 
 static unsigned route_request(struct sip *s, struct work *w)
@@ -69,7 +70,7 @@ static unsigned route_request(struct sip *s, struct work *w)
                            .extra = dec->extra};
         return answer_send(s, w, &a);
     }
-    if (!dec->stateful && !waits_for_flow(s, dec))
+    if (!dec->stateful && !waits_for_flow(s, w, dec))
         return stateless_forward(s, w, dec);
     if (sip_owner(s, w) != s->ctx->core)
         return stateless_hand_over(s, w, sip_owner(s, w));

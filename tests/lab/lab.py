@@ -99,21 +99,22 @@ class Namespace:
         with self.inside():
             return socket.socket(family, kind, proto)
 
-    def is_bound(self, address, port):
-        """Does anybody in this namespace receive UDP on this address and port, or on the port of every address?"""
+    def is_bound(self, address, port, protocol="udp"):
+        """Does anybody in this namespace take that protocol on this address and port, or on the port of every address?"""
         family = socket.AF_INET6 if ":" in address else socket.AF_INET
-        with self.inside(), open("/proc/thread-self/net/udp" + ("6" if ":" in address else "")) as f:
-            rows = [line.split()[1].split(":") for line in f.readlines()[1:]]
+        with self.inside(), open(f"/proc/thread-self/net/{protocol}" + ("6" if ":" in address else "")) as f:
+            rows = [line.split() for line in f.readlines()[1:]]
+        rows = [row[1].split(":") for row in rows if protocol == "udp" or row[3] == "0A"]  # listening
         words = lambda text: b"".join(int(text[i:i + 8], 16).to_bytes(4, sys.byteorder) for i in range(0, len(text), 8))
         wanted = (socket.inet_pton(family, address), bytes(16 if ":" in address else 4))
         return any(int(there, 16) == port and words(host) in wanted for host, there in rows)
 
-    def wait_bound(self, address, port, process):
+    def wait_bound(self, address, port, process, protocol="udp"):
         """A datagram to a port that nobody has bound yet is lost, and its sender is told so."""
         def bound():
             if process.poll() is not None:
                 raise AssertionError(f"{process.args} ended with {process.returncode} before it bound {address}:{port}")
-            return self.is_bound(address, port)
+            return self.is_bound(address, port, protocol)
         wait_for(bound, 60, f"{address}:{port} is bound")
 
     def start_capture(self, log, *args):

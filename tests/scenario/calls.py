@@ -33,7 +33,7 @@ def run(w, caller, callees, service, target=GW, n=N, address="10.88.0.2", uac=()
     """callees: (scenario, address). SIPp ends with 0 when every call of it went as written."""
     all_of_them = [sipp(w.callees, scenario, at, 5080, "-m", str(n), *uas) for scenario, at in callees]
     for (_, at), p in zip(callees, all_of_them):
-        w.callees.wait_bound(at, 5080, p)
+        w.callees.wait_bound(at, 5080, p, "tcp" if "t1" in uas else "udp")
     all_of_them.append(sipp(w.callers, caller, address, 5090, "-m", str(n), "-r", "60", "-s", service, *uac,
                             f"{sip.host_form(target)}:5060"))
     codes = []
@@ -117,7 +117,36 @@ def sipp_options_to_the_node(w):
         run(w, "options_uac", [], "gw", target, address=address)
 
 
-TESTS = [sipp_calls_in_the_path, sipp_calls_past_the_gateway, sipp_calls_without_state, sipp_calls_by_ipv6,
+BY_TCP = ("-t", "t1")  # one connection for all calls
+
+
+def sipp_from_tcp_to_udp(w):
+    run(w, "call_uac", [("call_uas", "10.88.0.14")], "210", MC, uac=BY_TCP)
+    run(w, "message_uac", [("message_uas", "10.88.0.14")], "110", uac=BY_TCP)
+
+
+def sipp_from_udp_to_tcp(w):
+    run(w, "call_uac", [("call_uas", "10.88.0.14")], "220", MC, uas=BY_TCP)
+    run(w, "message_uac", [("message_uas", "10.88.0.14")], "120", uas=BY_TCP)
+
+
+def sipp_from_tcp_to_tcp(w):
+    run(w, "call_uac", [("call_uas", "10.88.0.14")], "220", MC, uac=BY_TCP, uas=BY_TCP)
+    run(w, "call_uac", [("call_uas", "10.88.0.14")], "120", uac=BY_TCP, uas=BY_TCP)
+    run(w, "busy_uac", [("busy_uas", "10.88.0.14")], "220", MC, uac=BY_TCP, uas=BY_TCP)
+
+
+def sipp_nobody_there_by_tcp(w):
+    """.14 refuses the connection: the next target is tried at once, by UDP."""
+    run(w, "call_uac", [("call_uas", "10.88.0.15")], "320", MC)
+
+
+def sipp_a_connection_for_each_call(w):
+    run(w, "message_uac", [("message_uas", "10.88.0.14")], "220", uac=("-t", "tn", "-max_socket", "1000"), uas=BY_TCP)
+
+
+TESTS = [sipp_from_tcp_to_udp, sipp_from_udp_to_tcp, sipp_from_tcp_to_tcp, sipp_nobody_there_by_tcp, sipp_a_connection_for_each_call,
+         sipp_calls_in_the_path, sipp_calls_past_the_gateway, sipp_calls_without_state, sipp_calls_by_ipv6,
          sipp_calls_from_ipv4_to_ipv6, sipp_prack_and_update, sipp_cancel, sipp_cancel_without_state, sipp_refused,
          sipp_failover, sipp_nobody_there, sipp_fork, sipp_messages_with_loss, sipp_unknown_user, sipp_blocked,
          sipp_options_to_the_node]

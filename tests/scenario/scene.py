@@ -46,6 +46,9 @@ ROUTES = [route("stateless", "10*", 11, stateful=False),
           route("six", "70*", "fd88::11"), route("six-stateless", "71*", "fd88::11", stateful=False),
           # for SIPp, which needs ports of its own
           route("sipp", "21*", 14, port=5080), route("sipp-stateless", "11*", 14, port=5080, stateful=False),
+          route("sipp-tcp", "22*", 14, port=5080, protocol="TCP"),
+          route("sipp-tcp-stateless", "12*", 14, port=5080, protocol="TCP", stateful=False),
+          route("sipp-tcp-f1", "32*", 14, port=5080, protocol="TCP"), route("sipp-tcp-f2", "32*", 15, port=5080, priority=2),
           route("sipp-six", "72*", "fd88::14", port=5080),
           route("sipp-f1", "31*", 14, port=5080), route("sipp-f2", "31*", 15, port=5080, priority=2),
           route("sipp-p1", "42*", 14, port=5080, parallel=True), route("sipp-p2", "42*", 15, port=5080, parallel=True)]
@@ -56,13 +59,19 @@ def routes_with(peer):
     return ROUTES + [route("peer", "50*", peer), route("peer-stateless", "51*", peer, stateful=False)]
 
 
+def listeners(*addresses):
+    return [dict(address=a, protocol=p) for a in addresses for p in ("udp", "tcp")]
+
+
 def gw_config(sip_items="", probe=config.NO_PROBES, **more):
     return config.text(address=GW + "/24", address6=GW6 + "/64", access=ACCESS, routes=routes_with(MC), probe=probe,
+                       listeners=listeners(GW, GW6),
                        sip=TIMERS + 'user_mode = "stateful"; ' + sip_items, cluster=NODES, **more)
 
 
 def mc_config(transactions=4096, sip_items="record_route = true; overload_offer = true;"):
     return config.text(address=MC + "/24", address6=MC6 + "/64", access=ACCESS, routes=routes_with(GW), probe=config.NO_PROBES,
+                       listeners=listeners(MC, MC6),
                        sip=TIMERS + sip_items, cluster=NODES, cores="0,1", dataplane=f"transactions_max = {transactions};")
 
 

@@ -360,6 +360,61 @@ static void a_lost_connection_is_opened_again(void **state)
     rig_nothing_left();
 }
 
+/* What follows an ACK does not overtake it, although the connection is still to be opened. */
+static void the_order_of_a_dialog_is_kept(void **state)
+{
+    (void)state;
+    tcp_routes(3, false);
+    for (unsigned i = 0; i < 10; i++) {
+        char id[16];
+        snprintf(id, sizeof(id), "%u", i);
+        rig_send(ALICE, rig_request("ACK", "sip:x@far.example.org", id, ";tag=callee"));
+        rig_send(ALICE, rig_request("INFO", "sip:x@far.example.org", id, ";tag=callee"));
+    }
+    struct pipe *p = pipe_wanted(FAR);
+    pipe_accept(p);
+    assert_false(pipe_any_wanted());
+    for (unsigned i = 0; i < 10; i++) {
+        pipe_expect(p, "ACK ");
+        pipe_expect(p, "INFO ");
+    }
+    rig_nothing_left();
+}
+
+static void who_waited_without_state_is_told(void **state)
+{
+    (void)state;
+    tcp_routes(1, false);
+    struct pipe *from = pipe_from("10.0.0.2:40001", 0);
+    rig_send(ALICE, rig_request("INFO", "sip:x@far.example.org", "1", ";tag=callee"));
+    pipe_say(from, by_tcp(rig_request("INFO", "sip:x@far.example.org", "2", ";tag=callee")));
+    pipe_refuse(pipe_wanted(FAR));
+    rig_expect(ALICE,
+               "SIP/2.0 503 Service Unavailable\r\nVia: SIP/2.0/UDP 10.0.0.2:5060;branch=z9hG4bK1\r\n");
+    rig_has("\r\nRetry-After: ");
+    pipe_expect(from,
+                "SIP/2.0 503 Service Unavailable\r\nVia: SIP/2.0/TCP 10.0.0.2:5060;branch=z9hG4bK2\r\n");
+    rig_expect_nothing();
+    rig_nothing_left();
+}
+
+static void a_next_hop_that_closes_is_asked_anew(void **state)
+{
+    (void)state;
+    tcp_routes(1, true);
+    rig_send(ALICE, rig_request("MESSAGE", "sip:x@far.example.org", "1", NULL));
+    struct pipe *p = pipe_wanted(FAR);
+    pipe_accept(p);
+    pipe_expect(p, "MESSAGE ");
+    pipe_say(p, rig_answer("200 OK", "b", NULL));
+    rig_expect(ALICE, "SIP/2.0 200");
+    pipe_end(p);
+    assert_true(pipe_closed(p));
+    rig_send(ALICE, rig_request("MESSAGE", "sip:x@far.example.org", "2", NULL));
+    pipe_accept(pipe_wanted(FAR));
+    rig_nothing_left();
+}
+
 static void answers_find_a_new_way_when_theirs_is_gone(void **state)
 {
     (void)state;
@@ -536,6 +591,9 @@ int main(void)
         TEST(nobody_waits_for_ever),
         TEST(who_does_not_read_costs_nothing),
         TEST(a_lost_connection_is_opened_again),
+        TEST(the_order_of_a_dialog_is_kept),
+        TEST(who_waited_without_state_is_told),
+        TEST(a_next_hop_that_closes_is_asked_anew),
         TEST(answers_find_a_new_way_when_theirs_is_gone),
         TEST(forged_flows_are_nobodys),
         TEST(silent_connections_are_closed),
