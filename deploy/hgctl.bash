@@ -40,7 +40,7 @@ _hgctl() {
   esac
   if [ -z "$words" ]; then
     case "$first $second" in
-      " ") words="status drain undrain counters config set route node subcluster ha alarm event troubleshoot user whatif backup restore core hop connections trace version help --socket --timeout --json --quiet --help --version" ;;
+      " ") words="status drain undrain counters config set route node subcluster ha alarm event troubleshoot user whatif backup restore core hop connections tls trace version help --socket --timeout --json --quiet --help --version" ;;
       "config ") words="check show diff save reload" ;;
       "route ") words="list add set remove explain" ;;
       "node ") words="list show add set remove assign unassign move ping" ;;
@@ -52,6 +52,7 @@ _hgctl() {
       "core ") words="list" ;;
       "hop ") words="list" ;;
       "connections ") words="close" ;;
+      "tls ") words="show reload" ;;
       "status "*) words="--help --json" ;;
       "drain "*) words="--help --json --retry-after --wait" ;;
       "undrain "*) words="--help --json" ;;
@@ -107,9 +108,11 @@ _hgctl() {
       "hop list") words="--help --json" ;;
       "connections close") words="--help --json --address --state --listener --id" ;;
       "connections "*) words="--help --json --address --state --listener --id --limit" ;;
+      "tls show") words="--help --json" ;;
+      "tls reload") words="--help --json" ;;
       "trace "*) words="--help --json --method --from --to --uri --call-id --address --count --seconds --rate --pcap" ;;
       "version "*) words="--help --json" ;;
-      "help "*) words="--help --json status drain undrain counters config set route node subcluster ha alarm event troubleshoot user whatif backup restore core hop connections trace version help" ;;
+      "help "*) words="--help --json status drain undrain counters config set route node subcluster ha alarm event troubleshoot user whatif backup restore core hop connections tls trace version help" ;;
     esac
   fi
   mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")

@@ -54,6 +54,8 @@ const struct admin_command admin_commands[] = {
     {"hop.list", admin_hop_list},
     {"connection.list", admin_connection_list},
     {"connection.close", admin_connection_close},
+    {"tls.show", admin_tls_show},
+    {"tls.reload", admin_tls_reload},
     {"trace", admin_trace_start},
     {0},
 };

@@ -149,6 +149,8 @@ void admin_ha_recover(struct admin_request *req);
 void admin_alarm_list(struct admin_request *req);
 void admin_event_list(struct admin_request *req);
 void admin_troubleshoot(struct admin_request *req);
+void admin_tls_show(struct admin_request *req);
+void admin_tls_reload(struct admin_request *req);
 void admin_core_list(struct admin_request *req);
 void admin_connection_list(struct admin_request *req);
 void admin_connection_close(struct admin_request *req);

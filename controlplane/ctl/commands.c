@@ -288,6 +288,12 @@ const struct ctl_command ctl_commands[] = {
      "All that is given must match. Half-open connections and those in TIME-WAIT are counted only "
      "(hgctl counters).",
      show_connections, NULL},
+    {"tls show", "tls.show", NULL, "The certificates that are in force", NULL, show_tls, NULL},
+    {"tls reload", "tls.reload", NULL, "Read certificates, keys and trust again",
+     "Files that change are read again within seconds anyway. Open connections go on; when a file is no "
+     "good, "
+     "what was read before stays in force.",
+     show_tls, NULL},
     {"trace", "trace", trace_params, "Show a few matching messages as they pass",
      "All that is given must match. One trace runs at a time; what is over the rate is held back and "
      "counted.",

@@ -8,6 +8,7 @@
 int show_status(struct ctl *ctl, json_t *result);
 int show_version(struct ctl *ctl, json_t *result);
 int show_drain(struct ctl *ctl, json_t *result);
+int show_tls(struct ctl *ctl, json_t *result);
 int show_cores(struct ctl *ctl, json_t *result);
 int show_connections(struct ctl *ctl, json_t *result);
 int show_hops(struct ctl *ctl, json_t *result);

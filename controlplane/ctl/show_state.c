@@ -133,6 +133,23 @@ int show_connections(struct ctl *ctl, json_t *result)
     return CTL_DONE;
 }
 
+int show_tls(struct ctl *ctl, json_t *result)
+{
+    static const struct column columns[] = {
+        {"CHAIN", "chain", false},
+        {"ENDS", "ends", false},
+        {"DAYS", "days", true},
+        {"NAMES", "names", false},
+    };
+    if (ctl->json)
+        return CTL_DONE;
+    table_print(ctl->out, table_member(result, "certificates"), columns,
+                sizeof(columns) / sizeof(columns[0]));
+    if (text(result, "error")[0])
+        fprintf(ctl->out, "the last reading was refused: %s\n", text(result, "error"));
+    return CTL_DONE;
+}
+
 int show_hops(struct ctl *ctl, json_t *result)
 {
     static const struct column columns[] = {

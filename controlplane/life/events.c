@@ -3,12 +3,14 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "admin/admin.h"
 #include "controlplane.h"
 #include "counters/export.h"
 #include "counters/view.h"
 #include "ha/run.h"
+#include "node/certificates.h"
 #include "node/nodes.h"
 #include "store/events.h"
 #include "push/push.h"
@@ -192,6 +194,7 @@ void events_second(struct controlplane *cp)
     alarm_clear(&cp->alarms, ALARM_dataplane_away);
     busy_shares(cp, s);
     user_room(cp, s);
+    certificates_watch(&cp->alarms, s, (int64_t)time(NULL));
     for (unsigned c = 0; c < s->cores && !stuck; c++) {
         struct feed_core_status st;
         if (!feed_core_status(cp->feed, c, &st) || st.alive)

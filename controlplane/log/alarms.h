@@ -27,6 +27,9 @@ struct log;
     X(dataplane_away, BAD, "the dataplane is not attached")                                                  \
     X(dataplane_mismatch, BAD, "the dataplane was built with another layout; start both from one build")     \
     X(core_stuck, BAD, "a core does not turn")                                                               \
+    X(tls_files, BAD, "certificates, keys or trust cannot be read; what was read before stays in force")     \
+    X(certificate_ended, BAD, "a certificate of this node has ended")                                        \
+    X(certificate_ends, ADVICE, "a certificate of this node ends soon")                                      \
     X(dns_failed, BAD, "names cannot be resolved; without DNS give IP addresses")                            \
     X(routes_refused, BAD, "static routes that cannot be used")                                              \
     X(domain_not_set, BAD,                                                                                   \

@@ -3,6 +3,7 @@
 #include "tls/context.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include <openssl/err.h>
 
@@ -15,8 +16,10 @@
 
 bool context_fail(char *error, const char *what, const char *file)
 {
-    unsigned long code = ERR_peek_last_error();
-    const char *why = code ? ERR_reason_error_string(code) : NULL;
+    unsigned long code = ERR_peek_error(); /* the innermost: the others say "PEM lib" */
+    const char *why = code && ERR_SYSTEM_ERROR(code) ? strerror(ERR_GET_REASON(code))
+                      : code                         ? ERR_reason_error_string(code)
+                                                     : NULL;
     snprintf(error, TLS_ERROR, "%s%s%s: %s", what, file ? " " : "", file ? file : "",
              why ? why : "no memory");
     ERR_clear_error();

@@ -50,7 +50,7 @@ bool context_server(struct tls_store *store, unsigned i, const struct tls_store_
 bool context_client(struct tls_store *store, const struct tls_store_setup *setup, char *error);
 bool context_trust(struct tls_store *store, const struct tls_store_setup *setup, char *error);
 bool context_alpn(struct tls_listener *l, const struct tls_listener_setup *setup, char *error);
-/* OpenSSL's newest complaint behind what. */
+/* OpenSSL's first complaint behind what. */
 bool context_fail(char *error, const char *what, const char *file);
 
 /* tickets.c */

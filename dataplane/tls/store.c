@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include <openssl/err.h>
+
 #include "tls/context.h"
 
 /* A core that is about to hold a store says which, so that nobody frees it in between. */
@@ -60,6 +62,7 @@ struct tls_store *tls_store_load(const struct tls_store_setup *setup, char error
         return NULL;
     }
     atomic_store(&store->held, 1);
+    ERR_clear_error(); /* of earlier work */
     if (store_fill(store, setup, error))
         return store;
     store_free(store);

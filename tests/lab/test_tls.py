@@ -272,7 +272,13 @@ def certificates_change_and_sessions_go_on(place):
         lab.wait_for(lambda: "stay in force" in open(log).read(), 60, "the bad file is refused")
         assert subject(place) == "CN=wild.example.net"
         echo(s)
+        lab.wait_for(lambda: "tls_files" in place.node.hgctl("alarm", "list").stdout, 60, "the alarm stands")
+        done = place.node.hgctl("tls", "reload", check=False)
+        assert done.returncode and "now.pem" in done.stdout, done.stdout
         replace(place, "server")
+        shown = place.node.hgctl_json("tls", "reload")
+        assert "example.com" in shown["certificates"][0]["names"] and shown["certificates"][0]["days"] > 300, shown
+        lab.wait_for(lambda: "tls_files" not in place.node.hgctl("alarm", "list").stdout, 60, "the alarm is over")
         lab.wait_for(lambda: subject(place) == "CN=server.example.com", 60, "the old one is back")
         echo(s)
 
@@ -290,6 +296,14 @@ def bad_files_are_refused_at_the_start(place):
         assert done.returncode == 1 and said in done.stdout, done.stdout
 
 
+def a_certificate_that_has_ended_is_told(place):
+    assert "certificate_end" not in place.node.hgctl("alarm", "list").stdout
+    replace(place, "expired")
+    lab.wait_for(lambda: "certificate_ended" in place.node.hgctl("alarm", "list").stdout, 60, "the alarm stands")
+    replace(place, "server")
+    lab.wait_for(lambda: "certificate_end" not in place.node.hgctl("alarm", "list").stdout, 60, "the alarm is over")
+
+
 def nothing_is_left(place):
     lab.wait_for(lambda: place.counter("tls_open") == 0 and place.counter("tcp_connections") == 0, 120, "all connections are gone")
     assert place.counter("tls_parked") == 0 and place.counter("tls_kept_bytes") == 0
@@ -298,7 +312,7 @@ def nothing_is_left(place):
 CASES = [what_is_sent_comes_back, bulk_both_ways, a_reader_that_is_late_holds_the_sender, the_certificate_that_is_asked_for, curl_gets_its_page, both_show_a_certificate,
          an_application_protocol_in_common, sessions_are_resumed, what_is_no_tls_ends, who_says_nothing_is_put_out,
          old_versions_are_refused, goes_on_while_others_shake_hands, certificates_change_and_sessions_go_on,
-         bad_files_are_refused_at_the_start, nothing_is_left]
+         bad_files_are_refused_at_the_start, a_certificate_that_has_ended_is_told, nothing_is_left]
 
 if __name__ == "__main__":
     laboratory = lab.Lab()
