@@ -10,7 +10,7 @@ static const char cluster_text[] =
     "= 20; },\n"
     "             { name = \"gw2\"; pattern = \"1919*\"; next_hop = \"10.0.0.6\"; protocol = \"udp\"; weight "
     "= 10; },\n"
-    "             { name = \"tcp\"; pattern = \"2*\"; next_hop = \"10.0.0.7\"; },\n"
+    "             { name = \"tls\"; pattern = \"2*\"; next_hop = \"10.0.0.7\"; protocol = \"tls\"; },\n"
     "             { name = \"no\"; pattern = \"3*\"; next_hop = \"10.0.0.7\"; block = true; } ); };\n";
 
 void admin_rig_config(const struct rig *rig, const char *more)

@@ -22,9 +22,9 @@ static void routes_are_shown_and_explained(void **state)
     wait_compiled(rig);
     json_t *r = done(rig, "{\"v\":1,\"cmd\":\"route.list\",\"args\":{\"limit\":3}}");
     assert_int_equal(json_array_size(json_object_get(r, "routes")), 3);
-    assert_string_equal(json_string_value(json_object_get(r, "next")), "tcp");
+    assert_string_equal(json_string_value(json_object_get(r, "next")), "tls");
     json_decref(r);
-    r = done(rig, "{\"v\":1,\"cmd\":\"route.list\",\"args\":{\"after\":\"tcp\"}}");
+    r = done(rig, "{\"v\":1,\"cmd\":\"route.list\",\"args\":{\"after\":\"tls\"}}");
     assert_int_equal(json_array_size(json_object_get(r, "routes")), 1);
     assert_true(json_is_null(json_object_get(r, "next")));
     json_decref(r);
