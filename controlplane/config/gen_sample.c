@@ -33,8 +33,8 @@ static const char *const lists[CONFIG_LISTS_N] = {
     [CONFIG_ALIASES] = "domain_aliases = [ \"192.0.2.2\" ];\n",
     [CONFIG_SENTINELS] =
         "// sentinels = [ \"192.0.2.201:26379\", \"192.0.2.202:26379\", \"192.0.2.203:26379\" ];\n",
-    [CONFIG_CERTIFICATES] = "// certificates = ( { chain = \"/etc/heliograph/chain.pem\"; key = "
-                            "\"/etc/heliograph/key.pem\"; } );\n",
+    [CONFIG_CERTIFICATES] = ("// certificates = ( { chain = \"/etc/heliograph/chain.pem\"; key = "
+                             "\"/etc/heliograph/key.pem\"; } );\n"),
 };
 
 static void indent(FILE *out, int depth)

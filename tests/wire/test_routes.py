@@ -17,7 +17,7 @@ GW = "10.88.0.1"
 FILE_ROUTES = [dict(name="a20", pattern="4*", next_hop="10.88.0.11", weight=20),
                dict(name="a10", pattern="4*", next_hop="10.88.0.12", weight=10),
                dict(name="b50", pattern="4*", next_hop="10.88.0.13", priority=2, weight=50),
-               dict(name="tcp", pattern="8*", next_hop="10.88.0.11", protocol="TCP"),
+               dict(name="tls", pattern="8*", next_hop="10.88.0.11", protocol="TLS"),
                dict(name="tpl-good", pattern="74..7812345*", next_hop="10.88.0.12"),
                dict(name="tpl-bad", pattern="73..7812345*", next_hop="10.88.0.12")]
 TEMPLATES = ["74..78xxxxx*", "471....xx*"]
@@ -111,9 +111,9 @@ def probes_bring_them_back(w):
     assert w.ask("sip:4000@example.com")[1] in (11, 12)
 
 
-def tcp_shows_no_transport(w):
+def tls_shows_no_transport(w):
     """L14: the route loads and says why it does not work yet."""
-    r = w.route("tcp")
+    r = w.route("tls")
     assert r["state"] == "out_of_service" and "no transport" in r["reason"], r
     status, _ = w.ask("sip:8000@example.com")
     assert status and 400 <= status < 700, status
@@ -180,7 +180,7 @@ def explain_says_which_wins_and_why(w):
     e = w.node.hgctl_json("route", "explain", "sip:4000@example.com")
     assert e["verdict"] == "static", e
     rows = {r["name"]: r for r in e["routes"]}
-    assert rows["a20"]["wins"] and not rows["tcp"]["wins"] and rows["tcp"]["text"], rows
+    assert rows["a20"]["wins"] and not rows["tls"]["wins"] and rows["tls"]["text"], rows
     assert abs(rows["a20"]["share"] - 66.7) < 1, rows["a20"]
 
 
@@ -223,7 +223,7 @@ def routes_change_under_load_without_loss(w):
 
 if __name__ == "__main__":
     sys.exit(lab.run_tests([weights_share_two_to_one, priority_two_only_after_both_failed, all_down_is_503_with_retry_after,
-                            probes_bring_them_back, tcp_shows_no_transport, templates_decide_over_embedded_wildcards,
+                            probes_bring_them_back, tls_shows_no_transport, templates_decide_over_embedded_wildcards,
                             a_route_is_in_force_when_the_command_returns, sources_are_kept_apart,
                             blocked_and_out_of_service, a_bad_route_never_replaces_a_good_table,
                             explain_says_which_wins_and_why, users_come_after_static_routes, a_bad_file_changes_nothing,
