@@ -80,8 +80,8 @@ static void near_segment(struct peer *p, struct input *in)
 
 static void raw_segment(struct peer *p, struct input *in)
 {
-    uint8_t b[128];
-    uint32_t len = u8(in) % sizeof(b);
+    uint8_t b[256];
+    uint32_t len = u8(in) % 128;
     for (uint32_t i = 0; i < len; i++)
         b[i] = u8(in);
     rig_raw(&p->r->b, PEER_PORT, 5060, b, len);
