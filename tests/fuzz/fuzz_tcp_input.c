@@ -80,10 +80,11 @@ static void near_segment(struct peer *p, struct input *in)
 
 static void raw_segment(struct peer *p, struct input *in)
 {
-    uint8_t b[256];
-    uint32_t len = u8(in) % 128;
-    for (uint32_t i = 0; i < len; i++)
-        b[i] = u8(in);
+    uint8_t b[128] = {0};
+    uint32_t len = u8(in) % sizeof(b), there = len < in->left ? len : (uint32_t)in->left;
+    memcpy(b, in->p, there); /* what is not there is zero, as u8() has it */
+    in->p += there;
+    in->left -= there;
     rig_raw(&p->r->b, PEER_PORT, 5060, b, len);
 }
 
