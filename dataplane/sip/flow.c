@@ -178,4 +178,6 @@ void flow_touch(struct sip *s, struct flow *f)
     uint64_t idle = f->deaf ? 64 * (uint64_t)c->sip_t1_ms : (uint64_t)c->sip_stream_idle_s * 1000;
     if (idle != 0)
         wheel_arm(s->ctx->wheel, &f->timer, s->ctx->ms + idle);
+    else
+        wheel_cancel(s->ctx->wheel, &f->timer); /* that of connecting */
 }

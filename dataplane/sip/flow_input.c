@@ -269,9 +269,12 @@ static void event(struct sip *s, const struct stream_event *e)
     if (!f || f->stream != e->id)
         return;
     uint64_t id = flow_id(s, f);
-    if (opens && !from_there)
+    if (opens && !from_there) {
+        burst_run(s); /* what waited may be answered here, by the same stages */
         flow_opened(s, f);
-    if (e->bits & STREAM_READABLE)
+        f = flow_of(s, id);
+    }
+    if (f && e->bits & STREAM_READABLE)
         flow_readable(s, f);
     f = flow_of(s, id); /* reading may have ended it */
     if (f && e->bits & STREAM_PEER_CLOSED)

@@ -152,13 +152,16 @@ static struct rte_mbuf *unqueue(struct flow *f)
 
 void flow_opened(struct sip *s, struct flow *f)
 {
+    uint64_t id = flow_id(s, f);
     struct rte_mbuf *m;
 
     f->state = FLOW_OPEN;
     f->failures = 0;
     flow_touch(s, f);
-    while ((m = unqueue(f)))
+    while (f && (m = unqueue(f))) {
         (void)put(s, f, m);
+        f = flow_of(s, id); /* it may have broken off */
+    }
 }
 
 /* Forwarded without state: what the next hop would say is said in its place, and finds its way back by our

@@ -158,7 +158,12 @@ struct rte_mbuf *work_edit(struct sip *s, struct work *w, const struct edits *e)
             w->d->m = NULL;
         return m;
     }
-    m = sip_mbuf(s, (uint32_t)((int64_t)w->m->len + e->grow));
+    return work_copy(s, w, e);
+}
+
+struct rte_mbuf *work_copy(struct sip *s, const struct work *w, const struct edits *e)
+{
+    struct rte_mbuf *m = sip_mbuf(s, (uint32_t)((int64_t)w->m->len + e->grow));
     if (m)
         m->pkt_len = m->data_len = (uint16_t)edits_copy(e, w->m->buf, w->m->len, rte_pktmbuf_mtod(m, char *));
     return m;

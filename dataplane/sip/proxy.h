@@ -246,6 +246,8 @@ void work_init(struct sip *s, struct work *w, struct datagram *d, struct sip_msg
 /* The message, edited: in the mbuf that it came in, which is the caller's then, or in a new one. NULL: no
  * buffer. */
 struct rte_mbuf *work_edit(struct sip *s, struct work *w, const struct edits *e);
+/* In a new one: w stays as it is. */
+struct rte_mbuf *work_copy(struct sip *s, const struct work *w, const struct edits *e);
 /* Messages of streams, whose index stands in s->msg; the guard has let them pass. They have no mbuf of their
  * own.
  */

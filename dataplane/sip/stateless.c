@@ -63,7 +63,8 @@ unsigned stateless_forward(struct sip *s, struct work *w, const struct decision 
         stateless_branch(s, w, s->branch_kind, &w->branch);
     if (!forward_edits(s, w, &f, &e))
         return ack ? HG_DROP_sip_too_large : answer_status(s, w, 513);
-    m = work_edit(s, w, &e);
+    /* a stream may not take it, and then the request is answered */
+    m = dst.proto == HG_UDP ? work_edit(s, w, &e) : work_copy(s, w, &e);
     if (!m)
         return HG_DROP_sip_no_memory;
     if (t->route_slot != SIP_ROUTE_NONE)

@@ -148,6 +148,9 @@ static void check_network(const struct hg_config *c, struct config_errors *e)
         if (ep->proto == HG_TLS && c->ncertificates == 0)
             config_error_in(e, CONFIG_LISTENERS, i, "protocol", "needs a certificate, and there is none",
                             "dataplane.tls.certificates with a chain and its key");
+        else if (ep->proto == HG_TLS && c->listeners[i].service == HG_SERVICE_SIP)
+            config_error_in(e, CONFIG_LISTENERS, i, "protocol", "a transport that SIP has not got yet",
+                            "udp or tcp, or service = \"echo\"");
         if (ep->proto != HG_TLS &&
             (c->listeners[i].client_auth != HG_CLIENT_AUTH_NONE || c->listeners[i].alpn[0]))
             config_error_in(e, CONFIG_LISTENERS, i, c->listeners[i].alpn[0] ? "alpn" : "client_auth",

@@ -234,6 +234,8 @@ static void listeners_of_tls(void **state)
     assert_int_equal(c->listeners[0].client_auth, HG_CLIENT_AUTH_REQUIRE);
     assert_string_equal(c->listeners[0].alpn, "sip,http/1.1");
     hg_config_free(c);
+    REFUSED(PORT TLS_CERTIFICATES "listeners = ( { address = \"10.0.0.2\"; protocol = \"tls\"; } ); };\n",
+            "dataplane.listeners[0].protocol: a transport that SIP has not got yet");
     REFUSED(
         PORT TLS_CERTIFICATES
         "listeners = ( { address = \"10.0.0.2\"; port = 9; protocol = \"tcp\"; service = \"echo\"; alpn = "

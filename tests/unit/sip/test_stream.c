@@ -342,6 +342,40 @@ static void who_does_not_read_costs_nothing(void **state)
     rig_nothing_left();
 }
 
+static void without_state_neither(void **state)
+{
+    (void)state;
+    tcp_routes(1, false);
+    rig_send(ALICE, rig_request("MESSAGE", "sip:x@far.example.org", "1", NULL));
+    struct pipe *p = pipe_wanted(FAR);
+    pipe_accept(p);
+    pipe_expect(p, "MESSAGE ");
+    pipe_say(p, rig_answer("200 OK", "b", NULL));
+    rig_expect(ALICE, "SIP/2.0 200");
+    pipe_room(p, 100);
+    rig_send(ALICE, rig_request("MESSAGE", "sip:x@far.example.org", "2", NULL));
+    pipe_expect_nothing(p);
+    rig_expect(ALICE, "SIP/2.0 503 Service Unavailable\r\nVia: SIP/2.0/UDP 10.0.0.2:5060;branch=z9hG4bK2\r\n"
+                      "From: <sip:alice@example.com>;tag=f2\r\n");
+    rig_nothing_left();
+}
+
+static void connections_may_stay_for_ever(void **state)
+{
+    (void)state;
+    pipes_open(1, "stream_idle = 0; connect_timeout = 1000; source_rate = 1000000; source_burst = 1000000;");
+    routes(HG_TCP, true);
+    rig_send(ALICE, rig_request("MESSAGE", "sip:x@far.example.org", "1", NULL));
+    struct pipe *p = pipe_wanted(FAR);
+    pipe_accept(p);
+    pipe_expect(p, "MESSAGE ");
+    pipe_say(p, rig_answer("200 OK", "b", NULL));
+    rig_expect(ALICE, "SIP/2.0 200");
+    harness_advance_ms(rig.h, 100000);
+    assert_false(pipe_closed(p));
+    rig_nothing_left();
+}
+
 static void a_lost_connection_is_opened_again(void **state)
 {
     (void)state;
@@ -590,6 +624,8 @@ int main(void)
         TEST(refused_connections_fail_over),
         TEST(nobody_waits_for_ever),
         TEST(who_does_not_read_costs_nothing),
+        TEST(without_state_neither),
+        TEST(connections_may_stay_for_ever),
         TEST(a_lost_connection_is_opened_again),
         TEST(the_order_of_a_dialog_is_kept),
         TEST(who_waited_without_state_is_told),
